@@ -1,0 +1,33 @@
+"""Burnish: from a pretrained model and your own text to a small, fast, trusted service."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from burnish.bundle.predictor import load_predictor as load
+    from burnish.flows.check import check
+    from burnish.flows.compare import compare
+    from burnish.flows.fit import fit
+    from burnish.flows.init import init
+    from burnish.flows.judge import judge
+    from burnish.flows.predict import predict
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "check", "compare", "fit", "init", "judge", "load", "predict"]
+
+_HOMES = {verb: (f"burnish.flows.{verb}", verb) for verb in ("check", "compare", "fit", "init", "judge", "predict")}
+_HOMES["load"] = ("burnish.bundle.predictor", "load_predictor")
+
+
+def __getattr__(name: str) -> Any:
+    """A verb, imported when it is first asked for: `import burnish` stays quick."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'burnish' has no attribute '{name}'")
+    module, verb = _HOMES[name]
+    return getattr(importlib.import_module(module), verb)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

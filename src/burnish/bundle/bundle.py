@@ -1,0 +1,105 @@
+"""A trained model on disk.
+
+    manifest.json      SHA-256 of every other file
+    README.md          the model card
+    recipe.yaml        the filled recipe
+    burnish.json       task, labels, how logits become answers
+    model/             plain Hugging Face layout: config.json, model.safetensors, tokenizer.json
+    data_card.json .md what the model was trained on
+    report/            how it was judged
+    training/          steps.jsonl
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from burnish.bundle.manifest import verify_manifest
+from burnish.core.errors import UserError
+from burnish.core.files import read_json, write_json
+from burnish.core.shelves import Shelf
+from burnish.models.tokenizer import TextTokenizer
+from burnish.tasks._contract import Decision, Task
+
+STATE = "burnish.json"
+MODEL = "model"
+STATE_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What a predictor must know beside weights and tokenizer."""
+
+    task: Task
+    labels: tuple[str, ...]
+    decision: Decision
+    max_length: int
+    base: str
+
+    def save(self, folder: Path) -> None:
+        decision = {
+            "calibration": self.decision.calibration,
+            "parameters": self.decision.parameters,
+            "abstain_below": self.decision.abstain_below,
+            "label_thresholds": list(self.decision.label_thresholds),
+        }
+        state = {
+            "format": STATE_FORMAT,
+            "task": self.task.as_recipe(),
+            "labels": list(self.labels),
+            "decision": decision,
+            "max_length": self.max_length,
+            "base": self.base,
+        }
+        write_json(folder / STATE, state)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A verified bundle."""
+
+    folder: Path
+    knowledge: Knowledge
+
+    @property
+    def model_folder(self) -> Path:
+        return self.folder / MODEL
+
+
+def open_bundle(folder: str | Path) -> Bundle:
+    """Verify a bundle's files, then read what it knows.
+
+    Raises:
+        UserError: it is missing, incomplete, damaged, changed, or of another format.
+    """
+    folder = Path(folder)
+    verify_manifest(folder)
+    return Bundle(folder, _knowledge(read_json(folder / STATE), folder))
+
+
+def _knowledge(state: dict[str, Any], folder: Path) -> Knowledge:
+    if state.get("format") != STATE_FORMAT:
+        raise UserError(f"{folder}: its {STATE} is of format {state.get('format')}; this Burnish reads {STATE_FORMAT}.")
+    decision = state["decision"]
+    return Knowledge(
+        task=cast("Task", Shelf("tasks").build(state["task"])),
+        labels=tuple(state["labels"]),
+        decision=Decision(
+            calibration=decision["calibration"],
+            parameters=decision["parameters"],
+            abstain_below=decision["abstain_below"],
+            label_thresholds=tuple(decision["label_thresholds"]),
+        ),
+        max_length=state["max_length"],
+        base=state["base"],
+    )
+
+
+def save_tokenizer(tokenizer: TextTokenizer, source: Path, folder: Path) -> None:
+    """The tokenizer as it was used, with the base's own tokenizer settings beside it for other tools."""
+    tokenizer.save(folder)
+    settings = read_json(source / "tokenizer_config.json") if (source / "tokenizer_config.json").is_file() else {}
+    kept = {name: value for name, value in settings.items() if name != "auto_map"}
+    write_json(folder / "tokenizer_config.json", {**kept, "model_max_length": tokenizer.max_length})

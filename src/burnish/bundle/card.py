@@ -1,0 +1,64 @@
+"""The model card: README.md of a bundle, so that whoever finds the folder knows what it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from burnish.bundle.bundle import Knowledge
+
+SCORES_SHOWN = ("accuracy", "macro_f1", "micro_f1", "f1", "entity_f1", "token_f1", "ece", "coverage_at_target")
+
+
+def model_card(knowledge: Knowledge, scores: dict[str, float], about: dict[str, Any]) -> str:
+    """Markdown with the front matter that model hubs read."""
+    task = knowledge.task.part_name
+    rows = "\n".join(f"| {name} | {scores[name]:.4f} |" for name in SCORES_SHOWN if name in scores)
+    return f"""---
+library_name: transformers
+tags: [burnish, {task}]
+---
+
+# {about["name"]}
+
+A **{task}** model with {len(knowledge.labels)} labels, fine-tuned from `{knowledge.base}` on {about["n_train"]:,} rows
+with Burnish {about["version"]} on {about["created"]}.
+
+## How good it is
+
+Judged on {about["n_judged"]:,} rows of {about["judged_on"]} ([full report](report/report.md)):
+
+| score | value |
+|---|---|
+{rows}
+
+## Use
+
+```python
+import burnish
+
+model = burnish.load("path/to/this/folder")
+print(model("your text"))
+```
+
+{_other_tools(knowledge)}
+
+## Limits
+
+It knows only the labels it was trained on, in the language and style of its training data
+([data card](data_card.md)). Confidences are calibrated on held-out rows of that data; on other text they promise nothing.
+Every file's SHA-256 is in `manifest.json` and is checked before anything is read.
+"""
+
+
+def _other_tools(knowledge: Knowledge) -> str:
+    head = knowledge.task.head_part.part_name
+    loaders = {"cls": "AutoModelForSequenceClassification", "token": "AutoModelForTokenClassification"}
+    if head in loaders:
+        return (
+            f"Without Burnish: `transformers.{loaders[head]}.from_pretrained(\"path/to/this/folder/model\")` gives the "
+            "same logits (before calibration)."
+        )
+    return (
+        "Without Burnish: `transformers.AutoModel.from_pretrained(\"path/to/this/folder/model\")` gives the encoder; the "
+        f"`{head}` head lies beside it in `model/head.safetensors`."
+    )

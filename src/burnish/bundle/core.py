@@ -1,0 +1,46 @@
+"""The torch runtime: features in, logits out, in batches of like length so that little is padding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from burnish.data.order import sorted_batches
+from burnish.models.network import Network
+from burnish.tasks._contract import Feature, Task
+
+TOKENS_PER_BATCH = 4096
+
+
+class Core(Protocol):
+    """What every runtime does: features → one array of logits each, in the order given."""
+
+    def run(self, features: Sequence[Feature]) -> list[NDArray[np.float32]]: ...
+
+
+class TorchCore:
+    """A network on one device, in float32 and evaluation mode."""
+
+    def __init__(self, network: Network, task: Task, pad_id: int, n_labels: int) -> None:
+        self.network = network
+        self.task = task
+        self.pad_id = pad_id
+        self.n_labels = n_labels
+
+    def run(self, features: Sequence[Feature]) -> list[NDArray[np.float32]]:
+        """[K] each for heads that give rows, [T, K] each for heads that label tokens; padding taken off."""
+        lengths = np.asarray([len(feature["input_ids"]) for feature in features], np.int32)
+        outputs: list[NDArray[np.float32]] = [np.zeros(0, np.float32)] * len(features)
+        device = next(self.network.parameters()).device
+        self.network.eval()
+        with torch.inference_mode():
+            for indices in sorted_batches(lengths, TOKENS_PER_BATCH):
+                batch = self.task.collate([features[i] for i in indices], self.pad_id, self.n_labels)
+                logits = self.network(**{name: value.to(device) for name, value in batch.inputs.items()})
+                for i, row in zip(indices, logits.float().cpu().numpy(), strict=True):
+                    outputs[i] = row[: lengths[i]] if row.ndim == 2 else row
+        return outputs

@@ -1,0 +1,69 @@
+"""The predictor: pre (text → features) → core (features → outputs) → post (outputs → answers).
+
+A runtime replaces only the core. What `fit` judged and what `predict` answers go through this one class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, cast
+
+from burnish.bundle.bundle import Bundle, Knowledge, open_bundle
+from burnish.bundle.core import Core, TorchCore
+from burnish.models.heads._contract import Head
+from burnish.models.tokenizer import TextTokenizer, load_tokenizer
+from burnish.tasks._contract import Answered, Example, Prediction
+
+ROWS_AT_ONCE = 4096
+
+
+class Predictor:
+    """Answers for one bundle."""
+
+    def __init__(self, knowledge: Knowledge, tokenizer: TextTokenizer, core: Core) -> None:
+        self.knowledge = knowledge
+        self.tokenizer = tokenizer
+        self.core = core
+
+    def __call__(self, text: str | Mapping[str, Any]) -> Prediction:
+        """The answer for one text, or for one row as a mapping of the task's columns."""
+        return next(self.predict([text]))
+
+    def predict(self, inputs: Iterable[str | Mapping[str, Any]]) -> Iterator[Prediction]:
+        """Answers in the order of the inputs, streaming: memory does not grow with their number.
+
+        Raises:
+            ValueError: an input is not a text or a row of the task's columns.
+        """
+        task = self.knowledge.task
+        rows = iter(inputs)
+        while chunk := list(islice(rows, ROWS_AT_ONCE)):
+            examples = [task.read({"text": row} if isinstance(row, str) else row, is_labelled=False) for row in chunk]
+            yield from task.decode(self.answer(examples), self.knowledge.labels, self.knowledge.decision)
+
+    def answer(self, examples: Sequence[Example]) -> list[Answered]:
+        """Features and outputs of each example; what judging and decoding start from."""
+        encoded = self.knowledge.task.encode(examples, self.tokenizer, self.knowledge.labels)
+        outputs = iter(self.core.run([feature for one in encoded for feature in one.features]))
+        return [
+            Answered(example, one.features, list(islice(outputs, len(one.features))))
+            for example, one in zip(examples, encoded, strict=True)
+        ]
+
+
+def load_predictor(bundle: str | Path | Bundle) -> Predictor:
+    """A predictor from a bundle, verified first.
+
+    Raises:
+        UserError: the bundle is missing, incomplete, damaged or of another format.
+    """
+    opened = bundle if isinstance(bundle, Bundle) else open_bundle(bundle)
+    knowledge = opened.knowledge
+    head = cast("Head", knowledge.task.head_part)
+    network = head.attach(opened.model_folder, knowledge.task.head_plan(knowledge.labels))
+    network.load_readout(opened.model_folder)
+    tokenizer = load_tokenizer(opened.model_folder, knowledge.max_length, is_cjk_split=False)
+    core = TorchCore(network, knowledge.task, tokenizer.pad_id, len(knowledge.labels))
+    return Predictor(knowledge, tokenizer, core)

@@ -1,0 +1,29 @@
+"""`burnish fit`: train, judge and save."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from burnish.cli.recipe_options import Asked, takes_recipe
+from burnish.cli.results import tell_gates, tell_scores
+from burnish.cli.say import say
+from burnish.cli.screen import watching
+
+
+@takes_recipe
+def fit(
+    asked: Asked,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the bundle.", show_default=False)] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint of a stopped run.")] = False,
+) -> None:
+    """Train on your rows, judge the result, and save it as a bundle."""
+    from burnish.flows.fit import fit as run
+
+    with watching() as listen:
+        result = run(asked.recipe, asked.overrides, out=out, resume=resume, listen=listen, **asked.fields)
+    tell_scores(result.report)
+    say(f'The bundle is in {result.bundle}. Try it: burnish predict {result.bundle} "some text"', "good")
+    tell_gates(result.gates)

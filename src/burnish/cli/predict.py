@@ -1,0 +1,80 @@
+"""`burnish predict`: answers for a text, for lines, or for a file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from burnish.cli.answers import print_json, print_table
+from burnish.cli.say import is_terminal, say
+from burnish.cli.screen import watching
+from burnish.core.errors import UserError
+
+
+def predict(
+    bundle: Annotated[Path, typer.Argument(help="The bundle's folder.")],
+    texts: Annotated[list[str] | None, typer.Argument(help="Texts; without any, lines are read from stdin.")] = None,
+    pair: Annotated[str | None, typer.Option("--pair", help="The second text of a pair.")] = None,
+    source: Annotated[str | None, typer.Option("--input", "-i", help="A file of rows instead of texts.")] = None,
+    out: Annotated[Path | None, typer.Option("--output", "-o", help="With --input: where the answers go.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON lines, on a terminal too.")] = False,
+) -> None:
+    """Answer with labels and honest confidence: texts, lines on stdin, or a file."""
+    if source is not None or out is not None:
+        _refuse_mixture(texts, pair, source, out)
+        _answer_file(bundle, f"{source}", Path(f"{out}"))
+        return
+    from burnish.flows.predict import predict as run
+
+    inputs = _inputs(texts or [], pair)
+    answers = run(bundle, inputs)
+    if as_json or not is_terminal(sys.stdout):
+        print_json(answers)
+    else:
+        print_table(inputs if isinstance(inputs, list) else None, answers)
+
+
+def _answer_file(bundle: Path, source: str, out: Path) -> None:
+    from burnish.flows.predict import predict_file
+
+    with watching() as listen:
+        n_rows = predict_file(bundle, source, out, listen=listen)
+    say(f"{n_rows:,} answers are in {out}.", "good")
+
+
+def _refuse_mixture(texts: list[str] | None, pair: str | None, source: str | None, out: Path | None) -> None:
+    if texts or pair is not None:
+        raise UserError("give texts, or --input and --output, not both; answers to texts go to stdout.")
+    if source is None:
+        raise UserError("--output goes with --input; to keep the answers to lines, redirect them: > answers.jsonl")
+    if out is None:
+        raise UserError("--input wants --output FILE (.csv, .tsv, .jsonl or .parquet) for its answers.")
+
+
+def _inputs(texts: list[str], pair: str | None) -> list[Any] | Iterable[str]:
+    """The texts, the pair, or the lines of stdin as they come.
+
+    Raises:
+        UserError: there is nothing to answer.
+    """
+    if pair is not None:
+        if len(texts) != 1:
+            raise UserError(f"--pair wants exactly one text before it; got {len(texts)}.")
+        return [{"text": texts[0], "text_pair": pair}]
+    if texts:
+        return texts
+    if sys.stdin.isatty():
+        raise UserError("there is nothing to answer: give a text in quotes, --input FILE, or pipe lines in.")
+    return _lines()
+
+
+def _lines() -> Iterator[str]:
+    for number, line in enumerate(sys.stdin.buffer, start=1):
+        try:
+            yield line.decode("utf-8").rstrip("\r\n")
+        except UnicodeDecodeError:
+            raise UserError(f"stdin:{number}: is not UTF-8 text; convert it, or use --input FILE.") from None

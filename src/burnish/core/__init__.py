@@ -1,0 +1,1 @@
+"""The nouns and ground rules that every other room stands on. Nothing heavy is imported here."""

@@ -1,0 +1,47 @@
+"""Where and how the process runs. Read once from the environment; never part of a recipe."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from burnish.core.errors import UserError
+
+
+class Settings(BaseSettings):
+    """Environment variables with the prefix `BURNISH_`."""
+
+    model_config = SettingsConfigDict(env_prefix="BURNISH_", frozen=True, use_attribute_docstrings=True)
+
+    cache_dir: Path = Path("~/.cache/burnish")
+    """Where prepared data is kept while a verb runs; nothing here is needed afterwards."""
+
+    threads: int = Field(default=0, ge=0)
+    """CPU threads for training and prediction; 0 takes every core this process may use."""
+
+    offline: bool = False
+    """Never ask a model hub, even when a base or data set is not cached."""
+
+    @property
+    def n_threads(self) -> int:
+        return self.threads or len(os.sched_getaffinity(0))
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read once.
+
+    Raises:
+        UserError: an environment variable holds what its setting cannot be.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        found = [(f"BURNISH_{fault['loc'][0]}".upper(), fault["msg"], fault["input"]) for fault in error.errors()]
+        raise UserError(
+            *(f"the environment variable {name}: {text.lower()}; got '{got}'." for name, text, got in found)
+        ) from None

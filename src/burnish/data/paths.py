@@ -1,0 +1,39 @@
+"""A path that the user gave must be a file that can be read; otherwise one sentence says what is there instead."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from burnish.core.errors import UserError, hint
+
+
+def require_file(path: Path) -> None:
+    """Raise `UserError` unless `path` is a readable file with at least one byte."""
+    if path.is_dir():
+        raise UserError(f"{path}: is a folder; name a file in it.")
+    if not path.exists():
+        raise UserError(_missing(path))
+    if not path.is_file():
+        raise UserError(
+            f"{path}: is neither a file nor a folder (a pipe or a device?); data is read twice, so save it."
+        )
+    if not os.access(path, os.R_OK):
+        raise UserError(f"{path}: may not be read (permission denied); change its permissions, or name another file.")
+    if path.stat().st_size == 0:
+        raise UserError(f"{path}: the file is empty (0 bytes).")
+
+
+def _missing(path: Path) -> str:
+    folder = path.parent
+    if not folder.is_dir():
+        siblings = [item.name for item in folder.parent.iterdir() if item.is_dir()] if folder.parent.is_dir() else []
+        return f"{path}: there is no folder '{folder}'.{hint(folder.name, siblings)}"
+    return f"{path}: there is no such file in '{folder.resolve()}'.{hint(path.name, _names_in(folder))}"
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return sorted(item.name for item in folder.iterdir())
+    except OSError:
+        return []

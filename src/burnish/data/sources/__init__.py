@@ -1,0 +1,1 @@
+"""Sources: where rows come from. One file a format; the contract is in `_contract`."""

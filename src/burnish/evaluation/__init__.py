@@ -1,0 +1,1 @@
+"""Judging: scores with intervals, calibration, abstention, comparison, gates and the report."""

@@ -1,0 +1,1 @@
+"""Calibrations: how confidences are made honest on dev. The contract is in `_contract`."""

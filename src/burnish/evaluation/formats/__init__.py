@@ -1,0 +1,1 @@
+"""Formats: forms in which a report is written. The contract is in `_contract`."""

@@ -1,0 +1,87 @@
+"""How names and numbers are worded, the same in every format."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from burnish.evaluation.findings import Report
+
+NAMES = {
+    "accuracy": "Accuracy",
+    "aurc": "Area under risk–coverage",
+    "brier": "Brier score",
+    "coverage_at_target": "Answered",
+    "ece": "Calibration error",
+    "entity_f1": "Entity F1",
+    "entity_macro_f1": "Entity macro F1",
+    "entity_precision": "Entity precision",
+    "entity_recall": "Entity recall",
+    "f1": "F1",
+    "given_ece": "Calibration error of given labels",
+    "hamming_loss": "Hamming loss",
+    "macro_f1": "Macro F1",
+    "micro_f1": "Micro F1",
+    "nll": "Negative log-likelihood",
+    "precision_at_target": "Precision of the answered",
+    "span_ece": "Calibration error of spans",
+    "subset_accuracy": "Exact set of labels",
+    "token_f1": "Token F1 with O",
+    "token_f1_without_o": "Token F1 without O",
+    "token_macro_f1": "Token macro F1",
+    "weighted_f1": "Weighted F1",
+}
+NOT_SHARES = {"nll", "brier", "aurc"}  # not shares of anything: a percent sign would mislead
+
+
+def name_of(score: str) -> str:
+    return NAMES.get(score, score.replace("_", " "))
+
+
+def value_of(score: str, value: float) -> str:
+    """`96.2 %` for shares, `0.1234` for the rest and for metrics that this file does not know."""
+    return percent(value) if score in NAMES and score not in NOT_SHARES else f"{value:.4f}"
+
+
+def percent(value: float, digits: int = 1) -> str:
+    return f"{100 * value:.{digits}f} %"
+
+
+def interval_of(report: Report, score: str) -> str:
+    """`95.6–96.8 %`, or nothing when the score has no interval."""
+    if score not in report.intervals:
+        return ""
+    low, high = report.intervals[score]
+    if score in NAMES and score not in NOT_SHARES:
+        return f"{100 * low:.1f}–{100 * high:.1f} %"
+    return f"{low:.4f}–{high:.4f}"
+
+
+def title_of(report: Report) -> str:
+    """What was judged, in a few words: the name, or the task and the base."""
+    parts = [str(report.about[key]) for key in ("name", "task", "base") if report.about.get(key)]
+    return " · ".join(parts) or "Evaluation"
+
+
+def facts_of(report: Report) -> list[tuple[str, str]]:
+    """What `about` says, as words: nested values are written as `key: value`."""
+    return [(key.replace("_", " "), _plain(value)) for key, value in report.about.items() if value not in (None, "")]
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_plain(item)}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_plain(item) for item in value)
+    return f"{value:,.4g}" if isinstance(value, float) else f"{value:,}" if type(value) is int else str(value)
+
+
+def abstention_sentence(report: Report) -> str:
+    """What the abstention threshold does, in one sentence."""
+    found = report.selective
+    unit = "rows" if report.kind == "single" else "given labels" if report.kind == "multi" else "spans"
+    aim = "" if found.is_reached else f" (the wanted {percent(found.target_precision)} could not be assured)"
+    return (
+        f"Answering only from confidence {found.threshold:.3f} up keeps {percent(found.coverage)} of "
+        f"{found.n_answers:,} {unit} at a precision of {percent(found.precision)}{aim}; "
+        f"the threshold was chosen on {found.chosen_on}."
+    )

@@ -1,0 +1,47 @@
+"""Every score of an outcome: whatever the metrics shelf can judge, so that a new metric appears by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from burnish.core.shelves import Shelf
+from burnish.metrics._contract import Metric, MultiOutcome, Outcome, SingleOutcome, Span, SpanOutcome
+
+
+def metrics_for(kind: type) -> list[Metric]:
+    """The metrics of the shelf that judge outcomes of type `kind`, in the order of their names.
+
+    Reads the shelf anew each time: call it once and pass the metrics on.
+    """
+    parts = [Shelf("metrics").get(name)() for name in Shelf("metrics").names()]
+    return [part for part in parts if isinstance(part, Metric) and kind in part.judges]
+
+
+def score_all(outcome: Outcome, metrics: Sequence[Metric]) -> dict[str, float]:
+    """Name → value of every score that `metrics` (as `metrics_for` gives them) find for this outcome.
+
+    Raises:
+        TypeError: two metrics give a score of the same name.
+    """
+    scores: dict[str, float] = {}
+    for metric in metrics:
+        found = metric.score(outcome)
+        if doubled := scores.keys() & found.keys():
+            raise TypeError(f"metric '{metric.part_name}' gives '{min(doubled)}', which another metric gives already")
+        scores |= found
+    return scores
+
+
+def score_names(kind: type) -> list[str]:
+    """The names of all scores of outcomes of type `kind`, found by judging a toy."""
+    return sorted(score_all(_TOYS[kind], metrics_for(kind)))
+
+
+_SPAN = [[Span(0, 2, "a")]]
+_TOYS: dict[type, Outcome] = {
+    SingleOutcome: SingleOutcome(np.array([0, 1]), np.eye(2), ("a", "b")),
+    MultiOutcome: MultiOutcome(np.eye(2, dtype=bool), np.eye(2), np.full(2, 0.5), ("a", "b")),
+    SpanOutcome: SpanOutcome(_SPAN, _SPAN, [["B-a"]], [["B-a"]], [[1.0]], ("a",)),
+}

@@ -1,0 +1,140 @@
+"""`fit`: from a recipe to a judged bundle. The whole main job, in reading order."""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from burnish import __version__
+from burnish.bundle.bundle import MODEL, Knowledge, save_tokenizer
+from burnish.bundle.card import model_card
+from burnish.bundle.manifest import write_manifest
+from burnish.core.events import Listener, Message, ignore
+from burnish.core.files import new_folder, refuse_occupied, write_bytes, write_json
+from burnish.data.card_text import to_markdown, warnings
+from burnish.evaluation.gates import GateResult, check_names
+from burnish.evaluation.report import Report, gate_names
+from burnish.flows.ground import Ground, lay_ground
+from burnish.flows.judging import fit_decision, judge_rows, write_report
+from burnish.flows.prepare import warn
+from burnish.flows.train import Trained, train_seed
+from burnish.recipe.load import Loaded, load
+from burnish.recipe.show import filled_yaml
+from burnish.tasks._contract import Decision, Task
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What `fit` gives back. `gates` are those of the recipe; the bundle is written whether they are met or not."""
+
+    bundle: Path
+    report: Report
+    gates: Sequence[GateResult]
+
+    @property
+    def is_good(self) -> bool:
+        return all(gate.is_passed for gate in self.gates)
+
+
+def fit(
+    recipe: str | Path | Mapping[str, Any] | None = None,
+    overrides: Sequence[str] = (),
+    *,
+    out: str | Path | None = None,
+    resume: bool = False,
+    listen: Listener = ignore,
+    **fields: Any,
+) -> FitResult:
+    """Fine-tune, calibrate, judge, and write the bundle.
+
+    Args:
+        recipe: a YAML file or a mapping shaped like one; None when `fields` say it all (task=…, train=…, base=…).
+        overrides: texts such as `train.epochs=3`.
+        out: the bundle's folder, new or empty; None takes `runs/<name of the recipe or data>`.
+        resume: go on from the last checkpoint of a run with the same recipe, data and base.
+        listen: is told of progress.
+
+    Raises:
+        UserError: the recipe, the data, the base or the folder cannot be used; nothing is written.
+        SickRun: training went wrong; nothing is published.
+    """
+    started = time.monotonic()
+    loaded = load(recipe, overrides, **fields)
+    check_names(loaded.recipe.judge.gates, gate_names(cast("Task", loaded.recipe.task).judged_as))
+    target = Path(out) if out is not None else default_target(loaded)
+    refuse_occupied(target)
+    work = target.absolute().parent / f".{target.name}.work"
+    ground = lay_ground(loaded, work, listen)
+    warn(listen, warnings(ground.card))
+    trained = _train_seeds(ground, work, resume, listen)
+    best = max(trained, key=lambda one: one.rank)
+    report, decision = _judge(ground, trained, best, started)
+    with new_folder(target) as folder:
+        _write(folder, ground, best, decision, report)
+    shutil.rmtree(work, ignore_errors=True)
+    listen(Message(f"wrote {target}", "good"))
+    return FitResult(target, report, report.gates)
+
+
+def default_target(loaded: Loaded) -> Path:
+    """`runs/<name>`, numbered when that is taken: a second run never disturbs the first."""
+    train = loaded.recipe.data.train
+    name = loaded.path.stem if loaded.path else Path(train).stem if isinstance(train, str) else "model"
+    target, number = Path("runs") / name, 2
+    while target.exists():
+        target, number = Path("runs") / f"{name}-{number}", number + 1
+    return target
+
+
+def _train_seeds(ground: Ground, work: Path, resume: bool, listen: Listener) -> list[Trained]:
+    settings = ground.recipe.train
+    seeds = range(settings.seed, settings.seed + settings.n_seeds)
+    return [train_seed(ground, seed, work / f"seed-{seed}", resume, listen) for seed in seeds]
+
+
+def _judge(ground: Ground, trained: Sequence[Trained], best: Trained, started: float) -> tuple[Report, Decision]:
+    """The report on the best seed's test rows (dev's when there are none), with every seed's scores beside it."""
+    task, labels, settings = ground.task, ground.labels, ground.recipe.judge
+    decision, dev = fit_decision(task, labels, best.dev, settings)
+    judged, split = (best.dev, "dev") if best.test is None else (best.test, "test")
+    about = {
+        "name": f"{task.part_name} of {ground.prepared.train.places[0]}",
+        "task": task.part_name,
+        "base": ground.base.name,
+        "version": __version__,
+        "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "seconds": round(time.monotonic() - started, 1),
+        "split": split,
+        "n_train": len(ground.prepared.train.corpus),
+        "n_judged": len(judged),
+        "judged_on": f"{split} data",
+        "seed": best.seed,
+    }
+    seeds = [one.scores for one in trained] if len(trained) > 1 else ()
+    tuned = dev if split == "test" else None
+    return judge_rows(task, labels, judged, decision, tuned, settings, about, seeds), decision
+
+
+def _write(folder: Path, ground: Ground, best: Trained, decision: Decision, report: Report) -> None:
+    """Every file of the bundle; the manifest last."""
+    knowledge = Knowledge(ground.task, ground.labels, decision, ground.tokenizer.max_length, ground.base.name)
+    best.network.save(folder / MODEL)
+    save_tokenizer(ground.tokenizer, ground.base.folder, folder / MODEL)
+    knowledge.save(folder)
+    write_bytes(folder / "recipe.yaml", filled_yaml(ground.recipe).encode())
+    write_json(folder / "data_card.json", ground.card.to_dict())
+    write_bytes(folder / "data_card.md", to_markdown(ground.card).encode())
+    write_bytes(folder / "README.md", model_card(knowledge, report.scores, report.about).encode())
+    write_report(report, ground.recipe.judge.formats, folder / "report")
+    _copy_records(best.work, folder / "training")
+    write_manifest(folder)
+
+
+def _copy_records(work: Path, folder: Path) -> None:
+    """What observers wrote; checkpoints are no use any more."""
+    shutil.copytree(work, folder, ignore=shutil.ignore_patterns("checkpoints", "best*", "*.tmp-*"))

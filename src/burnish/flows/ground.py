@@ -1,0 +1,103 @@
+"""What training stands on: data prepared, base located, text encoded, the data card written."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from burnish.core.events import Listener
+from burnish.core.files import sha256_of
+from burnish.data.card import DataCard
+from burnish.data.features import FeatureStore
+from burnish.flows.carding import data_card
+from burnish.flows.encode import Lengths, encode_side, store_side
+from burnish.flows.prepare import Prepared, fresh_folder, prepare, rows_of
+from burnish.models.inspection import weight_files
+from burnish.models.locate import Located, locate
+from burnish.models.tokenizer import TextTokenizer, load_tokenizer
+from burnish.recipe.load import Loaded
+from burnish.recipe.schema import Recipe
+from burnish.recipe.show import recipe_hash
+from burnish.tasks._contract import Answered, Encoded, Example, Task
+
+
+@dataclass
+class HeldOut:
+    """A side that is judged: its examples and their features, in memory."""
+
+    examples: list[Example]
+    encoded: list[Encoded]
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def answered(self, outputs: list[np.ndarray]) -> list[Answered]:
+        """The examples with the network's outputs, given feature after feature."""
+        stream: Iterator[np.ndarray] = iter(outputs)
+        return [
+            Answered(example, one.features, [next(stream) for _ in one.features])
+            for example, one in zip(self.examples, self.encoded, strict=True)
+        ]
+
+    def features(self) -> list[Any]:
+        return [feature for one in self.encoded for feature in one.features]
+
+
+@dataclass
+class Ground:
+    """Everything that is the same for every seed."""
+
+    recipe: Recipe
+    base: Located
+    tokenizer: TextTokenizer
+    prepared: Prepared
+    store: FeatureStore
+    dev: HeldOut
+    test: HeldOut | None
+    card: DataCard
+    key: str
+
+    @property
+    def task(self) -> Task:
+        return self.prepared.task
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.prepared.labels
+
+
+def lay_ground(loaded: Loaded, work: Path, listen: Listener) -> Ground:
+    """Prepare everything that training needs, in `work`.
+
+    Raises:
+        UserError: whatever is wrong with base or data.
+    """
+    recipe = loaded.recipe
+    task = cast("Task", recipe.task)
+    base = locate(str(loaded.located("base")))
+    tokenizer = load_tokenizer(base.folder, recipe.data.max_length, task.is_cjk_split)
+    prepared = prepare(loaded, fresh_folder(work / "data"), listen)
+    lengths: dict[str, Lengths] = {}
+    store, lengths["train"] = store_side(
+        prepared.train, task, tokenizer, prepared.labels, work / "features", listen
+    )
+    held: dict[str, HeldOut] = {}
+    for name in ("dev", "test"):
+        if name in prepared.sides:
+            side = prepared.sides[name]
+            encoded, lengths[name] = encode_side(side, task, tokenizer, prepared.labels, listen)
+            held[name] = HeldOut(rows_of(side.corpus), encoded)
+    card = data_card(prepared, lengths)
+    key = _key(recipe, prepared, base)
+    return Ground(recipe, base, tokenizer, prepared, store, held["dev"], held.get("test"), card, key)
+
+
+def _key(recipe: Recipe, prepared: Prepared, base: Located) -> str:
+    """What a checkpoint belongs to: the recipe, the rows and the base's weights."""
+    weights = "".join(sha256_of(file) for file in weight_files(base.folder))
+    return hashlib.sha256(f"{recipe_hash(recipe)}/{prepared.digest}/{weights}".encode()).hexdigest()

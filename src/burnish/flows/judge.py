@@ -1,0 +1,122 @@
+"""`judge`: a bundle on rows with known answers."""
+
+from __future__ import annotations
+
+import datetime
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from burnish import __version__
+from burnish.bundle.bundle import Bundle, open_bundle
+from burnish.bundle.predictor import load_predictor
+from burnish.core.errors import UserError
+from burnish.core.events import Listener, Message, Progress, ignore
+from burnish.core.files import new_folder
+from burnish.data.opening import open_sources
+from burnish.evaluation.report import Report
+from burnish.flows.ingest import Reading, ingest
+from burnish.flows.judging import judge_rows, write_report
+from burnish.flows.prepare import refuse_unknown_labels
+from burnish.recipe.load import load, restore
+from burnish.recipe.schema import Recipe, share_of
+from burnish.tasks._contract import Answered
+
+
+@dataclass(frozen=True)
+class JudgeResult:
+    """The report, and the files it was written to."""
+
+    report: Report
+    files: list[Path]
+
+
+def judge(
+    bundle: str | Path,
+    data: Any = None,
+    *,
+    out: str | Path | None = None,
+    overrides: Sequence[str] = (),
+    listen: Listener = ignore,
+) -> JudgeResult:
+    """Judge a bundle on `data`: a file, or rows from Python, with the columns that it was trained with.
+
+    Args:
+        data: None takes the test file that the bundle's recipe names.
+        out: a new folder for the report's files; None writes none.
+        overrides: of the bundle's recipe, e.g. `data.columns.text=question`, `judge.gates.accuracy=>= 0.9`.
+
+    Raises:
+        UserError: the bundle or the data cannot be used.
+    """
+    started = time.monotonic()
+    opened = open_bundle(bundle)
+    recipe = bundle_recipe(opened, overrides)
+    answered = answer_rows(opened, recipe, data, listen)
+    about = _about(opened, recipe, data, len(answered), started)
+    knowledge = opened.knowledge
+    report = judge_rows(
+        knowledge.task, knowledge.labels, answered, knowledge.decision, None, recipe.judge, about
+    )
+    if out is None:
+        return JudgeResult(report, [])
+    with new_folder(Path(out)) as folder:
+        names = [file.name for file in write_report(report, recipe.judge.formats, folder)]
+    listen(Message(f"wrote {out}", "good"))
+    return JudgeResult(report, [Path(out) / name for name in names])
+
+
+def bundle_recipe(bundle: Bundle, overrides: Sequence[str] = ()) -> Recipe:
+    """The recipe that a bundle was made by, changed as asked."""
+    filled = yaml.safe_load((bundle.folder / "recipe.yaml").read_text("utf-8"))
+    return load(filled, overrides).recipe if overrides else restore(filled)
+
+
+def answer_rows(bundle: Bundle, recipe: Recipe, data: Any, listen: Listener) -> list[Answered]:
+    """Every row of `data`, read as labelled and answered."""
+    knowledge = bundle.knowledge
+    sources = open_sources(own_test_data(bundle, recipe) if data is None else data, recipe.data.encoding, "data")
+    reading = Reading(knowledge.task, recipe.data.columns, tuple(recipe.judge.slices), recipe.data.bad_rows)
+    with tempfile.TemporaryDirectory(prefix="burnish-judge-") as folder:
+        side = ingest(sources, reading, Path(folder) / "rows.arrow", listen)
+        refuse_unknown_labels(side, knowledge.task, knowledge.labels)
+        predictor = load_predictor(bundle)
+        answered: list[Answered] = []
+        for examples in side.corpus.batches():
+            answered += predictor.answer(examples)
+            listen(Progress("judge", len(answered), len(side.corpus), "rows"))
+    return answered
+
+
+def own_test_data(bundle: Bundle, recipe: Recipe) -> Any:
+    """What the bundle's recipe names as test data.
+
+    Raises:
+        UserError: it names none, or only a share of its training data.
+    """
+    given = recipe.data.test
+    if given is None or share_of(given) is not None:
+        raise UserError(f"{bundle.folder}: its recipe names no test file; say which rows to judge: burnish judge BUNDLE DATA.")
+    return given
+
+
+def _about(bundle: Bundle, recipe: Recipe, data: Any, n_rows: int, started: float) -> dict[str, Any]:
+    place = data if isinstance(data, str | Path) else "the rows given" if data is not None else recipe.data.test
+    return {
+        "name": bundle.folder.name,
+        "task": bundle.knowledge.task.part_name,
+        "base": bundle.knowledge.base,
+        "version": __version__,
+        "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "seconds": round(time.monotonic() - started, 1),
+        "split": "judged",
+        "n_judged": n_rows,
+        "judged_on": str(place),
+        "seed": recipe.train.seed,
+        "temperature": bundle.knowledge.decision.temperature,
+    }

@@ -1,0 +1,105 @@
+"""One seed: a fresh network on the base, trained, and its answers on dev and test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from burnish.bundle.core import TorchCore
+from burnish.core.events import Listener
+from burnish.core.seeds import derive
+from burnish.flows.encode import StoredBatches
+from burnish.flows.ground import Ground, HeldOut
+from burnish.flows.judging import dev_scores, metric_for, seed_scores
+from burnish.flows.weights import output_weights
+from burnish.models.freezing import dropout_changes, freeze
+from burnish.models.inspection import read_config
+from burnish.models.network import Network
+from burnish.tasks._contract import Answered, Batch
+from burnish.training.run import TrainingJob, run
+
+
+@dataclass
+class Trained:
+    """A trained network and what it answers. `rank` orders seeds: higher is better."""
+
+    seed: int
+    network: Network
+    rank: float
+    scores: dict[str, float]
+    dev: list[Answered]
+    test: list[Answered] | None
+    work: Path
+
+
+def new_network(ground: Ground, seed: int) -> Network:
+    """The base with a new head; the head's weights are a pure function of the seed."""
+    recipe = ground.recipe
+    plan = ground.task.head_plan(ground.labels)
+    changes = dropout_changes(read_config(ground.base.folder), recipe.train.dropout)
+    with torch.random.fork_rng():
+        torch.manual_seed(derive(seed, "head"))
+        network = ground.task.head_part.attach(ground.base.folder, plan.changed(changes))
+    freeze(network, recipe.train.freeze)
+    if recipe.train.gradient_checkpointing:
+        network.trunk.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    return network
+
+
+def train_seed(ground: Ground, seed: int, work: Path, resume: bool, listen: Listener) -> Trained:
+    """Train one seed to its chosen epoch, then answer dev and test with it.
+
+    Raises:
+        SickRun: the run went wrong (NaN, explosion, one class only).
+    """
+    network = new_network(ground, seed)
+    task, labels = ground.task, ground.labels
+    core = TorchCore(network, task, ground.tokenizer.pad_id, len(labels))
+    metric = metric_for(task, ground.recipe.judge)
+    weights = output_weights(ground.recipe.train.class_weights, task, labels, ground.prepared.train)
+
+    def loss(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
+        scale = None if weights is None else torch.tensor(weights, device=logits.device)
+        return task.loss(logits, batch, scale, ground.recipe.train.label_smoothing)
+
+    def evaluate() -> dict[str, float]:
+        return dev_scores(task, labels, _answers(core, ground.dev), metric)
+
+    result = run(
+        TrainingJob(
+            network=network,
+            batches=_batches(ground, seed),
+            loss=loss,
+            evaluate=evaluate,
+            metric=metric.part_name,
+            is_better_high=metric.is_better_high,
+            settings=ground.recipe.train.model_copy(update={"seed": seed}),
+            work=work,
+            key=ground.key,
+            is_resumed=resume,
+            head_prefixes=network.head_modules(),
+            listen=listen,
+        )
+    )
+    dev = _answers(core, ground.dev)
+    test = None if ground.test is None else _answers(core, ground.test)
+    scores = seed_scores(task, labels, dev, test, ground.recipe.judge)
+    found = result.scores[metric.part_name]
+    return Trained(seed, network, found if metric.is_better_high else -found, scores, dev, test, work)
+
+
+def _batches(ground: Ground, seed: int) -> StoredBatches:
+    return StoredBatches(
+        ground.store,
+        ground.task,
+        ground.tokenizer.pad_id,
+        len(ground.labels),
+        ground.recipe.train.tokens_per_batch,
+        seed,
+    )
+
+
+def _answers(core: TorchCore, side: HeldOut) -> list[Answered]:
+    return side.answered(core.run(side.features()))

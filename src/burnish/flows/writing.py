@@ -1,0 +1,132 @@
+"""Answers beside their rows, in the form that the output's suffix names; the file appears when it is complete."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+
+from burnish.core.errors import UserError, hint, listed
+from burnish.core.files import disk_faults, fsync_folder
+
+PREFIX = "prediction"
+ROWS_PER_GROUP = 10_000
+
+
+class RowWriter(Protocol):
+    """Takes rows one by one; `close` writes what is left."""
+
+    def add(self, row: Mapping[str, Any], answer: Mapping[str, Any]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@contextmanager
+def open_writer(path: Path) -> Iterator[RowWriter]:
+    """A writer for `path`, which is replaced only when the block ends without an error.
+
+    Raises:
+        UserError: the suffix names no form, or the file cannot be written.
+    """
+    forms = {".csv": _Table, ".tsv": _Tabs, ".jsonl": _Lines, ".ndjson": _Lines, ".parquet": _Parquet}
+    if path.suffix not in forms:
+        raise UserError(f"{path}: the output must end in one of {listed(forms)}.{hint(path.suffix, forms)}")
+    if not path.absolute().parent.is_dir():
+        raise UserError(f"{path}: the folder {path.absolute().parent} does not exist; make it first.")
+    neighbour = path.with_name(f".{path.name}.tmp-{uuid.uuid4().hex[:8]}")
+    try:
+        with disk_faults(path), neighbour.open("wb") as file:
+            writer = forms[path.suffix](file)
+            yield writer
+            writer.close()
+            file.flush()
+            os.fsync(file.fileno())
+        neighbour.replace(path)
+        fsync_folder(path.absolute().parent)
+    finally:
+        neighbour.unlink(missing_ok=True)
+
+
+class _Lines:
+    """JSON lines: the row, and the answer under the key `prediction`."""
+
+    def __init__(self, file: Any) -> None:
+        self.file = file
+
+    def add(self, row: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
+        options = orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+        self.file.write(orjson.dumps({**row, PREFIX: answer}, default=str, option=options))
+
+    def close(self) -> None: ...
+
+
+class _Table:
+    """CSV: the row's cells, then `prediction_…` columns; what has parts inside is JSON."""
+
+    delimiter = ","
+
+    def __init__(self, file: Any) -> None:
+        self.text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
+        self.writer: Any = None
+
+    def add(self, row: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
+        flat = {name: _cell(value) for name, value in {**row, **_flat(answer)}.items()}
+        if self.writer is None:
+            self.writer = csv.DictWriter(self.text, list(flat), delimiter=self.delimiter, lineterminator="\n")
+            self.writer.writeheader()
+        self.writer.writerow(flat)
+
+    def close(self) -> None:
+        self.text.flush()
+        self.text.detach()
+
+
+class _Tabs(_Table):
+    delimiter = "\t"
+
+
+class _Parquet:
+    """Parquet: columns as they came, then `prediction_…` columns with their own types."""
+
+    def __init__(self, file: Any) -> None:
+        self.file = file
+        self.waiting: list[dict[str, Any]] = []
+        self.writer: Any = None
+
+    def add(self, row: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
+        self.waiting.append({**row, **_flat(answer)})
+        if len(self.waiting) >= ROWS_PER_GROUP:
+            self._flush()
+
+    def close(self) -> None:
+        if self.waiting:
+            self._flush()
+        if self.writer is not None:
+            self.writer.close()
+
+    def _flush(self) -> None:
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        table = pa.Table.from_pylist(self.waiting, schema=self.writer.schema if self.writer else None)
+        if self.writer is None:
+            self.writer = parquet.ParquetWriter(self.file, table.schema)
+        self.writer.write_table(table)
+        self.waiting = []
+
+
+def _flat(answer: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{PREFIX}_{name}": value for name, value in answer.items()}
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, list | dict | tuple):
+        return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY, default=str).decode()
+    return value

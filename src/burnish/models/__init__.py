@@ -1,0 +1,1 @@
+"""Pretrained bases, the heads put on them, and their tokenizers. Only safetensors, never remote code."""

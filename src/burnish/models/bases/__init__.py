@@ -1,0 +1,1 @@
+"""Bases: pretrained models that a run can start from by name. The contract is in `_contract`."""

@@ -1,0 +1,1 @@
+"""Heads: what turns hidden states into logits. The contract is in `_contract`."""

@@ -1,0 +1,27 @@
+"""Mean of the tokens' last hidden states, dropout, linear: suits bases tuned for sentence similarity."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from burnish.models.heads._contract import Head, HeadPlan
+
+if TYPE_CHECKING:
+    from burnish.models.network import Network
+
+
+class MeanHead(Head):
+    """`AutoModel` with a readout of ours; the base stays readable by AutoModel, the readout lies beside it."""
+
+    gives = "rows"
+
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    """Dropout between the pooled vector and the linear layer."""
+
+    def attach(self, folder: Path, plan: HeadPlan) -> Network:
+        from burnish.models.pooling import attach_pooled, mean_pool
+
+        return attach_pooled(folder, plan, mean_pool, self.dropout)

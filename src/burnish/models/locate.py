@@ -1,0 +1,73 @@
+"""From what a recipe calls `base` to a folder on this machine that is safe to load."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from burnish.core.errors import UserError, hint, listed
+from burnish.core.settings import settings
+from burnish.core.shelves import Shelf, need
+from burnish.models.bases._contract import Base
+from burnish.models.inspection import inspect_base
+
+HUB_FILES = ["*.json", "*.safetensors", "*.txt", "*.model", "LICENSE*"]
+NEVER_FROM_HUB = ["onnx/*", "openvino/*", "*/*.safetensors"]
+
+
+@dataclass(frozen=True)
+class Located:
+    """A base that passed inspection. `name` is what the recipe said; `folder` is where it lies."""
+
+    name: str
+    folder: Path
+
+
+def locate(base: str) -> Located:
+    """Find a base by shelf name, local folder or `hub:<id>`, and inspect it before anything is parsed by a library.
+
+    Raises:
+        UserError: it is not there, is not a model, is damaged, or holds pickles instead of safetensors.
+    """
+    folder = _folder_of(base)
+    inspect_base(folder)
+    return Located(base, folder)
+
+
+def _folder_of(base: str) -> Path:
+    shelf = Shelf("bases")
+    if base.startswith("hub:"):
+        return _download(base.removeprefix("hub:"))
+    if base in shelf.names():
+        return cast("Base", shelf.build(base)).folder()
+    folder = Path(base).expanduser()
+    if folder.is_dir():
+        return folder
+    if folder.is_file():
+        raise UserError(f"base: '{base}' is a file; give the folder that holds config.json and model.safetensors.")
+    names = shelf.names()
+    raise UserError(
+        f"base: '{base}' is neither a named base nor a folder.{hint(base, names)} "
+        f"Named bases: {listed(names)}. For a model of a hub write hub:{base}."
+    )
+
+
+def _download(model_id: str) -> Path:
+    """A hub snapshot, from the cache when offline. `HF_ENDPOINT` and `HF_HOME` are the library's own."""
+    hub = need("huggingface_hub", "train")
+    is_offline = settings().offline or os.environ.get("HF_HUB_OFFLINE", "") in {"1", "true", "True"}
+    try:
+        return Path(
+            hub.snapshot_download(
+                model_id, allow_patterns=HUB_FILES, ignore_patterns=NEVER_FROM_HUB, local_files_only=is_offline
+            )
+        )
+    except Exception as error:  # the library raises many kinds; a user needs one sentence
+        reason = str(error).strip().split("\n")[0][:200] or type(error).__name__
+        state = "is not in the local cache and Burnish is offline" if is_offline else "cannot be fetched"
+        raise UserError(
+            f"base: 'hub:{model_id}' {state} ({reason}). Check the name and the network, set HF_ENDPOINT to a mirror, "
+            "or give a local folder."
+        ) from None

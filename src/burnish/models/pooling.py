@@ -1,0 +1,48 @@
+"""Pooled readouts: one vector a text from its tokens' hidden states, then a linear layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from burnish.models.heads._contract import HeadPlan
+from burnish.models.network import Network, load_pretrained
+
+Pool = Callable[[Tensor, Tensor], Tensor]
+
+
+class PooledReadout(nn.Module):
+    """hidden [B, T, H], attention_mask [B, T] → logits [B, L]: pool, dropout, linear."""
+
+    def __init__(self, pool: Pool, width: int, n_labels: int, dropout: float) -> None:
+        super().__init__()
+        self.pool = pool
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(width, n_labels)
+        nn.init.normal_(self.linear.weight, std=0.02)
+        nn.init.zeros_(self.linear.bias)
+
+    def forward(self, hidden: Tensor, attention_mask: Tensor) -> Tensor:
+        logits: Tensor = self.linear(self.dropout(self.pool(hidden, attention_mask)))
+        return logits
+
+
+def mean_pool(hidden: Tensor, attention_mask: Tensor) -> Tensor:
+    """[B, H] mean over real tokens (Reimers & Gurevych 2019, arXiv 1908.10084, §3)."""
+    weights = attention_mask.unsqueeze(-1).to(hidden.dtype)
+    return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
+
+
+def max_pool(hidden: Tensor, attention_mask: Tensor) -> Tensor:
+    """[B, H] largest value over real tokens."""
+    lowest = torch.finfo(hidden.dtype).min
+    return hidden.masked_fill(attention_mask.unsqueeze(-1) == 0, lowest).amax(1)
+
+
+def attach_pooled(folder: Path, plan: HeadPlan, pool: Pool, dropout: float) -> Network:
+    """The base in `folder` with a new pooled readout on it."""
+    trunk = load_pretrained("AutoModel", folder, plan.config_settings())
+    return Network(trunk, PooledReadout(pool, trunk.config.hidden_size, len(plan.labels), dropout))

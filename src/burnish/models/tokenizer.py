@@ -1,0 +1,134 @@
+"""Text to token ids, called on the Rust tokenizer directly: no padding, our own truncation, offsets kept.
+
+`tokenizer.json` files often carry a padding length of their own (all-MiniLM's pads to 128); left in place it
+would make every text as slow as the longest. It is taken out here, once, and stays out in the bundle.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Encoding, Regex, Tokenizer, pre_tokenizers
+
+from burnish.core.errors import UserError
+from burnish.core.files import write_bytes
+
+Int32s = NDArray[np.int32]
+
+CJK = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]"
+LARGEST_MAX_LENGTH = 8192
+
+
+@dataclass(frozen=True)
+class TextTokenizer:
+    """A base's tokenizer. `max_length` counts special tokens; `prefix` and `suffix` are the specials of one text."""
+
+    backend: Tokenizer
+    max_length: int
+    pad_id: int
+    prefix: tuple[int, ...]
+    suffix: tuple[int, ...]
+
+    def ids(self, texts: Sequence[str] | Sequence[tuple[str, str]]) -> list[Encoding]:
+        """Encodings with special tokens, cut to `max_length`; `overflowing` is not empty where a text was cut."""
+        self.backend.enable_truncation(self.max_length)
+        return list(self.backend.encode_batch_fast(list(texts)))
+
+    def pieces(self, texts: Sequence[str]) -> list[Encoding]:
+        """Encodings without special tokens and never cut, with character offsets into each text."""
+        self.backend.no_truncation()
+        return list(self.backend.encode_batch(list(texts), add_special_tokens=False))
+
+    def save(self, folder: Path) -> None:
+        """tokenizer.json as used here; tokenizer_config.json is written beside it by `copy_config`."""
+        self.backend.no_truncation()
+        write_bytes(folder / "tokenizer.json", self.backend.to_str(pretty=False).encode())
+
+
+def load_tokenizer(folder: Path, max_length: int | None = None, is_cjk_split: bool = False) -> TextTokenizer:
+    """The tokenizer of a model folder.
+
+    Args:
+        max_length: most tokens a text may have; None takes what the model allows.
+        is_cjk_split: cut at every Chinese, Japanese or Korean character, so that each can carry a label of its own.
+
+    Raises:
+        UserError: there is no usable tokenizer, or `max_length` is more than the model allows.
+    """
+    backend = _backend(folder)
+    backend.no_padding()
+    if is_cjk_split:
+        _split_cjk(backend)
+    allowed = allowed_length(folder)
+    if max_length is not None and max_length > allowed:
+        raise UserError(f"data.max_length: this base takes at most {allowed} tokens; got {max_length}.")
+    backend.no_truncation()
+    probe = backend.encode("a")
+    body = [i for i, is_special in enumerate(probe.special_tokens_mask) if not is_special]
+    first, last = (body[0], body[-1]) if body else (len(probe.ids), len(probe.ids))
+    return TextTokenizer(
+        backend=backend,
+        max_length=max_length or allowed,
+        pad_id=_pad_id(folder, backend),
+        prefix=tuple(probe.ids[:first]),
+        suffix=tuple(probe.ids[last + 1 :]),
+    )
+
+
+def allowed_length(folder: Path) -> int:
+    """Most tokens the model takes, by its positions and its tokenizer's own limit, at most 8,192."""
+    config = _json(folder / "config.json")
+    limits = [LARGEST_MAX_LENGTH]
+    if isinstance(positions := config.get("max_position_embeddings"), int):
+        # RoBERTa and its family number positions from pad_token_id + 1 (Liu et al. 2019; fairseq).
+        is_roberta_like = any(word in config["model_type"] for word in ("roberta", "camembert", "mpnet", "xmod"))
+        limits.append(positions - (int(config.get("pad_token_id") or 0) + 1 if is_roberta_like else 0))
+    own = _json(folder / "tokenizer_config.json").get("model_max_length")
+    if isinstance(own, int | float) and own < LARGEST_MAX_LENGTH:
+        limits.append(int(own))
+    return min(limits)
+
+
+def _backend(folder: Path) -> Tokenizer:
+    file = folder / "tokenizer.json"
+    try:
+        if file.is_file():
+            return Tokenizer.from_file(str(file))
+        from transformers import AutoTokenizer  # only bases without tokenizer.json need the conversion
+
+        return Tokenizer.from_str(AutoTokenizer.from_pretrained(folder, local_files_only=True).backend_tokenizer.to_str())
+    except Exception as error:  # the Rust library raises bare Exception
+        reason = str(error).strip().split("\n")[0][:200]
+        raise UserError(f"base: {folder} has no tokenizer that can be read ({reason}).") from None
+
+
+def _split_cjk(backend: Tokenizer) -> None:
+    """Isolate CJK characters before the tokenizer's own pre-tokenizer, without giving each a word-start mark."""
+    own = backend.pre_tokenizer
+    if isinstance(own, pre_tokenizers.Metaspace):
+        own = pre_tokenizers.Metaspace(replacement=own.replacement, prepend_scheme="first", split=own.split)
+    isolate = pre_tokenizers.Split(Regex(CJK), "isolated")
+    backend.pre_tokenizer = pre_tokenizers.Sequence([isolate, own] if own else [isolate])
+
+
+def _pad_id(folder: Path, backend: Tokenizer) -> int:
+    declared = _json(folder / "config.json").get("pad_token_id")
+    if isinstance(declared, int):
+        return declared
+    token = _json(folder / "tokenizer_config.json").get("pad_token")
+    name = token.get("content") if isinstance(token, dict) else token
+    return (backend.token_to_id(name) if name else None) or 0
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError):
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,254 @@
+"""The recipe's schema: what to do, with the reason or unit of each setting under it.
+
+Every field has a default except the task and the training data, so that a filled recipe (all defaults
+written out, stored with the result) says completely what was done.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, PrivateAttr, Tag, field_validator
+
+from burnish.core.parts import Part
+from burnish.core.shelves import Shelf
+
+SCHEMA = 1
+
+
+class Section(BaseModel):
+    """Base of every section: unknown keys are faults, values never change after loading, numbers are finite."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+
+
+class DataSection(Section):
+    """Where rows come from, what their columns mean, and how they are split."""
+
+    train: Any
+    """A path, a list of paths, `hub:<id>`, a source part with settings, or (from Python) rows, pandas, pyarrow."""
+
+    dev: Any = "10%"
+    """Like `train`, or a share of it such as `10%`. Dev chooses the best epoch and fits the calibration."""
+
+    test: Any = None
+    """Like `train`, or a share of it. Test is only ever judged. Without it, the judge falls back to dev and says so."""
+
+    columns: dict[str, str] = {}
+    """What the task reads → the column that holds it in the file, e.g. `{text: utterance, label: intent}`."""
+
+    split: Annotated[Part, Shelf("splits")] = Field(default="stratified", validate_default=True)
+    """How shares are cut from `train`: random, stratified, grouped, time."""
+
+    duplicates: Literal["near", "exact", "off"] = "near"
+    """Which duplicates are kept on one side of a split, and reported as leaks between given splits."""
+
+    similarity: float = Field(default=0.8, gt=0, le=1)
+    """Jaccard similarity of character 5-grams from which two texts count as near duplicates."""
+
+    encoding: str = "auto"
+    """Text encoding of files: `auto` (UTF-8, UTF-16 with BOM, GB18030), or a codec's name."""
+
+    bad_rows: Literal["stop", "drop"] = "stop"
+    """What to do with rows that cannot be used: stop and name them, or drop them and count them in the data card."""
+
+    most_share_rows: int = Field(default=20_000, ge=100)
+    """Most rows that a share such as `10%` takes: more would cost time and memory and change no decision."""
+
+    max_length: int | None = Field(default=None, ge=8)
+    """Most tokens a text may have; None takes what the base allows. Longer texts are cut or windowed by the task."""
+
+    @field_validator("train")
+    @classmethod
+    def _train_is_named(cls, value: Any) -> Any:
+        if value is None or (isinstance(value, str | list) and not value):
+            raise ValueError("must name the training rows, e.g. train.csv; it is empty")
+        if share_of(value) is not None:
+            raise ValueError(f"must name the rows that shares are cut from, e.g. train.csv; got '{value}'")
+        return value
+
+    @field_validator("dev", "test")
+    @classmethod
+    def _share_is_sensible(cls, value: Any) -> Any:
+        percent = share_of(value)
+        if percent is not None and not 0 < percent < 0.9:
+            raise ValueError(f"must be a share between 0% and 90%, or a file; got '{value}'")
+        return value
+
+
+def share_of(value: Any) -> float | None:
+    """0.1 for `10%`; None when `value` is not a share."""
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*%\s*", value) if isinstance(value, str) else None
+    return float(found[1]) / 100 if found else None
+
+
+Weights = dict[str, Annotated[float, Field(gt=0)]]
+
+
+def _kind_of_weights(value: Any) -> str:
+    return "each" if isinstance(value, dict) else "word"
+
+
+class FreezeSection(Section):
+    """What is not trained."""
+
+    embeddings: bool = False
+    """Keep the token embeddings as pretrained: fewer bytes per step, seldom less accurate."""
+
+    layers: int = Field(default=0, ge=0)
+    """How many layers, from the bottom, stay as pretrained."""
+
+    all_but_head: bool = False
+    """Train only the head."""
+
+
+class TrainSection(Section):
+    """How the model is fine-tuned."""
+
+    epochs: int = Field(default=5, ge=1)
+    """Passes over the training rows."""
+
+    tokens_per_batch: int = Field(default=1024, ge=16)
+    """Most tokens (padding included) computed at once; rows of like length share a batch."""
+
+    accumulate: int = Field(default=1, ge=1)
+    """Batches whose gradients are added before one optimiser step."""
+
+    learning_rate: float = Field(default=2e-4, gt=0)
+    """Peak rate of the pretrained weights."""
+
+    head_learning_rate: float | None = Field(default=None, gt=0)
+    """Peak rate of the new head; None takes 10 × `learning_rate`."""
+
+    optimizer: Annotated[Part, Shelf("optimizers")] = Field(default="adamw", validate_default=True)
+    """adamw, adafactor, sgd."""
+
+    schedule: Annotated[Part, Shelf("schedules")] = Field(default="linear", validate_default=True)
+    """constant, linear, cosine; each with `warmup`, the share of steps that the rate rises."""
+
+    clip_norm: float = Field(default=1.0, ge=0)
+    """Largest gradient norm; 0 turns clipping off."""
+
+    weight_decay: float = Field(default=0.01, ge=0)
+    """Decay of matrices; biases and norms are never decayed."""
+
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    """Arithmetic of matrix products in training. `auto` takes bf16 where the device is fast at it. Judged in fp32."""
+
+    gradient_checkpointing: bool = False
+    """Recompute activations in the backward pass: a third slower, far less memory."""
+
+    freeze: FreezeSection = Field(default_factory=FreezeSection)
+    """What is not trained."""
+
+    dropout: float | None = Field(default=None, ge=0, lt=1)
+    """Every dropout of the base; None keeps what the base was made with."""
+
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the target spread evenly over all labels."""
+
+    class_weights: Annotated[
+        Annotated[Literal["none", "balanced"], Tag("word")] | Annotated[Weights, Tag("each")],
+        Discriminator(_kind_of_weights),
+    ] = "none"
+    """`balanced` weighs a class by the inverse of its rows; or a weight for each label."""
+
+    patience: int | None = Field(default=None, ge=1)
+    """Stop after this many epochs without a better dev score; None never stops early."""
+
+    keep: Literal["best", "last"] = "best"
+    """Which epoch's weights become the bundle: best dev score, or the last."""
+
+    seed: int = Field(default=7, ge=0)
+    """Start of every random choice: order, head, dropout, split."""
+
+    n_seeds: int = Field(default=1, ge=1)
+    """Train this many times with seeds seed, seed+1, …; the report averages them, the best on dev is kept."""
+
+    checkpoint_every_s: float = Field(default=60.0, gt=0)
+    """Seconds between checkpoints from which `--resume` goes on."""
+
+    observers: list[Annotated[Part, Shelf("observers")]] = Field(default=["jsonl"], validate_default=True)
+    """Who else records each step: jsonl, tensorboard, wandb, mlflow."""
+
+
+class JudgeSection(Section):
+    """How the result is judged."""
+
+    metric: str | None = None
+    """Dev score that chooses the best epoch and seed; None takes the task's own."""
+
+    calibration: Annotated[Part, Shelf("calibrations")] = Field(default="temperature", validate_default=True)
+    """How confidences are made honest on dev: temperature, none."""
+
+    target_precision: float = Field(default=0.95, gt=0, le=1)
+    """Precision wanted of the answers that are given; the abstention threshold is chosen for it on dev."""
+
+    slices: list[str] = []
+    """Columns of the data by whose values scores are also reported."""
+
+    n_bootstrap: int = Field(default=1000, ge=0)
+    """Resamples behind the 95 % intervals; 0 leaves them out."""
+
+    n_errors: int = Field(default=50, ge=0)
+    """Most confident and hardest errors listed in the report."""
+
+    formats: list[Annotated[Part, Shelf("formats")]] = Field(
+        default=["json", "markdown", "html"], validate_default=True
+    )
+    """Forms in which the report is written."""
+
+    gates: dict[str, str] = {}
+    """What the bundle must reach, e.g. `{accuracy: ">= 0.95", ece: "<= 0.05"}`; exit code 3 when one is missed."""
+
+    @field_validator("gates")
+    @classmethod
+    def _gates_compare(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, condition in value.items():
+            if not re.fullmatch(r"\s*(>=|<=|>|<)\s*-?\d+(\.\d+)?\s*", condition):
+                raise ValueError(
+                    f"has the gate '{name}: {condition}'; write one of >= <= > < and a number, like \">= 0.95\""
+                )
+        return value
+
+
+class Recipe(Section):
+    """One recipe: task, base, data, training, judging."""
+
+    schema_number: int = Field(default=SCHEMA, alias="schema")
+    """Version of this schema; older recipes are migrated when read."""
+
+    task: Annotated[Part, Shelf("tasks")]
+    """What the model learns to do: classification, multilabel, tokens."""
+
+    base: str = "minilm"
+    """A name on the shelf `bases`, a local folder, or `hub:<id>`."""
+
+    data: DataSection
+    """Where rows come from."""
+
+    train: TrainSection = Field(default_factory=TrainSection)
+    """How the model is fine-tuned."""
+
+    judge: JudgeSection = Field(default_factory=JudgeSection)
+    """How the result is judged."""
+
+    _placeholders: dict[tuple[str | int, ...], str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def placeholders(self) -> dict[tuple[str | int, ...], str]:
+        """Where a value came from the environment → what was written there, e.g. `${DATABASE_URL}`."""
+        return self._placeholders
+
+    def with_placeholders(self, written: dict[tuple[str | int, ...], str]) -> Recipe:
+        """The same recipe, knowing which of its values must never be shown."""
+        known = self.model_copy()
+        known._placeholders = dict(written)
+        return known
+
+    def __repr__(self) -> str:
+        """Short, because a recipe may hold secrets; `burnish.recipe.show.filled_yaml` tells all that may be told."""
+        return f"Recipe(task={self.task.part_name!r})"
+
+    __str__ = __repr__

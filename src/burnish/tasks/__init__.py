@@ -1,0 +1,1 @@
+"""Tasks: one file says all about one task. The contract is in `_contract`."""

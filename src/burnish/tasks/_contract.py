@@ -1,0 +1,172 @@
+"""The task contract: one file says all about one task, and every verb works through these methods.
+
+Data flows through a task in this order:
+
+    row of a source ─read→ example ─encode→ features ─collate→ batch ─(network)→ logits ─loss→ training
+                                                                            └─evidence→ calibration
+                                                                            ├─outcome→ metrics and report
+                                                                            └─decode→ answers
+
+An *example* is a plain dict that fits `arrow_fields`. A *feature* is a dict of 1-D int32 arrays with
+`input_ids` among them; a long text may give several (windows). The *outputs* of a feature are its logits:
+[K] where the head gives rows, [T, K] where it labels tokens.
+Shapes: B batch, T tokens, L labels, K outputs of the head, M decisions to calibrate.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from burnish.core.parts import Part
+from burnish.data.columns import Wanted
+from burnish.metrics._contract import Outcome
+from burnish.models.heads._contract import Head, HeadPlan
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from burnish.models.tokenizer import TextTokenizer
+
+Example = dict[str, Any]
+Feature = dict[str, NDArray[np.int32]]
+
+
+class Answered(NamedTuple):
+    """An example, its features, and the network's outputs for each of them."""
+
+    example: Example
+    features: Sequence[Feature]
+    outputs: Sequence[NDArray[np.float32]]
+
+
+@dataclass
+class Batch:
+    """What the network reads and what the loss compares it with. `n_tokens` counts real tokens, not padding."""
+
+    inputs: dict[str, Tensor]
+    targets: dict[str, Tensor]
+    n_rows: int
+    n_tokens: int
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """One example's features. `n_tokens` is its full length; `n_cut` how many of them no feature holds."""
+
+    features: list[Feature]
+    n_tokens: int
+    n_cut: int = 0
+    notes: tuple[str, ...] = ()
+
+
+class Evidence(NamedTuple):
+    """What a calibration is fitted on: logits [M, K]; gold [M] indices (softmax) or [M, K] 0/1 (sigmoid)."""
+
+    logits: NDArray[np.float64]
+    gold: NDArray[np.int64]
+    kind: Literal["softmax", "sigmoid"]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """How logits become answers; fitted on dev, stored in the bundle.
+
+    `parameters` are the calibration's; `abstain_below` the confidence under which an answer is withheld;
+    `label_thresholds` [L] the probability from which a label is given (multilabel).
+    """
+
+    calibration: str = "none"
+    parameters: dict[str, float] = field(default_factory=dict)
+    abstain_below: float = 0.0
+    label_thresholds: tuple[float, ...] = ()
+
+    @property
+    def temperature(self) -> float:
+        return self.parameters.get("temperature", 1.0)
+
+
+class Prediction(BaseModel):
+    """Base of every task's answer."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+
+class Task(Part, ABC):
+    """One job that a model learns. Adding a task is adding one file with a subclass of this."""
+
+    wanted: ClassVar[tuple[Wanted, ...]]
+    """Columns that the task reads."""
+    gold: ClassVar[frozenset[str]]
+    """Those of `wanted` that hold the answer, and are not read when predicting."""
+    best_by: ClassVar[str]
+    """Metric that chooses the best epoch unless the recipe names another."""
+    stratify_by: ClassVar[str | None] = None
+    """Column of `arrow_fields` whose values a stratified split keeps in proportion."""
+    least_labels: ClassVar[int] = 2
+    """Fewest labels that make sense."""
+    least_rows: ClassVar[int] = 2
+    """Fewest rows that a label needs: one to learn from and one to be judged on."""
+    judged_as: ClassVar[type[Outcome]]
+    """Kind of outcome; it decides which metrics apply."""
+    answer: ClassVar[type[Prediction]]
+    """Type of one prediction: the HTTP schema and the docs are derived from it."""
+    is_cjk_split: ClassVar[bool] = False
+    """Whether the tokenizer must give every Chinese character a token of its own."""
+
+    @property
+    @abstractmethod
+    def head_part(self) -> Head:
+        """The head that this task puts on a base."""
+
+    @abstractmethod
+    def head_plan(self, labels: tuple[str, ...]) -> HeadPlan:
+        """What the head must know: names of its outputs, kind of problem."""
+
+    @abstractmethod
+    def arrow_fields(self) -> dict[str, str]:
+        """Column → pyarrow type (as `pyarrow.type_for_alias` or `list<…>` spells it) of an example."""
+
+    @abstractmethod
+    def read(self, values: Mapping[str, Any], is_labelled: bool) -> Example:
+        """An example from a row's values.
+
+        Raises:
+            ValueError: one sentence that goes on after `file:line: `.
+        """
+
+    @abstractmethod
+    def labels_of(self, example: Example) -> Iterable[str]:
+        """Every label that an example carries."""
+
+    @abstractmethod
+    def encode(self, examples: Sequence[Example], tokenizer: TextTokenizer, labels: tuple[str, ...]) -> list[Encoded]:
+        """Features of each example; with targets when the example is labelled."""
+
+    @abstractmethod
+    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:
+        """Features as one padded batch of tensors."""
+
+    @abstractmethod
+    def loss(self, logits: Tensor, batch: Batch, weights: Tensor | None, smoothing: float) -> Tensor:
+        """Mean loss of a batch. `weights` [L] weigh classes."""
+
+    @abstractmethod
+    def evidence(self, answered: Sequence[Answered], labels: tuple[str, ...]) -> Evidence:
+        """What the calibration is fitted on."""
+
+    @abstractmethod
+    def outcome(self, answered: Sequence[Answered], labels: tuple[str, ...], decision: Decision) -> Outcome:
+        """Gold and answers side by side, for the metrics. Abstention plays no part in it."""
+
+    @abstractmethod
+    def decode(
+        self, answered: Sequence[Answered], labels: tuple[str, ...], decision: Decision
+    ) -> Sequence[Prediction]:
+        """One answer an example."""

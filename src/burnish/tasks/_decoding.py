@@ -1,0 +1,104 @@
+"""From logits of tokens to tags of words to spans of characters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from burnish.data.tagging import spans_of
+from burnish.metrics._contract import Span
+from burnish.metrics._probabilities import probabilities
+from burnish.tasks._alignment import Offsets
+from burnish.tasks._contract import Answered
+
+Floats = NDArray[np.float64]
+
+
+def tag_names(labels: Sequence[str]) -> tuple[str, ...]:
+    """O, then B-x and I-x of each label: the outputs of the head, B- at odd places."""
+    return ("O", *(f"{side}-{label}" for label in labels for side in "BI"))
+
+
+def word_logits(answered: Answered, n_words: int) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
+    """Logits of the words that have a token of their own, merged over windows.
+
+    Returns:
+        logits [W', K]; the W' words' numbers, ascending; leader [n_words]: the word itself where it has a token, the
+        earlier word whose token covers it, or -1 where no token stands for it at all.
+    """
+    leader = np.full(n_words, -1, np.int64)
+    rows: dict[int, NDArray[np.float32]] = {}
+    for feature, output in zip(answered.features, answered.outputs, strict=True):
+        for token in np.flatnonzero(feature["word"] >= 0):
+            word = int(feature["word"][token])
+            rows[word] = output[token]
+            leader[word : word + int(feature["n_covered"][token])] = word
+    for word in rows:
+        leader[word] = word
+    words = np.asarray(sorted(rows), np.int64)
+    n_outputs = answered.outputs[0].shape[-1]
+    logits = np.stack([rows[int(word)] for word in words]) if rows else np.zeros((0, n_outputs))
+    return logits.astype(np.float64), words, leader
+
+
+def best_path(scores: Floats) -> NDArray[np.int64]:
+    """Most probable legal IOB2 sequence (Viterbi 1967): scores [W, K] log-probabilities → tag indices [W]."""
+    n_words, n_tags = scores.shape
+    if not n_words:
+        return np.zeros(0, np.int64)
+    is_inside = np.arange(n_tags) % 2 * -1 % 2 == 0
+    is_inside[0] = False
+    allowed = np.zeros((n_tags, n_tags))
+    for tag in np.flatnonzero(is_inside):
+        allowed[:, tag] = -np.inf
+        allowed[[tag - 1, tag], tag] = 0
+    total = scores[0] + np.where(is_inside, -np.inf, 0)
+    back = np.zeros((n_words, n_tags), np.int64)
+    for word in range(1, n_words):
+        paths = total[:, None] + allowed
+        back[word] = paths.argmax(0)
+        total = paths.max(0) + scores[word]
+    tags = [int(total.argmax())]
+    for word in range(n_words - 1, 0, -1):
+        tags.append(int(back[word, tags[-1]]))
+    return np.asarray(tags[::-1], np.int64)
+
+
+def read_words(
+    answered: Answered, words: Offsets, names: Sequence[str], temperature: float
+) -> tuple[list[str], list[float]]:
+    """The tag of each word and its calibrated probability."""
+    logits, own, leader = word_logits(answered, len(words))
+    scores = probabilities(logits, temperature, "softmax")
+    path = best_path(np.log(np.maximum(scores, 1e-300)))
+    tag = {int(word): names[index] for word, index in zip(own, path, strict=True)}
+    sure = {int(word): float(row[index]) for word, row, index in zip(own, scores, path, strict=True)}
+    tags = [_tag_of(word, leader, tag) for word in range(len(words))]
+    _bridge(tags, leader)
+    return tags, [sure.get(int(leader[word]), 1.0) for word in range(len(words))]
+
+
+def spans_from(words: Offsets, tags: Sequence[str], confidence: Sequence[float]) -> list[Span]:
+    """Character spans; a span is as certain as its least certain word."""
+    return [
+        Span(words[first][0], words[last - 1][1], label, min(confidence[first:last]))
+        for first, last, label in spans_of(list(tags))
+    ]
+
+
+def _tag_of(word: int, leader: NDArray[np.int64], tag: dict[int, str]) -> str:
+    if leader[word] < 0:
+        return "O"
+    own = tag[int(leader[word])]
+    return own if leader[word] == word or own == "O" else f"I{own[1:]}"
+
+
+def _bridge(tags: list[str], leader: NDArray[np.int64]) -> None:
+    """A word that no token stands for goes with a span that continues on both of its sides."""
+    for word in np.flatnonzero(leader < 0):
+        before = tags[word - 1] if word else "O"
+        after = next((tags[i] for i in range(word + 1, len(tags)) if leader[i] >= 0), "O")
+        if before != "O" and after == f"I{before[1:]}":
+            tags[word] = after

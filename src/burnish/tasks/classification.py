@@ -1,0 +1,153 @@
+"""One label for a text or a pair of texts: intent, topic, sentiment, entailment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import numpy as np
+
+from pydantic import Field
+
+from burnish.core.parts import Part
+from burnish.core.shelves import Shelf
+from burnish.data.columns import Wanted
+from burnish.metrics._contract import SingleOutcome
+from burnish.metrics._probabilities import probabilities
+from burnish.models.heads._contract import Head, HeadPlan
+from burnish.tasks._contract import Answered, Batch, Decision, Encoded, Evidence, Example, Feature, Prediction, Task
+from burnish.tasks._rows import encode_rows, pad_inputs, stack_outputs, text_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from burnish.models.tokenizer import TextTokenizer
+
+N_RUNNERS_UP = 3
+
+
+class Choice(Prediction):
+    """A label and its calibrated probability."""
+
+    label: str
+    """Name of the label."""
+    confidence: float
+    """Calibrated probability, 0 to 1."""
+
+
+class Classified(Prediction):
+    """The answer for one text."""
+
+    label: str
+    """The most probable label."""
+    confidence: float
+    """Its calibrated probability, 0 to 1."""
+    abstained: bool
+    """Whether the confidence is below the threshold that keeps the wanted precision."""
+    runners_up: tuple[Choice, ...]
+    """The next most probable labels."""
+
+
+class Classification(Task):
+    """Softmax over L labels."""
+
+    wanted = (
+        Wanted("text", True, "the text to classify"),
+        Wanted("text_pair", False, "the second text of a pair"),
+        Wanted("label", True, "the label's name"),
+    )
+    gold = frozenset({"label"})
+    judged_as = SingleOutcome
+    best_by = "accuracy"
+    stratify_by = "label"
+    answer = Classified
+
+    head: Annotated[Part, Shelf("heads")] = Field(default="cls", validate_default=True)
+    """cls (the architecture's own; the bundle loads in AutoModelForSequenceClassification), mean, max."""
+
+    @property
+    def head_part(self) -> Head:
+        return cast("Head", self.head)
+
+    def head_plan(self, labels: tuple[str, ...]) -> HeadPlan:
+        return HeadPlan(labels)
+
+    def arrow_fields(self) -> dict[str, str]:
+        return {"text": "string", "text_pair": "string", "label": "string"}
+
+    def read(self, values: Mapping[str, Any], is_labelled: bool) -> Example:
+        pair = text_of(values, "text_pair", is_labelled) if values.get("text_pair") is not None else None
+        label = one_label(values) if is_labelled else None
+        return {"text": text_of(values, "text", is_labelled), "text_pair": pair, "label": label}
+
+    def labels_of(self, example: Example) -> Iterable[str]:
+        return (example["label"],)
+
+    def encode(self, examples: Sequence[Example], tokenizer: TextTokenizer, labels: tuple[str, ...]) -> list[Encoded]:
+        encoded = encode_rows(examples, tokenizer)
+        index = {label: i for i, label in enumerate(labels)}
+        for example, one in zip(examples, encoded, strict=True):
+            if example.get("label") is not None:
+                one.features[0]["label"] = np.asarray([index[example["label"]]], np.int32)
+        return encoded
+
+    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:
+        import torch
+
+        inputs, n_tokens = pad_inputs(features, pad_id)
+        has_labels = "label" in features[0]
+        targets = {"labels": torch.tensor([int(f["label"][0]) for f in features])} if has_labels else {}
+        return Batch(inputs, targets, len(features), n_tokens)
+
+    def loss(self, logits: Tensor, batch: Batch, weights: Tensor | None, smoothing: float) -> Tensor:
+        from torch.nn.functional import cross_entropy
+
+        return cross_entropy(logits.float(), batch.targets["labels"], weight=weights, label_smoothing=smoothing)
+
+    def evidence(self, answered: Sequence[Answered], labels: tuple[str, ...]) -> Evidence:
+        return Evidence(stack_outputs(answered), gold_indices(answered, labels), "softmax")
+
+    def outcome(self, answered: Sequence[Answered], labels: tuple[str, ...], decision: Decision) -> SingleOutcome:
+        scores = probabilities(stack_outputs(answered), decision.temperature, "softmax")
+        return SingleOutcome(gold_indices(answered, labels), scores, labels)
+
+    def decode(
+        self, answered: Sequence[Answered], labels: tuple[str, ...], decision: Decision
+    ) -> Sequence[Classified]:
+        if not answered:
+            return []
+        scores = probabilities(stack_outputs(answered), decision.temperature, "softmax")
+        ranked = np.argsort(-scores, axis=1, kind="stable")[:, : 1 + N_RUNNERS_UP]
+        return [_classified(row, order, labels, decision) for row, order in zip(scores, ranked, strict=True)]
+
+
+def _classified(row: Any, order: Any, labels: tuple[str, ...], decision: Decision) -> Classified:
+    best, *others = (Choice(label=labels[i], confidence=float(row[i])) for i in order)
+    return Classified(
+        label=best.label,
+        confidence=best.confidence,
+        abstained=best.confidence < decision.abstain_below,
+        runners_up=tuple(others),
+    )
+
+
+def one_label(values: Mapping[str, Any]) -> str:
+    """The label of a row as text; numbers and booleans are labels too.
+
+    Raises:
+        ValueError: it is empty, or not one value.
+    """
+    value = values.get("label")
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # a column of whole numbers with one gap is read as floats by pandas
+    if value is None or (isinstance(value, float) and value != value) or not str(value).strip():
+        raise ValueError("'label' is empty; give it a label or take the row out (data.bad_rows: drop skips such rows).")
+    if isinstance(value, list | dict):
+        raise ValueError("'label' holds several values; the task 'multilabel' reads such rows.")
+    return str(value).strip()
+
+
+def gold_indices(answered: Sequence[Answered], labels: tuple[str, ...]) -> Any:
+    """[N] index of each example's gold label."""
+    index = {label: i for i, label in enumerate(labels)}
+    return np.asarray([index[row.example["label"]] for row in answered], np.int64)

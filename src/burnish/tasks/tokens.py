@@ -1,0 +1,222 @@
+"""Spans in a text, each with a label: names of people and places, products, parts of speech."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import numpy as np
+
+from pydantic import Field
+
+from burnish.core.parts import Part
+from burnish.core.shelves import Shelf
+from burnish.data.columns import Wanted
+from burnish.data.spans import parse_spans
+from burnish.data.tagging import spans_of
+from burnish.metrics._contract import Span, SpanOutcome
+from burnish.models.heads._contract import Head, HeadPlan
+from burnish.tasks._alignment import IGNORED, align, lost_tags, tag_words, token_features
+from burnish.tasks._contract import Answered, Batch, Decision, Encoded, Evidence, Example, Feature, Prediction, Task
+from burnish.tasks._decoding import read_words, spans_from, tag_names, word_logits
+from burnish.tasks._rows import pad_inputs, text_of
+from burnish.tasks._words import join_words, words_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from burnish.models.tokenizer import TextTokenizer
+
+
+class FoundSpan(Prediction):
+    """One piece of the text with a label."""
+
+    start: int
+    """First character, counted from 0 in the string as it was given."""
+    end: int
+    """Character after the last."""
+    label: str
+    """Name of the label."""
+    text: str
+    """The piece itself."""
+    confidence: float
+    """Calibrated probability of its least certain word, 0 to 1."""
+    abstained: bool
+    """Whether the confidence is below the threshold that keeps the wanted precision."""
+
+
+class Tagged(Prediction):
+    """The answer for one text."""
+
+    spans: tuple[FoundSpan, ...]
+    """Every span found, in order, never overlapping."""
+
+
+class Tokens(Task):
+    """A tag (IOB2) for each word, joined into spans."""
+
+    wanted = (
+        Wanted("text", False, "the text, where spans are given by characters"),
+        Wanted("spans", False, "its spans: start, end, label"),
+        Wanted("tokens", False, "the words, where tags are given by words"),
+        Wanted("tags", False, "one tag a word"),
+    )
+    gold = frozenset({"spans", "tags"})
+    judged_as = SpanOutcome
+    best_by = "entity_f1"
+    least_labels = 1
+    least_rows = 1
+    answer = Tagged
+    is_cjk_split = True
+
+    head: Annotated[Part, Shelf("heads")] = Field(default="token", validate_default=True)
+    """token (the architecture's own; the bundle loads in AutoModelForTokenClassification)."""
+
+    @property
+    def head_part(self) -> Head:
+        return cast("Head", self.head)
+
+    def head_plan(self, labels: tuple[str, ...]) -> HeadPlan:
+        return HeadPlan(tag_names(labels))
+
+    def arrow_fields(self) -> dict[str, str]:
+        numbers = "list<int32>"
+        return {
+            "text": "string",
+            "word_starts": numbers,
+            "word_ends": numbers,
+            "span_starts": numbers,
+            "span_ends": numbers,
+            "span_labels": "list<string>",
+        }
+
+    def read(self, values: Mapping[str, Any], is_labelled: bool) -> Example:
+        if values.get("tokens") is not None:
+            return _from_words(values, is_labelled)
+        text = text_of(values, "text", is_labelled)
+        if is_labelled and values.get("spans") is None:
+            raise ValueError("has no 'spans'; give 'text' and 'spans', or 'tokens' and 'tags' (see data.columns).")
+        return _example(text, words_of(text), parse_spans(values.get("spans"), text) if is_labelled else None)
+
+    def labels_of(self, example: Example) -> Iterable[str]:
+        return cast("list[str]", example["span_labels"])
+
+    def encode(self, examples: Sequence[Example], tokenizer: TextTokenizer, labels: tuple[str, ...]) -> list[Encoded]:
+        index = {name: i for i, name in enumerate(tag_names(labels))}
+        encodings = tokenizer.pieces([example["text"] for example in examples])
+        encoded = []
+        for example, encoding in zip(examples, encodings, strict=True):
+            words, notes, tags = _words(example), [], None
+            alignment = align(example["text"], encoding, words)
+            if example.get("span_starts") is not None:
+                names, notes = tag_words(words, _spans(example))
+                tags = [index[name] for name in names]
+                notes += lost_tags(alignment, words, tags)
+            features = token_features(encoding, alignment, tags, tokenizer)
+            encoded.append(Encoded(features, n_tokens=len(encoding.ids), notes=tuple(notes)))
+        return encoded
+
+    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:
+        import torch
+
+        inputs, n_tokens = pad_inputs(features, pad_id)
+        targets = {}
+        if "labels" in features[0]:
+            labels = np.full(tuple(inputs["input_ids"].shape), IGNORED, np.int64)
+            for row, feature in enumerate(features):
+                labels[row, : len(feature["labels"])] = feature["labels"]
+            targets["labels"] = torch.from_numpy(labels)
+        return Batch(inputs, targets, len(features), n_tokens)
+
+    def loss(self, logits: Tensor, batch: Batch, weights: Tensor | None, smoothing: float) -> Tensor:
+        from torch.nn.functional import cross_entropy
+
+        wanted = batch.targets["labels"]
+        total = cross_entropy(
+            logits.float().flatten(0, 1),
+            wanted.flatten(),
+            weight=weights,
+            ignore_index=IGNORED,
+            label_smoothing=smoothing,
+            reduction="sum",
+        )
+        return total / (wanted != IGNORED).sum().clamp(min=1)  # a batch of empty texts has nothing to learn from
+
+    def evidence(self, answered: Sequence[Answered], labels: tuple[str, ...]) -> Evidence:
+        index = {name: i for i, name in enumerate(tag_names(labels))}
+        logits, gold = [], []
+        for row in answered:
+            words = _words(row.example)
+            of_words, own, _ = word_logits(row, len(words))
+            names, _ = tag_words(words, _spans(row.example))
+            logits.append(of_words)
+            gold.extend(index[names[word]] for word in own)
+        return Evidence(np.concatenate(logits), np.asarray(gold, np.int64), "softmax")
+
+    def outcome(self, answered: Sequence[Answered], labels: tuple[str, ...], decision: Decision) -> SpanOutcome:
+        names = tag_names(labels)
+        gold, predicted, gold_tags, tags, confidence = [], [], [], [], []
+        for row in answered:
+            words = _words(row.example)
+            row_tags, row_confidence = read_words(row, words, names, decision.temperature)
+            gold.append([Span(*span) for span in _spans(row.example)])
+            predicted.append(spans_from(words, row_tags, row_confidence))
+            gold_tags.append(tag_words(words, _spans(row.example))[0])
+            tags.append(row_tags)
+            confidence.append(row_confidence)
+        return SpanOutcome(gold, predicted, gold_tags, tags, confidence, labels)
+
+    def decode(self, answered: Sequence[Answered], labels: tuple[str, ...], decision: Decision) -> Sequence[Tagged]:
+        names = tag_names(labels)
+        answers = []
+        for row in answered:
+            words = _words(row.example)
+            spans = spans_from(words, *read_words(row, words, names, decision.temperature))
+            answers.append(Tagged(spans=tuple(_found(span, row.example["text"], decision) for span in spans)))
+        return answers
+
+
+def _found(span: Span, text: str, decision: Decision) -> FoundSpan:
+    return FoundSpan(
+        start=span.start,
+        end=span.end,
+        label=span.label,
+        text=text[span.start : span.end],
+        confidence=span.confidence,
+        abstained=span.confidence < decision.abstain_below,
+    )
+
+
+def _from_words(values: Mapping[str, Any], is_labelled: bool) -> Example:
+    tokens = [str(token) for token in values["tokens"]]
+    if is_labelled and not tokens:
+        raise ValueError("'tokens' is empty.")
+    text, words = join_words(tokens)
+    if not is_labelled:
+        return _example(text, words, None)
+    tags = [str(tag) for tag in values.get("tags") or []]
+    if len(tags) != len(tokens):
+        raise ValueError(f"has {len(tokens)} tokens but {len(tags)} tags; give one tag a token.")
+    spans = [(words[first][0], words[last - 1][1], label) for first, last, label in spans_of(tags)]
+    return _example(text, words, spans)
+
+
+def _example(
+    text: str, words: Sequence[tuple[int, int]], spans: Sequence[tuple[int, int, str]] | None
+) -> Example:
+    return {
+        "text": text,
+        "word_starts": [start for start, _ in words],
+        "word_ends": [end for _, end in words],
+        "span_starts": None if spans is None else [start for start, _, _ in spans],
+        "span_ends": None if spans is None else [end for _, end, _ in spans],
+        "span_labels": None if spans is None else [label for _, _, label in spans],
+    }
+
+
+def _words(example: Example) -> list[tuple[int, int]]:
+    return list(zip(example["word_starts"], example["word_ends"], strict=True))
+
+
+def _spans(example: Example) -> list[tuple[int, int, str]]:
+    return list(zip(example["span_starts"], example["span_ends"], example["span_labels"], strict=True))

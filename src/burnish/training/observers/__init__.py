@@ -1,0 +1,1 @@
+"""Shelf of observers: who else records each step of training."""

@@ -1,0 +1,1 @@
+"""Shelf of optimisers: how a gradient becomes a change of the weights."""

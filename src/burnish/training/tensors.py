@@ -1,0 +1,103 @@
+"""The tensors of a run as safetensors files and back: weights by name, optimiser state by parameter and field.
+
+Nothing here is pickled: a checkpoint is tensors in safetensors and everything else in JSON.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from burnish.core.errors import UserError, listed
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+    from torch.nn import Module
+
+
+def weights_of(network: Module) -> dict[str, Tensor]:
+    """Parameters and persistent buffers by name, tied ones once. Views: they change when the network does."""
+    named = network.state_dict(keep_vars=True)
+    names = {id(tensor): name for name, tensor in reversed(named.items())}
+    return {name: tensor for name, tensor in named.items() if names[id(tensor)] == name}
+
+
+def load_weights(network: Module, path: Path) -> None:
+    """Copy the weights of a file into `network`, in place, so that ties and the optimiser's references stay.
+
+    Raises:
+        UserError: the file holds other parameters than the network.
+    """
+    import torch
+    from safetensors.torch import load_file
+
+    saved, own = load_file(path), weights_of(network)
+    if saved.keys() != own.keys():
+        raise UserError(
+            f"{path}: holds the weights of another network (one has {listed(sorted(saved.keys() ^ own.keys())[:3])}, "
+            "the other has not); was the base replaced? Run without --resume to start anew."
+        )
+    with torch.no_grad():
+        for name, tensor in own.items():
+            tensor.copy_(saved[name])
+
+
+def optimizer_state(optimizer: torch.optim.Optimizer, network: Module) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """What the optimiser keeps per parameter: (tensors, everything else), both by `parameter:field`.
+
+    Rates and decay are not in it: they are set anew from the recipe.
+    """
+    import torch
+
+    tensors: dict[str, Tensor] = {}
+    rest: dict[str, Any] = {}
+    for name, parameter in network.named_parameters():
+        for field, value in optimizer.state.get(parameter, {}).items():
+            (tensors if torch.is_tensor(value) else rest)[f"{name}:{field}"] = value
+    return tensors, rest
+
+
+def load_optimizer(optimizer: torch.optim.Optimizer, network: Module, path: Path, rest: Mapping[str, Any]) -> None:
+    """Give the optimiser what `optimizer_state` took from one like it.
+
+    The tensors are copied: safetensors maps the file into memory, and the checkpoint will be deleted.
+    """
+    import torch
+    from safetensors.torch import load_file
+
+    numbers = {
+        parameter: index
+        for index, parameter in enumerate(p for group in optimizer.param_groups for p in group["params"])
+    }
+    names = {name: numbers[parameter] for name, parameter in network.named_parameters() if parameter in numbers}
+    state: dict[int, dict[str, Any]] = {}
+    for key, value in {**load_file(path), **rest}.items():
+        name, field = key.rsplit(":", 1)
+        state.setdefault(names[name], {})[field] = value.clone() if torch.is_tensor(value) else value
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def write(tensors: Mapping[str, Tensor], path: Path) -> None:
+    """A safetensors file. Raises `OSError`, with the system's number, when the disk refuses."""
+    from safetensors.torch import save_file
+
+    with _system_errors():
+        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, path)
+
+
+@contextmanager
+def _system_errors() -> Iterator[None]:
+    """What the system refused, which safetensors tells in words only, as the `OSError` that it is."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except SafetensorError as error:
+        number = re.search(r"\(os error (\d+)\)", str(error))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), str(error)) from error

@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from burnish.core.errors import GateMissed, SickRun, UserError
+from burnish.core.events import Message, Progress
+
+GATE = SimpleNamespace(name="accuracy", condition=">= 0.9", value=0.95, is_passed=True)
+MISSED = SimpleNamespace(name="ece", condition="<= 0.02", value=0.031, is_passed=False)
+
+
+def result(*gates: SimpleNamespace) -> SimpleNamespace:
+    report = SimpleNamespace(scores={"accuracy": 0.95, "macro_f1": 0.5}, gates=list(gates))
+    return SimpleNamespace(bundle=Path("runs/x"), report=report, gates=list(gates), files=[Path("r.html")])
+
+
+def test_fit_tells_recipe_overrides_and_options_apart(burnish, flow):
+    calls = flow("fit", lambda *a, **k: result())
+    ended = burnish(
+        "fit", "recipe.yaml", "train.epochs=3", "--out", "runs/x", "judge.gates.accuracy=>= 0.9", "--resume"
+    )
+    assert calls == [
+        (("recipe.yaml", ("train.epochs=3", "judge.gates.accuracy=>= 0.9")), {"out": Path("runs/x"), "resume": True})
+    ]
+    assert ended.code == 0
+    assert "accuracy  0.9500" in ended.out
+    assert "The bundle is in runs/x" in ended.err
+
+
+def test_fit_needs_no_recipe(burnish, flow):
+    calls = flow("fit", lambda *a, **k: result())
+    burnish("fit", "--task", "classification", "--train", "a.csv", "--text-column", "t", "--epochs", "2", "--dev", "5%")
+    assert calls == [
+        (
+            (None, ()),
+            {
+                "out": None, "resume": False, "task": "classification", "train": "a.csv", "text_column": "t",
+                "epochs": "2", "dev": "5%",
+            },
+        )
+    ]  # fmt: skip
+
+
+def test_options_of_the_recipe_are_keywords_of_the_verbs():
+    from burnish.cli.recipe_options import OPTIONS
+    from burnish.recipe.arguments import keywords
+
+    assert all(name in keywords() or name.endswith("_column") for name in OPTIONS)
+
+
+def test_two_recipes_are_one_too_many(burnish):
+    ended = burnish("fit", "a.yaml", "b.yaml")
+    assert ended.code == 2
+    assert ended.err == (
+        "one recipe is wanted; got 'a.yaml' and 'b.yaml'. Settings are written key=value, without spaces.\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["fit", "check"])
+def test_nothing_to_do_says_what_to_give(burnish, command):
+    ended = burnish(command)
+    assert ended.code == 2
+    assert ended.err == (
+        "there is nothing to do: give a recipe (`burnish init data.csv` writes one), "
+        "or --task and --train, e.g. --task classification --train train.csv.\n"
+    )
+
+
+def test_a_missed_gate_ends_with_3_after_everything_was_told(burnish, flow):
+    flow("fit", lambda *a, **k: result(GATE, MISSED))
+    ended = burnish("fit", "recipe.yaml")
+    assert ended.code == 3
+    assert "gate accuracy >= 0.9: 0.9500, passed\ngate ece <= 0.02: 0.0310, MISSED\n" in ended.out
+    assert "The bundle is in runs/x." in ended.err
+    assert ended.err.endswith("The result misses a gate: ece is 0.0310, wanted <= 0.02.\n")
+
+
+@pytest.mark.parametrize(("error", "code"), [(UserError("a.", "b."), 2), (GateMissed("g."), 3), (SickRun("s."), 4)])
+def test_an_error_of_a_verb_becomes_its_exit_code_and_no_traceback(burnish, flow, error, code):
+    def fail(*args, **options):
+        raise error
+
+    flow("fit", fail)
+    ended = burnish("fit", "recipe.yaml")
+    assert (ended.code, ended.out) == (code, "")
+    assert ended.err == f"{error}\n"
+
+
+def test_every_fault_of_a_recipe_is_told_by_check(burnish, tmp_path):
+    pytest.importorskip("burnish.flows.check")
+    file = tmp_path / "recipe.yaml"
+    file.write_text("task: classificaton\ndata: {train: a.csv}\ntrain: {epoch: 3}\n")
+    ended = burnish("check", str(file))
+    assert ended.code == 2
+    assert f"{file}:1: task: there is no part 'classificaton'" in ended.err
+    assert f"{file}:3: train.epoch is not a setting. Did you mean 'epochs'?" in ended.err
+
+
+def test_check_tells_warnings_and_the_filled_recipe_when_asked(burnish, flow):
+    from burnish.recipe.load import load
+
+    recipe = load(task="classification", train="a.csv").recipe
+    flow("check", lambda *a, **k: SimpleNamespace(recipe=recipe, card=None, warnings=["5 rows are doubled."]))
+    ended = burnish("check", "recipe.yaml")
+    assert (ended.code, ended.out) == (0, "")
+    assert ended.err == "warning: 5 rows are doubled.\nThe recipe and its data can be used; 1 warning.\n"
+    assert "train: a.csv" in burnish("check", "recipe.yaml", "--filled").out
+
+
+def test_judge_writes_its_files_and_obeys_gates(burnish, flow):
+    calls = flow("judge", lambda *a, **k: result(GATE))
+    ended = burnish("judge", "runs/x", "judge.n_errors=3", "--data", "t.csv", "-o", "r")
+    assert calls == [((Path("runs/x"), "t.csv"), {"out": Path("r"), "overrides": ("judge.n_errors=3",)})]
+    assert (ended.code, ended.out.splitlines()[-2:]) == (0, ["r.html", "gate accuracy >= 0.9: 0.9500, passed"])
+    flow("judge", lambda *a, **k: result(MISSED))
+    assert burnish("judge", "runs/x").code == 3
+
+
+def test_compare_says_one_sentence_or_all_of_it_as_json(burnish, flow):
+    comparison = SimpleNamespace(sentence="B is better.", to_dict=lambda: {"p": 0.01})
+    calls = flow("compare", lambda *a, **k: comparison)
+    assert burnish("compare", "a", "b").out == "B is better.\n"
+    assert json.loads(burnish("compare", "a", "b", "--json", "--data", "t.csv").out) == {"p": 0.01}
+    assert calls[1] == ((Path("a"), Path("b"), "t.csv"), {})
+
+
+def answers(bundle, inputs, **options):
+    for text in inputs:
+        yield {"label": f"{text}!", "confidence": 0.5}
+
+
+def test_predict_answers_texts_as_json_lines_where_there_is_no_terminal(burnish, flow):
+    flow("predict", answers)
+    ended = burnish("predict", "runs/x", "a", "银行")
+    assert [json.loads(line) for line in ended.out.splitlines()] == [
+        {"label": "a!", "confidence": 0.5},
+        {"label": "银行!", "confidence": 0.5},
+    ]
+
+
+def test_predict_reads_lines_from_stdin_as_they_come(burnish, flow, monkeypatch):
+    flow("predict", answers)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("a\r\n银行\n\n".encode())))
+    assert [json.loads(line)["label"] for line in burnish("predict", "runs/x").out.splitlines()] == ["a!", "银行!", "!"]
+
+
+def test_a_line_that_is_not_utf_8_is_named(burnish, flow, monkeypatch):
+    flow("predict", answers)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a\n\xff\n")))
+    ended = burnish("predict", "runs/x")
+    assert ended.code == 2
+    assert ended.err == "stdin:2: is not UTF-8 text; convert it, or use --input FILE.\n"
+
+
+def test_predict_answers_a_pair(burnish, flow):
+    calls = flow("predict", lambda bundle, inputs: iter([{"label": "x", "confidence": 1.0}]))
+    burnish("predict", "runs/x", "a", "--pair", "b")
+    assert calls[0][0][1] == [{"text": "a", "text_pair": "b"}]
+
+
+def test_predict_answers_a_file(burnish, flow):
+    flow("predict", answers)
+    calls = flow("predict", lambda *a, **k: 1_200, "predict_file")
+    ended = burnish("predict", "runs/x", "--input", "a.csv", "--output", "o.jsonl")
+    assert calls == [((Path("runs/x"), "a.csv", Path("o.jsonl")), {})]
+    assert (ended.out, ended.err) == ("", "1,200 answers are in o.jsonl.\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["a", "--input", "f"], "give texts, or --input and --output, not both; answers to texts go to stdout."),
+        (["--input", "f"], "--input wants --output FILE (.csv, .tsv, .jsonl or .parquet) for its answers."),
+        (["--output", "f"], "--output goes with --input; to keep the answers to lines, redirect them: > answers.jsonl"),
+        (["--pair", "b"], "--pair wants exactly one text before it; got 0."),
+    ],
+)
+def test_predict_explains_what_does_not_go_together(burnish, flow, words, sentence):
+    flow("predict", answers)
+    ended = burnish("predict", "runs/x", *words)
+    assert (ended.code, ended.err) == (2, f"{sentence}\n")
+
+
+def test_predict_without_anything_says_what_to_give(burnish, flow, monkeypatch):
+    flow("predict", answers)
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(isatty=lambda: True))
+    ended = burnish("predict", "runs/x")
+    assert (ended.code, ended.err) == (
+        2,
+        "there is nothing to answer: give a text in quotes, --input FILE, or pipe lines in.\n",
+    )
+
+
+def test_what_a_verb_tells_goes_to_stderr(burnish, flow):
+    def verb(*args, listen, **options):
+        listen(Message("the data has 2 leaks", "warning"))
+        listen(Progress("train", 0, 10, "steps"))
+        return result()
+
+    flow("fit", verb)
+    ended = burnish("fit", "recipe.yaml")
+    assert ended.err.startswith("warning: the data has 2 leaks\n")
+    assert "leaks" not in ended.out
+
+
+def test_parts_lists_shelves_and_settings(burnish):
+    everything = burnish("parts").out
+    assert "schedules\n" in everything
+    assert "tasks\n" in everything
+    one = burnish("parts", "schedules").out
+    assert "cosine" in one
+    assert "classification" not in one
+    assert "warmup: float >= 0" in burnish("parts", "schedules", "cosine").out
+    assert "has no settings" in burnish("parts", "calibrations", "none").out
+
+
+def test_parts_explains_what_is_not_there(burnish):
+    assert burnish("parts", "schedule").err.startswith("there is no shelf 'schedule'. Did you mean 'schedules'?")
+    assert burnish("parts", "schedules", "cosin").code == 2
+
+
+def test_init_writes_a_recipe_and_says_what_to_do_next(burnish, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(f"how do I do thing number {n},{'ab'[n % 2]}\n" for n in range(20))
+    Path("data.csv").write_text("text,label\n" + rows)
+    ended = burnish("init", "data.csv")
+    assert (ended.code, ended.out) == (0, "recipe.yaml\n")
+    assert "burnish check recipe.yaml, burnish fit recipe.yaml" in ended.err
+    again = burnish("init", "data.csv")
+    assert (again.code, again.err) == (2, "recipe.yaml: is there already; remove it, or choose another with --out.\n")
+
+
+def test_doctor_speaks_to_people_and_to_programs(burnish, monkeypatch):
+    monkeypatch.setattr("burnish.flows.doctor.examine", lambda: {"machine": {"cores": "2", "memory": "8 GiB"}})
+    assert burnish("doctor").out == "machine\n  cores   2\n  memory  8 GiB\n"
+    assert json.loads(burnish("doctor", "--json").out) == {"machine": {"cores": "2", "memory": "8 GiB"}}

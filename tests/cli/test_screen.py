@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from burnish.cli.answers import labels_of, print_table
+from burnish.cli.say import has_colour, is_terminal, say
+from burnish.cli.screen import Bars, watching
+from burnish.cli.stages import Lines, Stage, duration
+from burnish.core.events import Message, Progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def told(events: list[tuple[float, Progress | Message]]) -> list[str]:
+    stream, clock = io.StringIO(), Clock()
+    lines = Lines(stream, clock)
+    for at, event in events:
+        clock.now = at
+        lines(event)
+    return stream.getvalue().splitlines()
+
+
+def steps(done: int, total: int | None = 100, stage: str = "train", **numbers: str) -> Progress:
+    return Progress(stage, done, total, "steps", numbers)
+
+
+def test_a_short_stage_leaves_no_line():
+    assert told([(0, steps(0)), (0.5, steps(50)), (1, steps(100))]) == []
+
+
+def test_a_long_stage_tells_every_tenth_with_rate_time_left_and_numbers():
+    lines = told([(0, steps(0)), (4, steps(20, loss="0.52")), (4.4, steps(22)), (20, steps(100))])
+    assert lines == [
+        "train  20 %  20/100 steps  5.0 steps/s  16 s left  loss 0.52",
+        "train  100 %  100/100 steps  5.0 steps/s",
+    ]
+
+
+def test_a_slow_stage_tells_every_five_seconds():
+    lines = told([(at, steps(at, total=10_000)) for at in range(12)])
+    assert [line.split("  ")[2] for line in lines] == ["5/10,000 steps", "10/10,000 steps"]
+
+
+def test_a_stage_of_unknown_length_tells_its_count_and_rate():
+    assert told([(0, steps(0, None)), (6, steps(1_200, None))]) == ["train  1,200 steps  200 steps/s"]
+
+
+def test_the_rate_of_a_resumed_stage_counts_from_where_it_began():
+    stage = Stage(steps(90), now=0.0)
+    assert stage.rate(steps(100), now=5.0) == pytest.approx(2.0)
+    assert stage.rate(steps(90), now=0.0) == 0.0
+
+
+def test_another_stage_is_counted_anew():
+    lines = told([(0, steps(0)), (10, steps(0, stage="judge")), (11, steps(50, stage="judge"))])
+    assert lines == []
+
+
+def test_messages_are_lines_and_warnings_say_so():
+    assert told([(0, Message("read")), (0, Message("2 leaks", "warning"))]) == ["read", "warning: 2 leaks"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.4, "0 s"), (59.4, "59 s"), (59.6, "1 min 00 s"), (185, "3 min 05 s"), (7_620, "2 h 07 min")],
+)
+def test_durations_are_words(seconds, words):
+    assert duration(seconds) == words
+
+
+def test_colour_is_for_terminals_and_obeys_no_color(monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    assert has_colour(Terminal())
+    assert not has_colour(io.StringIO())
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not has_colour(Terminal())
+    assert is_terminal(Terminal())
+    monkeypatch.setenv("TERM", "dumb")
+    assert not is_terminal(Terminal())
+
+
+def test_a_coloured_message_ends_its_colour(monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    stream = Terminal()
+    say("bad", "error", stream)
+    assert stream.getvalue() == "\x1b[31mbad\x1b[0m\n"
+
+
+def test_a_terminal_gets_a_bar_and_keeps_a_line_of_a_long_stage(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    stream, clock = Terminal(), Clock()
+    bars = Bars(stream, clock)
+    bars(steps(0))
+    bars(Message("[bold]2 leaks[/bold]", "warning"))
+    clock.now = 10.0
+    bars(steps(50, loss="0.5"))
+    bars.display.refresh()
+    clock.now = 20.0
+    bars(steps(100))
+    bars(Progress("judge", 0, None, "rows"))
+    bars.close()
+    shown = stream.getvalue()
+    assert "50/100 steps  5.0 steps/s  10 s left  loss 0.5" in shown
+    assert "train  100 steps in 20 s" in shown
+    assert "warning: [bold]2 leaks[/bold]" in shown
+    assert "judge  0 rows in" not in shown
+
+
+def test_watching_chooses_by_the_stream(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    with watching(io.StringIO()) as listen:
+        assert isinstance(listen, Lines)
+    with watching(Terminal()) as listen:
+        assert isinstance(listen, Bars)
+
+
+def test_answers_of_every_task_are_readable(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "160")
+    span = {"start": 0, "end": 6, "label": "LOC", "text": "Berlin", "confidence": 0.99, "abstained": False}
+    assert labels_of({"label": "a", "confidence": 0.5, "abstained": True}) == [("a", "50.0 %  (unsure)")]
+    assert labels_of({"labels": [{"label": "a", "confidence": 0.5}]}) == [("a", "50.0 %")]
+    assert labels_of({"spans": [span, span]}) == [("Berlin  [0:6] LOC", "99.0 %")] * 2
+    assert labels_of({"spans": []}) == [("nothing found", "")]
+    print_table(["x" * 100, {"text": "a", "text_pair": "b"}], [{"label": "[red]a", "confidence": 1.0}, {"spans": []}])
+    out = capsys.readouterr().out
+    assert "[red]a" in out
+    assert "x" * 59 + "…" in out
+    assert "a / b" in out

@@ -1,0 +1,69 @@
+"""Fixtures that more than one room needs. Outcomes are random but the same in every run."""
+
+import numpy as np
+import pytest
+
+from burnish.metrics._contract import MultiOutcome, SingleOutcome, Span, SpanOutcome
+
+
+def random_single(seed=0, n_rows=60, n_labels=5, is_perfect=False):
+    draw = np.random.default_rng(seed)
+    logits = draw.normal(size=(n_rows, n_labels)) * 2
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    gold = draw.integers(n_labels, size=n_rows)
+    if is_perfect:
+        shares = np.eye(n_labels)[gold]
+    return SingleOutcome(gold, shares, tuple(f"label {index}" for index in range(n_labels)))
+
+
+def random_multi(seed=0, n_rows=60, n_labels=4, is_perfect=False):
+    draw = np.random.default_rng(seed)
+    gold = draw.random((n_rows, n_labels)) < 0.4
+    shares = gold.astype(float) if is_perfect else draw.random((n_rows, n_labels))
+    return MultiOutcome(gold, shares, np.full(n_labels, 0.5), tuple(f"label {index}" for index in range(n_labels)))
+
+
+def spans_of_tags(tags, confidence):
+    """IOB2 tags of one row → spans whose characters are word numbers, written apart from our own reader."""
+    spans, start = [], None
+    for at, tag in enumerate([*tags, "O"]):
+        if start is not None and not (tag.startswith("I-") and tag[2:] == tags[start][2:]):
+            spans.append(Span(start, at, tags[start][2:], float(min(confidence[start:at]))))
+            start = None
+        if tag.startswith("B-"):
+            start = at
+    return spans
+
+
+def random_tags(draw, n_words):
+    tags = []
+    for _ in range(n_words):
+        can_go_on = bool(tags) and tags[-1] != "O"
+        kind = draw.choice(["O", "B", "I"] if can_go_on else ["O", "B"])
+        tags.append("O" if kind == "O" else f"B-{draw.choice(['PER', 'LOC'])}" if kind == "B" else f"I-{tags[-1][2:]}")
+    return tags
+
+
+def random_spans(seed=0, n_rows=60, is_perfect=False):
+    draw = np.random.default_rng(seed)
+    gold = [random_tags(draw, int(draw.integers(1, 9))) for _ in range(n_rows)]
+    noisy = [tags if draw.random() < 0.5 else random_tags(draw, len(tags)) for tags in gold]
+    found = gold if is_perfect else noisy
+    sure = [np.ones(len(tags)) if is_perfect else draw.random(len(tags)) for tags in gold]
+    return SpanOutcome(
+        [spans_of_tags(tags, np.ones(len(tags))) for tags in gold],
+        [spans_of_tags(tags, one) for tags, one in zip(found, sure, strict=True)],
+        gold,
+        found,
+        [one.tolist() for one in sure],
+        ("LOC", "PER"),
+    )
+
+
+MAKERS = {SingleOutcome: random_single, MultiOutcome: random_multi, SpanOutcome: random_spans}
+
+
+@pytest.fixture
+def make_outcome():
+    """Random outcome of a type, e.g. `make_outcome(SingleOutcome, seed=3)`; with `is_perfect` it is certain gold."""
+    return lambda kind, **settings: MAKERS[kind](**settings)

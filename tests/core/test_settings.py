@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from burnish.core.errors import UserError
+from burnish.core.settings import Settings, settings
+
+
+@pytest.fixture(autouse=True)
+def _read_afresh():
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+def test_settings_come_from_the_environment(monkeypatch, tmp_path):
+    monkeypatch.setenv("BURNISH_THREADS", "3")
+    monkeypatch.setenv("BURNISH_CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("BURNISH_OFFLINE", "1")
+    assert (settings().n_threads, settings().cache_dir, settings().offline) == (3, tmp_path, True)
+
+
+def test_without_them_every_usable_core_is_taken(monkeypatch):
+    for name in ("THREADS", "CACHE_DIR", "OFFLINE"):
+        monkeypatch.delenv(f"BURNISH_{name}", raising=False)
+    assert Settings().n_threads == len(os.sched_getaffinity(0))
+    assert Settings().cache_dir == Path("~/.cache/burnish")
+    assert not Settings().offline
+
+
+def test_settings_are_read_once(monkeypatch):
+    before = settings()
+    monkeypatch.setenv("BURNISH_THREADS", "3")
+    assert settings() is before
+
+
+def test_a_wrong_variable_is_named(monkeypatch):
+    monkeypatch.setenv("BURNISH_THREADS", "-2")
+    with pytest.raises(UserError) as caught:
+        settings()
+    assert str(caught.value) == (
+        "the environment variable BURNISH_THREADS: input should be greater than or equal to 0; got '-2'."
+    )
