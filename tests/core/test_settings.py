@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from burnish.core.errors import UserError
-from burnish.core.settings import Settings, settings
+from burnish.core.settings import Settings, settings, usable_cores
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +29,11 @@ def test_without_them_every_usable_core_is_taken(monkeypatch):
     assert Settings().n_threads == len(os.sched_getaffinity(0))
     assert Settings().cache_dir == Path("~/.cache/burnish")
     assert not Settings().offline
+
+
+def test_cores_are_counted_where_the_system_knows_no_affinity(monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    assert usable_cores() == os.cpu_count()
 
 
 def test_settings_are_read_once(monkeypatch):

@@ -199,3 +199,10 @@ def test_a_stored_recipe_comes_back_as_it_was(recipe):
 def test_a_damaged_stored_recipe_is_refused():
     with pytest.raises(UserError, match=r"^data.train is missing; it says: "):
         restore({"task": "classification"})
+
+
+def test_keys_from_python_that_are_no_text_are_refused():
+    with pytest.raises(
+        UserError, match=r"^data has the key 3, which must be text\.\nthe recipe has the key 1, which must"
+    ):
+        load({1: 2, "task": "classification", "data": {"train": "a.csv", 3: 4}})

@@ -152,7 +152,8 @@ def test_evidence_holds_one_decision_a_word(tokenizer):
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     words=st.lists(
-        st.sampled_from(["Oslo", "中", "国", "😀", "e\u0301", "don't", "Nebuchadnezzar", "3.5", "🏳️‍🌈", "ﬁ", "Ａ"]), min_size=1
+        st.sampled_from(["Oslo", "中", "国", "😀", "e\u0301", "don't", "Nebuchadnezzar", "3.5", "🏳️‍🌈", "ﬁ", "Ａ"]),
+        min_size=1,
     ),
     seed=st.integers(0, 10_000),
 )

@@ -1,13 +1,13 @@
 """A trained model on disk.
 
-    manifest.json      SHA-256 of every other file
-    README.md          the model card
-    recipe.yaml        the filled recipe
-    burnish.json       task, labels, how logits become answers
-    model/             plain Hugging Face layout: config.json, model.safetensors, tokenizer.json
-    data_card.json .md what the model was trained on
-    report/            how it was judged
-    training/          steps.jsonl
+manifest.json      SHA-256 of every other file
+README.md          the model card
+recipe.yaml        the filled recipe
+burnish.json       task, labels, how logits become answers
+model/             plain Hugging Face layout: config.json, model.safetensors, tokenizer.json
+data_card.json .md what the model was trained on
+report/            how it was judged
+training/          steps.jsonl
 """
 
 from __future__ import annotations

@@ -45,7 +45,8 @@ print(model("your text"))
 ## Limits
 
 It knows only the labels it was trained on, in the language and style of its training data
-([data card](data_card.md)). Confidences are calibrated on held-out rows of that data; on other text they promise nothing.
+([data card](data_card.md)). Confidences are calibrated on held-out rows of that data; on other text they promise
+nothing.
 Every file's SHA-256 is in `manifest.json` and is checked before anything is read.
 """
 
@@ -55,10 +56,10 @@ def _other_tools(knowledge: Knowledge) -> str:
     loaders = {"cls": "AutoModelForSequenceClassification", "token": "AutoModelForTokenClassification"}
     if head in loaders:
         return (
-            f"Without Burnish: `transformers.{loaders[head]}.from_pretrained(\"path/to/this/folder/model\")` gives the "
+            f'Without Burnish: `transformers.{loaders[head]}.from_pretrained("path/to/this/folder/model")` gives the '
             "same logits (before calibration)."
         )
     return (
-        "Without Burnish: `transformers.AutoModel.from_pretrained(\"path/to/this/folder/model\")` gives the encoder; the "
+        'Without Burnish: `transformers.AutoModel.from_pretrained("path/to/this/folder/model")` gives the encoder; the '
         f"`{head}` head lies beside it in `model/head.safetensors`."
     )

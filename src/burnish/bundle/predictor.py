@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from burnish.bundle.bundle import Bundle, Knowledge, open_bundle
 from burnish.bundle.core import Core, TorchCore
-from burnish.models.heads._contract import Head
 from burnish.models.tokenizer import TextTokenizer, load_tokenizer
 from burnish.tasks._contract import Answered, Example, Prediction
 
@@ -61,8 +60,7 @@ def load_predictor(bundle: str | Path | Bundle) -> Predictor:
     """
     opened = bundle if isinstance(bundle, Bundle) else open_bundle(bundle)
     knowledge = opened.knowledge
-    head = cast("Head", knowledge.task.head_part)
-    network = head.attach(opened.model_folder, knowledge.task.head_plan(knowledge.labels))
+    network = knowledge.task.head_part.attach(opened.model_folder, knowledge.task.head_plan(knowledge.labels))
     network.load_readout(opened.model_folder)
     tokenizer = load_tokenizer(opened.model_folder, knowledge.max_length, is_cjk_split=False)
     core = TorchCore(network, knowledge.task, tokenizer.pad_id, len(knowledge.labels))

@@ -28,7 +28,14 @@ class Settings(BaseSettings):
 
     @property
     def n_threads(self) -> int:
-        return self.threads or len(os.sched_getaffinity(0))
+        return self.threads or usable_cores()
+
+
+def usable_cores() -> int:
+    """Cores that this process may use: a container or taskset may give it fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @cache

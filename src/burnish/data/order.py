@@ -7,6 +7,7 @@ every epoch (sequence bucketing: Khomenko et al. 2016, arXiv 1708.05604).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,9 @@ class Batches:
 
     def __len__(self) -> int:
         return len(self.starts) - 1
+
+    def __iter__(self) -> Iterator[Ints]:
+        return (self[position] for position in range(len(self)))
 
     def __getitem__(self, position: int) -> Ints:
         if not 0 <= position < len(self):

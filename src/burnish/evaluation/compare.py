@@ -50,7 +50,7 @@ def compare(first: Outcome, second: Outcome, seed: int, n_resamples: int = 2000)
     """Compare two outcomes of the same rows by their main score: accuracy, micro F1 or entity F1.
 
     Accuracy is tested by McNemar's mid-p (Fagerland, Lydersen and Laake 2013, BMC Med Res Methodol 13:91), the rest by
-    a paired bootstrap of the difference (Efron and Tibshirani 1993, §16). Labels may stand in another order.
+    a paired bootstrap of the difference (Efron and Tibshirani 1993, ch. 16). Labels may stand in another order.
 
     Raises:
         UserError: the outcomes are of different tasks, rows or gold labels.

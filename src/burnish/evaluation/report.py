@@ -19,6 +19,8 @@ from burnish.evaluation.tables import average_rows, class_rows, confusion_of, sp
 from burnish.metrics._contract import Ints, MultiOutcome, Outcome, SingleOutcome, SpanOutcome
 from burnish.recipe.schema import JudgeSection
 
+__all__ = ["Evidence", "Report", "build_report", "gate_names"]
+
 KINDS: dict[type, Kind] = {SingleOutcome: "single", MultiOutcome: "multi", SpanOutcome: "spans"}
 HEADLINE: dict[Kind, list[str]] = {
     "single": ["accuracy", "macro_f1", "ece", "coverage_at_target"],

@@ -13,20 +13,20 @@ from burnish.metrics._contract import Metric, MultiOutcome, Outcome, SingleOutco
 def metrics_for(kind: type) -> list[Metric]:
     """The metrics of the shelf that judge outcomes of type `kind`, in the order of their names.
 
-    Reads the shelf anew each time: call it once and pass the metrics on.
+    Reads the shelf anew each time: who scores often calls this once and passes the metrics on.
     """
     parts = [Shelf("metrics").get(name)() for name in Shelf("metrics").names()]
     return [part for part in parts if isinstance(part, Metric) and kind in part.judges]
 
 
-def score_all(outcome: Outcome, metrics: Sequence[Metric]) -> dict[str, float]:
-    """Name → value of every score that `metrics` (as `metrics_for` gives them) find for this outcome.
+def score_all(outcome: Outcome, metrics: Sequence[Metric] | None = None) -> dict[str, float]:
+    """Name → value of every score of this outcome, by `metrics`, or by all of the shelf that can judge it.
 
     Raises:
         TypeError: two metrics give a score of the same name.
     """
     scores: dict[str, float] = {}
-    for metric in metrics:
+    for metric in metrics_for(type(outcome)) if metrics is None else metrics:
         found = metric.score(outcome)
         if doubled := scores.keys() & found.keys():
             raise TypeError(f"metric '{metric.part_name}' gives '{min(doubled)}', which another metric gives already")

@@ -8,7 +8,7 @@ from burnish.metrics._contract import Bools, Floats
 from burnish.metrics._resampling import ratio
 
 FALLBACK = 0.5
-MIN_POSITIVES = 10  # fewer dev rows than this choose a threshold by luck (Fan and Lin 2007, §3)
+MIN_POSITIVES = 10  # fewer dev rows than this choose a threshold by luck (Fan and Lin 2007)
 
 
 def best_thresholds(probabilities: Floats, gold: Bools, min_positives: int = MIN_POSITIVES) -> Floats:

@@ -13,9 +13,7 @@ from burnish.evaluation.compare import compare as compare_outcomes
 from burnish.flows.judge import answer_rows, bundle_recipe
 
 
-def compare(
-    first: str | Path, second: str | Path, data: Any = None, *, listen: Listener = ignore
-) -> Comparison:
+def compare(first: str | Path, second: str | Path, data: Any = None, *, listen: Listener = ignore) -> Comparison:
     """Two bundles on the same rows, with a paired test of their difference.
 
     Raises:
@@ -35,8 +33,12 @@ def refuse_unlike(first: Bundle, second: Bundle) -> None:
     """Raise `UserError` unless both bundles do the same task with the same labels."""
     tasks = [bundle.knowledge.task.part_name for bundle in (first, second)]
     if tasks[0] != tasks[1]:
-        raise UserError(f"{first.folder} does {tasks[0]} and {second.folder} does {tasks[1]}; compare bundles of one task.")
+        raise UserError(
+            f"{first.folder} does {tasks[0]} and {second.folder} does {tasks[1]}; compare bundles of one task."
+        )
     labels = [set(bundle.knowledge.labels) for bundle in (first, second)]
     if labels[0] != labels[1]:
         odd = sorted(labels[0] ^ labels[1])[0]
-        raise UserError(f"{first.folder} and {second.folder} know different labels (e.g. '{odd}'); judge each on its own.")
+        raise UserError(
+            f"{first.folder} and {second.folder} know different labels (e.g. '{odd}'); judge each on its own."
+        )

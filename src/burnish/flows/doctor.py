@@ -15,7 +15,7 @@ from typing import cast
 
 import burnish
 from burnish.core.errors import UserError
-from burnish.core.settings import settings
+from burnish.core.settings import settings, usable_cores
 from burnish.core.shelves import Shelf
 from burnish.models.bases._contract import Base
 
@@ -102,7 +102,7 @@ def _machine(proc: Path) -> dict[str, str]:
     model = re.search(r"^model name\s*:\s*(.*)$", cpuinfo, re.MULTILINE)
     return {
         "processor": model[1] if model else platform.processor() or platform.machine(),
-        "cores": f"{len(os.sched_getaffinity(0))} usable of {os.cpu_count()}",
+        "cores": f"{usable_cores()} usable of {os.cpu_count()}",
         "threads": f"{settings().n_threads} (BURNISH_THREADS)",
         "instructions": ", ".join(instruction_sets(cpuinfo)) or "none of those that matter are known",
         "memory": _memory(_text(proc / "meminfo")),

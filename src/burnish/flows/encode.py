@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -93,7 +94,7 @@ class StoredBatches:
         return fill(self.store.lengths, self._epochs(0))
 
     @cached_property
-    def _epochs(self) -> lru_cache:  # type: ignore[type-arg]
+    def _epochs(self) -> Callable[[int], Batches]:
         return lru_cache(maxsize=2)(self._plan)
 
     def _plan(self, epoch: int) -> Batches:

@@ -17,10 +17,11 @@ from burnish.bundle.manifest import write_manifest
 from burnish.core.events import Listener, Message, ignore
 from burnish.core.files import new_folder, refuse_occupied, write_bytes, write_json
 from burnish.data.card_text import to_markdown, warnings
+from burnish.evaluation.findings import Report
 from burnish.evaluation.gates import GateResult, check_names
-from burnish.evaluation.report import Report, gate_names
+from burnish.evaluation.report import gate_names
 from burnish.flows.ground import Ground, lay_ground
-from burnish.flows.judging import fit_decision, judge_rows, write_report
+from burnish.flows.judging import Judge, Judged, write_report
 from burnish.flows.prepare import warn
 from burnish.flows.train import Trained, train_seed
 from burnish.recipe.load import Loaded, load
@@ -58,6 +59,7 @@ def fit(
         out: the bundle's folder, new or empty; None takes `runs/<name of the recipe or data>`.
         resume: go on from the last checkpoint of a run with the same recipe, data and base.
         listen: is told of progress.
+        **fields: settings by the last word of their path, as `burnish.recipe.load` takes them.
 
     Raises:
         UserError: the recipe, the data, the base or the folder cannot be used; nothing is written.
@@ -99,12 +101,12 @@ def _train_seeds(ground: Ground, work: Path, resume: bool, listen: Listener) -> 
 
 def _judge(ground: Ground, trained: Sequence[Trained], best: Trained, started: float) -> tuple[Report, Decision]:
     """The report on the best seed's test rows (dev's when there are none), with every seed's scores beside it."""
-    task, labels, settings = ground.task, ground.labels, ground.recipe.judge
-    decision, dev = fit_decision(task, labels, best.dev, settings)
+    judge = Judge(ground.task, ground.labels, ground.recipe.judge)
+    decision, dev = judge.decide(best.dev)
     judged, split = (best.dev, "dev") if best.test is None else (best.test, "test")
     about = {
-        "name": f"{task.part_name} of {ground.prepared.train.places[0]}",
-        "task": task.part_name,
+        "name": f"{ground.task.part_name} of {ground.prepared.train.places[0]}",
+        "task": ground.task.part_name,
         "base": ground.base.name,
         "version": __version__,
         "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -117,7 +119,7 @@ def _judge(ground: Ground, trained: Sequence[Trained], best: Trained, started: f
     }
     seeds = [one.scores for one in trained] if len(trained) > 1 else ()
     tuned = dev if split == "test" else None
-    return judge_rows(task, labels, judged, decision, tuned, settings, about, seeds), decision
+    return judge.report(Judged(judged, decision, tuned), about, seeds), decision
 
 
 def _write(folder: Path, ground: Ground, best: Trained, decision: Decision, report: Report) -> None:

@@ -83,9 +83,7 @@ def lay_ground(loaded: Loaded, work: Path, listen: Listener) -> Ground:
     tokenizer = load_tokenizer(base.folder, recipe.data.max_length, task.is_cjk_split)
     prepared = prepare(loaded, fresh_folder(work / "data"), listen)
     lengths: dict[str, Lengths] = {}
-    store, lengths["train"] = store_side(
-        prepared.train, task, tokenizer, prepared.labels, work / "features", listen
-    )
+    store, lengths["train"] = store_side(prepared.train, task, tokenizer, prepared.labels, work / "features", listen)
     held: dict[str, HeldOut] = {}
     for name in ("dev", "test"):
         if name in prepared.sides:

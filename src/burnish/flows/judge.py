@@ -19,9 +19,9 @@ from burnish.core.errors import UserError
 from burnish.core.events import Listener, Message, Progress, ignore
 from burnish.core.files import new_folder
 from burnish.data.opening import open_sources
-from burnish.evaluation.report import Report
+from burnish.evaluation.findings import Report
 from burnish.flows.ingest import Reading, ingest
-from burnish.flows.judging import judge_rows, write_report
+from burnish.flows.judging import Judge, Judged, write_report
 from burnish.flows.prepare import refuse_unknown_labels
 from burnish.recipe.load import load, restore
 from burnish.recipe.schema import Recipe, share_of
@@ -47,9 +47,11 @@ def judge(
     """Judge a bundle on `data`: a file, or rows from Python, with the columns that it was trained with.
 
     Args:
+        bundle: its folder.
         data: None takes the test file that the bundle's recipe names.
         out: a new folder for the report's files; None writes none.
         overrides: of the bundle's recipe, e.g. `data.columns.text=question`, `judge.gates.accuracy=>= 0.9`.
+        listen: is told of progress.
 
     Raises:
         UserError: the bundle or the data cannot be used.
@@ -60,9 +62,8 @@ def judge(
     answered = answer_rows(opened, recipe, data, listen)
     about = _about(opened, recipe, data, len(answered), started)
     knowledge = opened.knowledge
-    report = judge_rows(
-        knowledge.task, knowledge.labels, answered, knowledge.decision, None, recipe.judge, about
-    )
+    judged = Judged(answered, knowledge.decision, None)
+    report = Judge(knowledge.task, knowledge.labels, recipe.judge).report(judged, about)
     if out is None:
         return JudgeResult(report, [])
     with new_folder(Path(out)) as folder:
@@ -101,7 +102,9 @@ def own_test_data(bundle: Bundle, recipe: Recipe) -> Any:
     """
     given = recipe.data.test
     if given is None or share_of(given) is not None:
-        raise UserError(f"{bundle.folder}: its recipe names no test file; say which rows to judge: burnish judge BUNDLE DATA.")
+        raise UserError(
+            f"{bundle.folder}: its recipe names no test file; say which rows to judge: burnish judge BUNDLE DATA."
+        )
     return given
 
 

@@ -1,4 +1,4 @@
-"""From a recipe's data section to train, dev and test on disk, encoded, with a data card: what `check` and `fit` share."""
+"""From a recipe's data section to train, dev and test on disk: what `check` and `fit` share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from burnish.core.errors import Faults, UserError, hint
+from burnish.core.errors import Faults, hint
 from burnish.core.events import Listener, Message
 from burnish.core.files import sha256_of
 from burnish.data.corpus import Corpus, CorpusWriter

@@ -12,13 +12,14 @@ from burnish.core.events import Listener
 from burnish.core.seeds import derive
 from burnish.flows.encode import StoredBatches
 from burnish.flows.ground import Ground, HeldOut
-from burnish.flows.judging import dev_scores, metric_for, seed_scores
+from burnish.flows.judging import Judge
 from burnish.flows.weights import output_weights
 from burnish.models.freezing import dropout_changes, freeze
 from burnish.models.inspection import read_config
 from burnish.models.network import Network
 from burnish.tasks._contract import Answered, Batch
-from burnish.training.run import TrainingJob, run
+from burnish.training.job import TrainingJob
+from burnish.training.run import run
 
 
 @dataclass
@@ -57,7 +58,7 @@ def train_seed(ground: Ground, seed: int, work: Path, resume: bool, listen: List
     network = new_network(ground, seed)
     task, labels = ground.task, ground.labels
     core = TorchCore(network, task, ground.tokenizer.pad_id, len(labels))
-    metric = metric_for(task, ground.recipe.judge)
+    judge = Judge(task, labels, ground.recipe.judge)
     weights = output_weights(ground.recipe.train.class_weights, task, labels, ground.prepared.train)
 
     def loss(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
@@ -65,7 +66,7 @@ def train_seed(ground: Ground, seed: int, work: Path, resume: bool, listen: List
         return task.loss(logits, batch, scale, ground.recipe.train.label_smoothing)
 
     def evaluate() -> dict[str, float]:
-        return dev_scores(task, labels, _answers(core, ground.dev), metric)
+        return judge.dev_scores(_answers(core, ground.dev))
 
     result = run(
         TrainingJob(
@@ -73,8 +74,8 @@ def train_seed(ground: Ground, seed: int, work: Path, resume: bool, listen: List
             batches=_batches(ground, seed),
             loss=loss,
             evaluate=evaluate,
-            metric=metric.part_name,
-            is_better_high=metric.is_better_high,
+            metric=judge.metric.part_name,
+            is_better_high=judge.metric.is_better_high,
             settings=ground.recipe.train.model_copy(update={"seed": seed}),
             work=work,
             key=ground.key,
@@ -85,9 +86,10 @@ def train_seed(ground: Ground, seed: int, work: Path, resume: bool, listen: List
     )
     dev = _answers(core, ground.dev)
     test = None if ground.test is None else _answers(core, ground.test)
-    scores = seed_scores(task, labels, dev, test, ground.recipe.judge)
-    found = result.scores[metric.part_name]
-    return Trained(seed, network, found if metric.is_better_high else -found, scores, dev, test, work)
+    decision, _ = judge.decide(dev)
+    scores = judge.scores(dev if test is None else test, decision)
+    found = result.scores[judge.metric.part_name]
+    return Trained(seed, network, found if judge.metric.is_better_high else -found, scores, dev, test, work)
 
 
 def _batches(ground: Ground, seed: int) -> StoredBatches:

@@ -13,7 +13,7 @@ from burnish.tasks._contract import Task
 def output_weights(
     asked: Literal["none", "balanced"] | dict[str, float], task: Task, labels: tuple[str, ...], train: Ingested
 ) -> list[float] | None:
-    """[K] weights, or None when all weigh the same. The outputs B-x and I-x of a tagger share the weight of x.
+    """[K] weights, or None when all weigh the same; the outputs B-x and I-x of a tagger share the weight of x.
 
     Raises:
         UserError: a weight is given for a label that the data does not have.
@@ -24,7 +24,8 @@ def output_weights(
         for label in asked:
             if label not in labels:
                 raise UserError(
-                    f"train.class_weights: there is no label '{label}'.{hint(label, labels)} The data has: {listed(labels)}."
+                    f"train.class_weights: there is no label '{label}'.{hint(label, labels)} "
+                    f"The data has: {listed(labels)}."
                 )
         by_label = {label: asked.get(label, 1.0) for label in labels}
     else:
@@ -34,7 +35,7 @@ def output_weights(
 
 
 def _balanced(task: Task, labels: tuple[str, ...], train: Ingested) -> dict[str, float]:
-    """rows / (labels × rows of the label), as scikit-learn balances; for yes-or-no labels, noes for each yes."""
+    """Rows / (labels × rows of the label), as scikit-learn balances; for yes-or-no labels, noes for each yes."""
     count = Counter(label for example in train.corpus for label in task.labels_of(example))
     n = len(train.corpus) if task.head_plan(labels).is_multilabel else sum(count.values())
     if task.head_plan(labels).is_multilabel:

@@ -6,7 +6,7 @@ import csv
 import io
 import os
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -35,7 +35,13 @@ def open_writer(path: Path) -> Iterator[RowWriter]:
     Raises:
         UserError: the suffix names no form, or the file cannot be written.
     """
-    forms = {".csv": _Table, ".tsv": _Tabs, ".jsonl": _Lines, ".ndjson": _Lines, ".parquet": _Parquet}
+    forms: dict[str, Callable[[Any], RowWriter]] = {
+        ".csv": _Table,
+        ".tsv": _Tabs,
+        ".jsonl": _Lines,
+        ".ndjson": _Lines,
+        ".parquet": _Parquet,
+    }
     if path.suffix not in forms:
         raise UserError(f"{path}: the output must end in one of {listed(forms)}.{hint(path.suffix, forms)}")
     if not path.absolute().parent.is_dir():

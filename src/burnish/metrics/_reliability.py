@@ -1,4 +1,4 @@
-"""Reliability: how often answers of a confidence are right, in equal-width bins (Naeini 2015; Guo 2017, §3)."""
+"""Reliability: how often answers of a confidence are right, in equal-width bins (Naeini 2015; Guo 2017, §2)."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from burnish.metrics._resampling import score_once
 
 
 class Aurc(Metric):
-    """Gives `aurc`, 0 (best) … 1 (Geifman, Uziel and El-Yaniv 2019, arXiv 1805.08206, §3).
+    """Gives `aurc`, 0 (best) … 1 (Geifman, Uziel and El-Yaniv 2019, arXiv 1805.08206).
 
     The mean, over every number k of answers kept, of the error rate among the k most confident. Answers of equal
     confidence have no order: each of their orders is averaged in closed form. Multi and spans: over the labels given

@@ -10,7 +10,7 @@ from burnish.metrics._resampling import score_once
 
 
 class Ece(Metric):
-    """Gives `ece`, 0 (best) … 1 (Guo et al. 2017, arXiv 1706.04599, §3).
+    """Gives `ece`, 0 (best) … 1 (Guo et al. 2017, arXiv 1706.04599, §2).
 
     Single: of the top label. Multi: `ece` of every yes-or-no decision, and `given_ece` of the labels that were given,
     as the many sure "no" flatter the first. Spans: `ece` of the tag of every word, and `span_ece` of whole spans.

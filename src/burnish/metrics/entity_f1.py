@@ -12,7 +12,7 @@ from burnish.metrics._resampling import score_once
 class EntityF1(Metric):
     """Gives `entity_f1`, `entity_precision`, `entity_recall` (micro) and `entity_macro_f1`, 0 … 1.
 
-    The entity-level score of CoNLL-2003 (Tjong Kim Sang and De Meulder 2003, §2.3), equal to seqeval's on the same
+    The entity-level score of CoNLL-2003 (Tjong Kim Sang and De Meulder 2003), equal to seqeval's on the same
     spans.
     """
 

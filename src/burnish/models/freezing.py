@@ -31,8 +31,8 @@ def freeze(network: Network, what: FreezeSection) -> None:
 
 def layers_of(body: nn.Module) -> list[nn.Module]:
     """The base's transformer layers, bottom first: its longest list of modules."""
-    lists = [module for module in body.modules() if isinstance(module, nn.ModuleList)]
-    return list(max(lists, key=len)) if lists else []
+    lists = [list(module) for module in body.modules() if isinstance(module, nn.ModuleList)]
+    return max(lists, key=len, default=[])
 
 
 def _embeddings(body: nn.Module) -> nn.Module:
@@ -45,5 +45,7 @@ def dropout_changes(config: dict[str, Any], rate: float | None) -> tuple[tuple[s
     """Config entries that set every dropout of a base to `rate`; none when `rate` is None."""
     if rate is None:
         return ()
-    keys = [key for key, value in config.items() if "dropout" in key and (value is None or isinstance(value, int | float))]
+    keys = [
+        key for key, value in config.items() if "dropout" in key and (value is None or isinstance(value, int | float))
+    ]
     return tuple((key, rate) for key in keys)

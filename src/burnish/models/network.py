@@ -56,7 +56,9 @@ class Network(nn.Module):
         with quiet_transformers():
             self.trunk.save_pretrained(folder)
         if self.readout is not None:
-            save_file({name: value.contiguous() for name, value in self.readout.state_dict().items()}, folder / HEAD_FILE)
+            save_file(
+                {name: value.contiguous() for name, value in self.readout.state_dict().items()}, folder / HEAD_FILE
+            )
 
     def load_readout(self, folder: Path) -> None:
         if self.readout is not None:
@@ -97,8 +99,8 @@ def quiet_transformers() -> Iterator[None]:
     from transformers.utils import logging
 
     level, has_bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -106,4 +108,4 @@ def quiet_transformers() -> Iterator[None]:
     finally:
         logging.set_verbosity(level)
         if has_bar:
-            logging.enable_progress_bar()
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]

@@ -55,6 +55,7 @@ def load_tokenizer(folder: Path, max_length: int | None = None, is_cjk_split: bo
     """The tokenizer of a model folder.
 
     Args:
+        folder: the model's.
         max_length: most tokens a text may have; None takes what the model allows.
         is_cjk_split: cut at every Chinese, Japanese or Korean character, so that each can carry a label of its own.
 
@@ -102,7 +103,9 @@ def _backend(folder: Path) -> Tokenizer:
             return Tokenizer.from_file(str(file))
         from transformers import AutoTokenizer  # only bases without tokenizer.json need the conversion
 
-        return Tokenizer.from_str(AutoTokenizer.from_pretrained(folder, local_files_only=True).backend_tokenizer.to_str())
+        return Tokenizer.from_str(
+            AutoTokenizer.from_pretrained(folder, local_files_only=True).backend_tokenizer.to_str()
+        )
     except Exception as error:  # the Rust library raises bare Exception
         reason = str(error).strip().split("\n")[0][:200]
         raise UserError(f"base: {folder} has no tokenizer that can be read ({reason}).") from None

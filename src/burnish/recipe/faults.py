@@ -93,6 +93,8 @@ def _problem(details: ErrorDetails, trail: Trail, document: Document) -> str:
         return f"{path} is missing{_meaning(trail, document)}."
     if kind == "extra_forbidden":
         return _unknown_key(trail, document)
+    if kind == "invalid_key":
+        return f"{dotted(trail[:-1]) or 'the recipe'} has the key {shown(got)}, which must be text."
     if kind == "literal_error":
         words = _words(context)
         return f"{path} must be one of {listed(words)}; got {shown(got)}.{hint(str(got), words)}"

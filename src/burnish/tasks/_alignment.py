@@ -69,7 +69,7 @@ def align(text: str, encoding: Encoding, words: Offsets) -> Alignment:
     seen = -1
     for token, (start, end) in enumerate(encoding.offsets):
         while start < end and text[start].isspace():  # some tokenizers give the space to the token behind it
-            start += 1  # noqa: PLW2901
+            start += 1
         found = bisect_right(starts, start) - 1
         if start >= end or found < 0 or words[found][1] <= start:
             continue
@@ -86,7 +86,9 @@ def lost_tags(alignment: Alignment, words: Offsets, tags: Sequence[int]) -> list
         first = int(alignment.word[token])
         covered = range(first + 1, first + int(alignment.n_covered[token]))
         if any(tags[word] != _inside(tags[first]) for word in covered):
-            notes.append(f"the characters {words[first][0]}–{words[covered[-1]][1]} are one token but carry several labels")
+            notes.append(
+                f"the characters {words[first][0]}–{words[covered[-1]][1]} are one token but carry several labels"
+            )
     return notes
 
 
@@ -95,8 +97,7 @@ def token_features(
 ) -> list[Feature]:
     """Windows of one text.
 
-    Args:
-        tags: index of each word's tag among O, B-x, I-x, …, or None when the text is unlabelled.
+    `tags` are the index of each word's tag among O, B-x, I-x, …, or None when the text is unlabelled.
 
     Returns:
         input_ids [T]; word [T], the word whose first token this is, else -1; n_covered [T], how many words that

@@ -166,7 +166,5 @@ class Task(Part, ABC):
         """Gold and answers side by side, for the metrics. Abstention plays no part in it."""
 
     @abstractmethod
-    def decode(
-        self, answered: Sequence[Answered], labels: tuple[str, ...], decision: Decision
-    ) -> Sequence[Prediction]:
+    def decode(self, answered: Sequence[Answered], labels: tuple[str, ...], decision: Decision) -> Sequence[Prediction]:
         """One answer an example."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,14 +21,16 @@ def text_of(values: Mapping[str, Any], column: str, is_labelled: bool) -> str:
     """The text in a column. An empty one is refused in training data and allowed when predicting."""
     value = values.get(column)
     if value is not None and not isinstance(value, str):
-        if isinstance(value, float) and value != value:  # NaN, as pandas writes a missing cell
+        if isinstance(value, float) and math.isnan(value):  # NaN, as pandas writes a missing cell
             value = None
         elif isinstance(value, bool | int | float):
             value = str(value)
         else:
             raise ValueError(f"'{column}' must be text; got {type(value).__name__}.")
     if is_labelled and (value is None or not value.strip()):
-        raise ValueError(f"'{column}' is empty; give it a text or take the row out (data.bad_rows: drop skips such rows).")
+        raise ValueError(
+            f"'{column}' is empty; give it a text or take the row out (data.bad_rows: drop skips such rows)."
+        )
     return value or ""
 
 

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 # Han (with extensions), kana, hangul and CJK punctuation: written without spaces, a word of its own each.
 # Full-width Latin letters are letters, and make runs as others do.
-_CJK = "\u3001-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\uff65-\uffdc\U00020000-\U0003ffff"
+_CJK = (
+    "\u3001-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\uff65-\uffdc\U00020000-\U0003ffff"
+)
 _CJK_LETTER = re.compile(f"[{_CJK}]")
 # A combining accent, a joiner or a variation selector belongs to the letter before it.
 _MARKS = "\u0300-\u036f\u200d\ufe0e\ufe0f"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import numpy as np
-
 from pydantic import Field
 
 from burnish.core.parts import Part
@@ -111,9 +111,7 @@ class Classification(Task):
         scores = probabilities(stack_outputs(answered), decision.temperature, "softmax")
         return SingleOutcome(gold_indices(answered, labels), scores, labels)
 
-    def decode(
-        self, answered: Sequence[Answered], labels: tuple[str, ...], decision: Decision
-    ) -> Sequence[Classified]:
+    def decode(self, answered: Sequence[Answered], labels: tuple[str, ...], decision: Decision) -> Sequence[Classified]:
         if not answered:
             return []
         scores = probabilities(stack_outputs(answered), decision.temperature, "softmax")
@@ -140,7 +138,7 @@ def one_label(values: Mapping[str, Any]) -> str:
     value = values.get("label")
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # a column of whole numbers with one gap is read as floats by pandas
-    if value is None or (isinstance(value, float) and value != value) or not str(value).strip():
+    if value is None or (isinstance(value, float) and math.isnan(value)) or not str(value).strip():
         raise ValueError("'label' is empty; give it a label or take the row out (data.bad_rows: drop skips such rows).")
     if isinstance(value, list | dict):
         raise ValueError("'label' holds several values; the task 'multilabel' reads such rows.")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-
 from pydantic import Field
 
 from burnish.core.parts import Part
@@ -80,7 +80,7 @@ class Multilabel(Task):
         return {"text": text_of(values, "text", is_labelled), "text_pair": pair, "labels": names}
 
     def _names(self, value: Any) -> list[str]:
-        if value is None or (isinstance(value, float) and value != value):
+        if value is None or (isinstance(value, float) and math.isnan(value)):
             return []
         if isinstance(value, str):
             value = [name for name in re.split(re.escape(self.separator), value) if name.strip()]

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import numpy as np
-
 from pydantic import Field
 
 from burnish.core.parts import Part
@@ -106,7 +105,8 @@ class Tokens(Task):
         encodings = tokenizer.pieces([example["text"] for example in examples])
         encoded = []
         for example, encoding in zip(examples, encodings, strict=True):
-            words, notes, tags = _words(example), [], None
+            words, tags = _words(example), None
+            notes: list[str] = []
             alignment = align(example["text"], encoding, words)
             if example.get("span_starts") is not None:
                 names, notes = tag_words(words, _spans(example))
@@ -144,7 +144,7 @@ class Tokens(Task):
 
     def evidence(self, answered: Sequence[Answered], labels: tuple[str, ...]) -> Evidence:
         index = {name: i for i, name in enumerate(tag_names(labels))}
-        logits, gold = [], []
+        logits, gold = [], list[int]()
         for row in answered:
             words = _words(row.example)
             of_words, own, _ = word_logits(row, len(words))
@@ -155,7 +155,8 @@ class Tokens(Task):
 
     def outcome(self, answered: Sequence[Answered], labels: tuple[str, ...], decision: Decision) -> SpanOutcome:
         names = tag_names(labels)
-        gold, predicted, gold_tags, tags, confidence = [], [], [], [], []
+        gold: list[list[Span]] = []
+        predicted, gold_tags, tags, confidence = [], [], [], []
         for row in answered:
             words = _words(row.example)
             row_tags, row_confidence = read_words(row, words, names, decision.temperature)
@@ -201,9 +202,7 @@ def _from_words(values: Mapping[str, Any], is_labelled: bool) -> Example:
     return _example(text, words, spans)
 
 
-def _example(
-    text: str, words: Sequence[tuple[int, int]], spans: Sequence[tuple[int, int, str]] | None
-) -> Example:
+def _example(text: str, words: Sequence[tuple[int, int]], spans: Sequence[tuple[int, int, str]] | None) -> Example:
     return {
         "text": text,
         "word_starts": [start for start, _ in words],

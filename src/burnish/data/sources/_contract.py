@@ -12,7 +12,7 @@ from burnish.core.parts import Part
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row. `line` counts from 1: the file's line where the row starts, or the row's number if there are no lines."""
+    """One row. `line` counts from 1: the line where the row starts, or the row's number in a file without lines."""
 
     line: int
     values: dict[str, Any]

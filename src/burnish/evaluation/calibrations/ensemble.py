@@ -14,7 +14,7 @@ MOST_ROWS = 10_000
 
 
 class Ensemble(Calibration):
-    """Ensemble temperature scaling (Zhang, Kailkhura and Han 2020, arXiv 2003.07329, §4.1).
+    """Ensemble temperature scaling (Zhang, Kailkhura and Han 2020, arXiv 2003.07329).
 
     p = (1 − r − e) softmax(z / T) + r softmax(z) + e / L keeps which label wins. `share_even` takes up errors that no
     confidence foresees, so that T need not stretch for them. T is searched around the plain temperature; for each T the

@@ -20,7 +20,7 @@ class Temperature(Calibration):
 
     The likelihood of a dev set without errors grows for ever as the temperature falls. So gold is trusted only to
     1 − 1/(M + 2), and the rest goes to the strongest other label: the rule of succession, as in Platt scaling (Platt
-    1999, §2.2). M perfect rows then give an average confidence of about 1 − 1/(M + 2). With thousands of rows the
+    1999). M perfect rows then give an average confidence of about 1 − 1/(M + 2). With thousands of rows the
     correction vanishes. The temperature stays within 0.05 … 20; without rows it is 1.
     """
 
