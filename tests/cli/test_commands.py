@@ -169,7 +169,7 @@ def test_predict_answers_a_file(burnish, flow):
     calls = flow("predict", lambda *a, **k: 1_200, "predict_file")
     ended = burnish("predict", "runs/x", "--input", "a.csv", "--output", "o.jsonl")
     assert calls == [((Path("runs/x"), "a.csv", Path("o.jsonl")), {})]
-    assert (ended.out, ended.err) == ("", "1,200 answers are in o.jsonl.\n")
+    assert (ended.out, ended.err) == ("", "o.jsonl holds the answers; rows: 1,200.\n")
 
 
 @pytest.mark.parametrize(

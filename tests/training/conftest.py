@@ -15,8 +15,9 @@ def processes():
 
 
 @pytest.fixture(autouse=True)
-def _one_thread(monkeypatch):
+def _one_thread_of_a_cpu(monkeypatch):
     """Two threads on matrices of 32 × 32 mostly wait for each other."""
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     monkeypatch.setenv("BURNISH_THREADS", "1")

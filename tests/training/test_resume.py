@@ -79,12 +79,34 @@ def test_a_run_that_is_stopped_after_every_single_step_ends_like_one_that_was_no
     assert (begin(tmp_path / "torn", {}, is_resumed=True), traces(tmp_path / "torn", 6)) == expected
 
 
+@pytest.fixture
+def _on_a_gpu(monkeypatch):
+    from accelerate import PartialState
+
+    monkeypatch.delenv("ACCELERATE_USE_CPU")
+    PartialState._reset_state()
+    yield
+    PartialState._reset_state()
+
+
+@pytest.mark.gpu
+@pytest.mark.usefixtures("_on_a_gpu")
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
+def test_a_run_on_a_gpu_that_was_stopped_ends_like_one_that_was_not(tmp_path, precision):
+    settings = {"precision": precision}
+    expected = begin(tmp_path / "whole", settings), traces(tmp_path / "whole", 6)
+    with pytest.raises(KeyboardInterrupt):
+        begin(tmp_path / "torn", settings, listen=stop_when(list(moments(6))[1]))
+    assert (begin(tmp_path / "torn", settings, is_resumed=True), traces(tmp_path / "torn", 6)) == expected
+
+
 KILLED = {"epochs": 4}
 
 
 def train_in_a_process(work, begun):
-    """Resume what is in `work`, tell when training begins, and leave the final hash in a file."""
-    result = begin(work, KILLED, is_resumed=True, listen=lambda event: begun.set())
+    """Tell that work begins, resume what is in `work`, and leave the final hash in a file."""
+    begun.set()
+    result = begin(work, KILLED, is_resumed=True)
     (work / "hash").write_text(result)
 
 
@@ -101,10 +123,10 @@ def test_a_run_that_is_killed_at_random_moments_ends_like_one_that_was_not(tmp_p
         process.start()
         assert begun.wait(timeout=120)
         if n_killed < n_kills:
-            time.sleep(moment.uniform(0, whole_s / 6))
+            time.sleep(moment.uniform(0, whole_s))
             process.kill()
-            n_killed += process.exitcode is None
         process.join()
+        n_killed += process.exitcode == -signal.SIGKILL
         process.close()
         if n_killed < n_kills and (work / "hash").exists():  # it was faster than the kill: once more from the start
             work.rename(tmp_path / f"done-{n_killed}-{time.monotonic_ns()}")

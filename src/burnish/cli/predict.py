@@ -43,7 +43,7 @@ def _answer_file(bundle: Path, source: str, out: Path) -> None:
 
     with watching() as listen:
         n_rows = predict_file(bundle, source, out, listen=listen)
-    say(f"{n_rows:,} answers are in {out}.", "good")
+    say(f"{out} holds the answers; rows: {n_rows:,}.", "good")
 
 
 def _refuse_mixture(texts: list[str] | None, pair: str | None, source: str | None, out: Path | None) -> None:

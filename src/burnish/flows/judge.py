@@ -121,5 +121,4 @@ def _about(bundle: Bundle, recipe: Recipe, data: Any, n_rows: int, started: floa
         "n_judged": n_rows,
         "judged_on": str(place),
         "seed": recipe.train.seed,
-        "temperature": bundle.knowledge.decision.temperature,
     }

@@ -57,11 +57,12 @@ class Judge:
         return replace(decision, abstain_below=threshold.value), outcome
 
     def dev_scores(self, dev: Sequence[Answered]) -> dict[str, float]:
-        """What training watches after each epoch: the metric's scores, and how many classes are ever answered."""
+        """What training watches after each epoch: the metric's scores, and how many classes there are."""
         outcome = self.task.outcome(dev, self.labels, Decision())
         scores = self.metric.score(outcome)
         if isinstance(outcome, SingleOutcome):
             scores["n_predicted_classes"] = float(len(np.unique(outcome.probabilities.argmax(1))))
+            scores["n_gold_classes"] = float(len(np.unique(outcome.gold)))
         return scores
 
     def scores(self, judged: Sequence[Answered], decision: Decision) -> dict[str, float]:

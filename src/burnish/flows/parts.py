@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -16,6 +16,7 @@ from burnish.recipe.outline import shelf_of
 from burnish.recipe.show import as_yaml
 
 _SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+_SPECIAL = {type(None): "null", Ellipsis: "..."}
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,12 @@ def settings_of(shelf: str, name: str) -> list[Setting]:
         UserError: there is no such shelf, or no such part on it.
     """
     part: type[Part] = Shelf(_known(shelf)).get(name)
-    return [
-        Setting(key, described_type(field), _default(field), " ".join((field.description or "").split()))
-        for key, field in part.model_fields.items()
-    ]
+    return [described(key, field) for key, field in part.model_fields.items()]
+
+
+def described(name: str, field: FieldInfo) -> Setting:
+    """A setting of a part or of a section of the recipe, in words."""
+    return Setting(name, described_type(field), _default(field), " ".join((field.description or "").split()))
 
 
 def described_type(field: FieldInfo) -> str:
@@ -69,16 +72,17 @@ def described_type(field: FieldInfo) -> str:
 
 
 def _in_words(annotation: Any, bounds: str = "") -> str:
-    if get_origin(annotation) is Literal:
-        return " | ".join(str(word) for word in get_args(annotation))
-    if get_origin(annotation) in (Union, UnionType):
-        words = [_in_words(inner, bounds if inner in (int, float) else "") for inner in get_args(annotation)]
-        return " | ".join(words)
-    if annotation is type(None):
-        return "null"
-    if isinstance(annotation, type) and get_origin(annotation) is None:
-        return f"{annotation.__name__} {bounds}".strip()
-    return str(annotation).replace("typing.", "")
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return " | ".join(str(word) for word in inner)
+    if origin in (Union, UnionType):
+        return " | ".join(_in_words(one, bounds if one in (int, float) else "") for one in inner)
+    if origin is Annotated:
+        return _in_words(inner[0], bounds)
+    if origin in (dict, list, tuple):
+        return f"{origin.__name__}[{', '.join(_in_words(one) for one in inner)}]"
+    name = _SPECIAL.get(annotation) or getattr(annotation, "__name__", str(annotation))
+    return f"{name} {bounds}".strip()
 
 
 def _bounds(field: FieldInfo) -> str:

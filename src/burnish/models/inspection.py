@@ -47,8 +47,7 @@ def weight_files(folder: Path) -> list[Path]:
     """The safetensors files of a model folder: one file, or the shards that its index names."""
     index = folder / "model.safetensors.index.json"
     if index.is_file():
-        names = sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))
-        files = [folder / Path(name).name for name in names]
+        files = [folder / Path(name).name for name in _shards(index)]
         missing = [file.name for file in files if not file.is_file()]
         if missing:
             raise UserError(f"base: {folder} lacks {missing[0]}, a weight file that its index names; fetch it again.")
@@ -63,6 +62,13 @@ def weight_files(folder: Path) -> list[Path]:
             "only. Get a safetensors version of the model, or convert it with the model's own library."
         )
     raise UserError(f"base: {folder} has a config.json but no model.safetensors.")
+
+
+def _shards(index: Path) -> list[str]:
+    try:
+        return sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise UserError(f"base: {index} is damaged; fetch the model again.") from None
 
 
 def inspect_safetensors(path: Path) -> None:

@@ -89,12 +89,8 @@ def _trail_of(details: ErrorDetails, values: Any) -> Trail:
 def _problem(details: ErrorDetails, trail: Trail, document: Document) -> str:
     kind, got, context = details["type"], details["input"], details.get("ctx", {})
     path = dotted(trail) or "the recipe"
-    if kind == "missing":
-        return f"{path} is missing{_meaning(trail, document)}."
-    if kind == "extra_forbidden":
-        return _unknown_key(trail, document)
-    if kind == "invalid_key":
-        return f"{dotted(trail[:-1]) or 'the recipe'} has the key {shown(got)}, which must be text."
+    if kind in {"missing", "extra_forbidden", "invalid_key"}:
+        return _about_a_key(kind, trail, document)
     if kind == "literal_error":
         words = _words(context)
         return f"{path} must be one of {listed(words)}; got {shown(got)}.{hint(str(got), words)}"
@@ -103,6 +99,14 @@ def _problem(details: ErrorDetails, trail: Trail, document: Document) -> str:
     if kind in _MUST:
         return f"{path} must {_MUST[kind].format(**_short(context))}; got {shown(got)}."
     return f"{path}: {details['msg']}; got {shown(got)}."
+
+
+def _about_a_key(kind: str, trail: Trail, document: Document) -> str:
+    if kind == "missing":
+        return f"{dotted(trail)} is missing{_meaning(trail, document)}."
+    if kind == "invalid_key":
+        return f"{dotted(trail[:-1]) or 'the recipe'} has the key {shown(trail[-1])}, which must be text."
+    return _unknown_key(trail, document)
 
 
 def _own_words(path: str, text: str) -> str:

@@ -27,6 +27,7 @@ from pydantic import BaseModel, ConfigDict
 from burnish.core.parts import Part
 from burnish.data.columns import Wanted
 from burnish.metrics._contract import Outcome
+from burnish.metrics._probabilities import Kind, probabilities
 from burnish.models.heads._contract import Head, HeadPlan
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Evidence(NamedTuple):
 
     logits: NDArray[np.float64]
     gold: NDArray[np.int64]
-    kind: Literal["softmax", "sigmoid"]
+    kind: Kind
 
 
 @dataclass(frozen=True)
@@ -87,9 +88,9 @@ class Decision:
     abstain_below: float = 0.0
     label_thresholds: tuple[float, ...] = ()
 
-    @property
-    def temperature(self) -> float:
-        return self.parameters.get("temperature", 1.0)
+    def probabilities(self, logits: NDArray[np.float64], kind: Kind) -> NDArray[np.float64]:
+        """[…, K] calibrated probabilities of logits [..., K]."""
+        return probabilities(logits, kind=kind, **{"temperature": 1.0, **self.parameters})
 
 
 class Prediction(BaseModel):

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from burnish.data.tagging import spans_of
 from burnish.metrics._contract import Span
-from burnish.metrics._probabilities import probabilities
 from burnish.tasks._alignment import Offsets
-from burnish.tasks._contract import Answered
+from burnish.tasks._contract import Answered, Decision
 
 Floats = NDArray[np.float64]
 
@@ -67,11 +66,11 @@ def best_path(scores: Floats) -> NDArray[np.int64]:
 
 
 def read_words(
-    answered: Answered, words: Offsets, names: Sequence[str], temperature: float
+    answered: Answered, words: Offsets, names: Sequence[str], decision: Decision
 ) -> tuple[list[str], list[float]]:
     """The tag of each word and its calibrated probability."""
     logits, own, leader = word_logits(answered, len(words))
-    scores = probabilities(logits, temperature, "softmax")
+    scores = decision.probabilities(logits, "softmax")
     path = best_path(np.log(np.maximum(scores, 1e-300)))
     tag = {int(word): names[index] for word, index in zip(own, path, strict=True)}
     sure = {int(word): float(row[index]) for word, row, index in zip(own, scores, path, strict=True)}

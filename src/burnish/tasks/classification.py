@@ -13,7 +13,6 @@ from burnish.core.parts import Part
 from burnish.core.shelves import Shelf
 from burnish.data.columns import Wanted
 from burnish.metrics._contract import SingleOutcome
-from burnish.metrics._probabilities import probabilities
 from burnish.models.heads._contract import Head, HeadPlan
 from burnish.tasks._contract import Answered, Batch, Decision, Encoded, Evidence, Example, Feature, Prediction, Task
 from burnish.tasks._rows import encode_rows, pad_inputs, stack_outputs, text_of
@@ -108,13 +107,13 @@ class Classification(Task):
         return Evidence(stack_outputs(answered), gold_indices(answered, labels), "softmax")
 
     def outcome(self, answered: Sequence[Answered], labels: tuple[str, ...], decision: Decision) -> SingleOutcome:
-        scores = probabilities(stack_outputs(answered), decision.temperature, "softmax")
+        scores = decision.probabilities(stack_outputs(answered), "softmax")
         return SingleOutcome(gold_indices(answered, labels), scores, labels)
 
     def decode(self, answered: Sequence[Answered], labels: tuple[str, ...], decision: Decision) -> Sequence[Classified]:
         if not answered:
             return []
-        scores = probabilities(stack_outputs(answered), decision.temperature, "softmax")
+        scores = decision.probabilities(stack_outputs(answered), "softmax")
         ranked = np.argsort(-scores, axis=1, kind="stable")[:, : 1 + N_RUNNERS_UP]
         return [_classified(row, order, labels, decision) for row, order in zip(scores, ranked, strict=True)]
 

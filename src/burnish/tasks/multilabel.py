@@ -15,7 +15,6 @@ from burnish.core.parts import Part
 from burnish.core.shelves import Shelf
 from burnish.data.columns import Wanted
 from burnish.metrics._contract import MultiOutcome
-from burnish.metrics._probabilities import probabilities
 from burnish.models.heads._contract import Head, HeadPlan
 from burnish.tasks._contract import Answered, Batch, Decision, Encoded, Evidence, Example, Feature, Prediction, Task
 from burnish.tasks._rows import encode_rows, pad_inputs, stack_outputs, text_of
@@ -124,13 +123,13 @@ class Multilabel(Task):
         return Evidence(stack_outputs(answered), gold_matrix(answered, labels).astype(np.int64), "sigmoid")
 
     def outcome(self, answered: Sequence[Answered], labels: tuple[str, ...], decision: Decision) -> MultiOutcome:
-        scores = probabilities(stack_outputs(answered), decision.temperature, "sigmoid")
+        scores = decision.probabilities(stack_outputs(answered), "sigmoid")
         return MultiOutcome(gold_matrix(answered, labels), scores, _thresholds(labels, decision), labels)
 
     def decode(self, answered: Sequence[Answered], labels: tuple[str, ...], decision: Decision) -> Sequence[Labelled]:
         if not answered:
             return []
-        scores = probabilities(stack_outputs(answered), decision.temperature, "sigmoid")
+        scores = decision.probabilities(stack_outputs(answered), "sigmoid")
         thresholds = _thresholds(labels, decision)
         return [_labelled(row, thresholds, labels, decision) for row in scores]
 

@@ -159,7 +159,7 @@ class Tokens(Task):
         predicted, gold_tags, tags, confidence = [], [], [], []
         for row in answered:
             words = _words(row.example)
-            row_tags, row_confidence = read_words(row, words, names, decision.temperature)
+            row_tags, row_confidence = read_words(row, words, names, decision)
             gold.append([Span(*span) for span in _spans(row.example)])
             predicted.append(spans_from(words, row_tags, row_confidence))
             gold_tags.append(tag_words(words, _spans(row.example))[0])
@@ -172,7 +172,7 @@ class Tokens(Task):
         answers = []
         for row in answered:
             words = _words(row.example)
-            spans = spans_from(words, *read_words(row, words, names, decision.temperature))
+            spans = spans_from(words, *read_words(row, words, names, decision))
             answers.append(Tagged(spans=tuple(_found(span, row.example["text"], decision) for span in spans)))
         return answers
 

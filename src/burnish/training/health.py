@@ -59,7 +59,7 @@ def check_epoch(number: int, epochs: int, scores: Mapping[str, float], metric: s
             f"training stopped after epoch {number}: the dev score {metric} is {scores[metric]}. "
             "Nothing was published. Look for empty texts or labels in dev, or lower train.learning_rate."
         )
-    is_late = number >= epochs / 2
+    is_late = number > epochs / 2
     if is_late and scores.get("n_predicted_classes") == 1 and scores.get("n_gold_classes", 2) > 1:
         raise SickRun(
             f"training stopped after epoch {number} of {epochs}: the network gives every dev row the same class. "

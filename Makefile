@@ -1,0 +1,61 @@
+# `make demo` and `make test` need python3 (3.11 or later, with venv) and nothing else; every other step follows.
+#
+# PYTHON=python3.12         another interpreter
+# PIP_ARGS="..."            passed to every pip install, e.g. PIP_ARGS="--extra-index-url URL" for CPU wheels of torch
+
+PYTHON   ?= python3
+PIP_ARGS ?=
+VENV     := .venv
+BIN      := $(VENV)/bin
+PIP      := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS)
+RUN      := runs/demo
+
+.PHONY: help demo test check docs clean
+
+help:
+	@echo 'make demo    install, then train, judge and use a model on the sample data'
+	@echo 'make test    install, then run the quick, offline tests'
+	@echo 'make check   format, lint, types, then the tests: what has to pass before a change goes in'
+	@echo 'make docs    write the generated tables of docs/ anew'
+	@echo 'make clean   remove what the above made (the environment, caches, runs/demo)'
+
+demo: $(VENV)/installed-train
+	$(BIN)/burnish check recipes/support.yaml
+	rm -rf $(RUN)
+	$(BIN)/burnish fit recipes/support.yaml --out $(RUN)
+	$(BIN)/burnish predict $(RUN) \
+	    "someone used my card at a petrol station in Rome, it wasn't me" \
+	    "hi, where's the money for the jacket i sent back" \
+	    "new phone, now the app doesnt let me in" \
+	    "do you also sell fishing licences"
+	@echo
+	@echo "The report, with pictures: $(CURDIR)/$(RUN)/report/report.html"
+
+test: $(VENV)/installed-dev
+	$(BIN)/python -m pytest
+
+check: $(VENV)/installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+docs: $(VENV)/installed-train
+	$(BIN)/python tools/tables.py
+
+clean:
+	rm -rf $(VENV) $(RUN) build dist src/burnish.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# A file marks what is installed, so that the second call is quick; a change of versions installs again.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo 'Python 3.11 or later is needed; name one: make PYTHON=python3.12 ...' >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed-train: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) -e '.[train]'
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed-train
+	$(PIP) -e '.[train,hub,tensorboard,wandb,mlflow,dev]'
+	@touch $@

@@ -1,0 +1,181 @@
+"""The main job on a tiny base, end to end: nothing is faked, only small."""
+
+import json
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+import burnish
+from burnish.core.errors import SickRun, UserError
+from burnish.core.events import Message, Progress
+from tests.flows.conftest import sentiment_rows, write_csv
+
+
+@pytest.fixture
+def bundle(recipe, tmp_path):
+    return burnish.fit(recipe, out=tmp_path / "bundle").bundle
+
+
+def test_fit_writes_a_bundle_that_answers(recipe, tmp_path):
+    told = []
+    result = burnish.fit(recipe, out=tmp_path / "bundle", listen=told.append)
+    assert result.report.split == "test"
+    assert result.report.n_rows == 40
+    answer = burnish.load(result.bundle)("good day")
+    assert answer.label in {"good", "bad"}
+    assert 0.5 <= answer.confidence <= 1
+    names = {file.relative_to(result.bundle).as_posix() for file in result.bundle.rglob("*") if file.is_file()}
+    assert names >= {
+        "manifest.json", "README.md", "recipe.yaml", "burnish.json", "data_card.json", "data_card.md",
+        "model/config.json", "model/model.safetensors", "model/tokenizer.json", "report/report.json",
+        "training/steps.jsonl",
+    }  # fmt: skip
+    assert any(isinstance(event, Progress) and event.stage == "train" for event in told)
+    assert Message(f"wrote {tmp_path / 'bundle'}", "good") in told
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle", "test.csv", "train.csv"]
+
+
+def test_it_learns(recipe, tmp_path):
+    result = burnish.fit(recipe, ["train.epochs=12"], out=tmp_path / "bundle")
+    assert result.report.scores["accuracy"] > 0.8
+
+
+def test_the_model_folder_loads_in_plain_transformers_with_the_same_logits(bundle):
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    predictor = burnish.load(bundle)
+    texts = ["good day", "bad", "a b c 北京"]
+    answered = predictor.answer([{"text": text, "text_pair": None, "label": None} for text in texts])
+    plain = AutoModelForSequenceClassification.from_pretrained(bundle / "model").eval()
+    tokenizer = AutoTokenizer.from_pretrained(bundle / "model")
+    for text, row in zip(texts, answered, strict=True):
+        with torch.no_grad():
+            logits = plain(**tokenizer(text, return_tensors="pt")).logits[0]
+        np.testing.assert_allclose(logits.numpy(), row.outputs[0], atol=1e-5)
+
+
+def test_two_fits_of_one_recipe_give_the_same_weights(recipe, tmp_path):
+    first = burnish.fit(recipe, out=tmp_path / "one").bundle
+    second = burnish.fit(recipe, out=tmp_path / "two").bundle
+    weights = "model/model.safetensors"
+    assert (first / weights).read_bytes() == (second / weights).read_bytes()
+
+
+def test_another_seed_gives_other_weights(recipe, tmp_path):
+    first = burnish.fit(recipe, out=tmp_path / "one").bundle
+    second = burnish.fit(recipe, ["train.seed=8"], out=tmp_path / "two").bundle
+    assert (first / "model/model.safetensors").read_bytes() != (second / "model/model.safetensors").read_bytes()
+
+
+def test_several_seeds_are_averaged_in_the_report(recipe, tmp_path):
+    report = burnish.fit(recipe, ["train.n_seeds=2"], out=tmp_path / "bundle").report
+    each = [scores["accuracy"] for scores in report.seeds.each]
+    assert len(each) == 2
+    assert report.seeds.mean["accuracy"] == pytest.approx(sum(each) / 2)
+
+
+def test_gates_are_checked_and_the_bundle_is_still_there(recipe, tmp_path):
+    recipe["judge"]["gates"] = {"accuracy": ">= 0.01", "ece": "<= 0.0"}
+    result = burnish.fit(recipe, out=tmp_path / "bundle")
+    assert [gate.is_passed for gate in result.gates] == [True, False]
+    assert not result.is_good
+    assert result.bundle.is_dir()
+
+
+def test_an_unknown_gate_is_told_before_anything_is_trained(recipe, tmp_path):
+    recipe["judge"]["gates"] = {"acuracy": ">= 0.9"}
+    with pytest.raises(UserError, match="Did you mean 'accuracy'"):
+        burnish.fit(recipe, out=tmp_path / "bundle")
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_an_occupied_folder_is_refused_and_left_alone(recipe, tmp_path):
+    (tmp_path / "bundle").mkdir()
+    (tmp_path / "bundle" / "mine.txt").write_text("keep")
+    with pytest.raises(UserError, match=r"bundle: the folder is not empty; choose another with --out, or remove it"):
+        burnish.fit(recipe, out=tmp_path / "bundle")
+    assert [file.name for file in (tmp_path / "bundle").iterdir()] == ["mine.txt"]
+
+
+def test_a_run_that_explodes_publishes_nothing(recipe, tmp_path):
+    with pytest.raises(SickRun):
+        burnish.fit(recipe, ["train.learning_rate=1e30", "train.clip_norm=0"], out=tmp_path / "bundle")
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_an_interrupted_fit_resumes_to_the_same_weights(recipe, tmp_path):
+    whole = burnish.fit(recipe, out=tmp_path / "whole").bundle
+
+    def interrupt(event):
+        if isinstance(event, Progress) and event.stage == "train" and event.done == 3:
+            assert threading.current_thread() is threading.main_thread()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        burnish.fit(recipe, ["train.checkpoint_every_s=0.000001"], out=tmp_path / "cut", listen=interrupt)
+    resumed = burnish.fit(recipe, ["train.checkpoint_every_s=0.000001"], out=tmp_path / "cut", resume=True).bundle
+    weights = "model/model.safetensors"
+    assert (whole / weights).read_bytes() == (resumed / weights).read_bytes()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        ["train.optimizer=sgd"],
+        ["train.schedule=cosine"],
+        ["train.label_smoothing=0.1"],
+        ["train.class_weights={good: 3.0}"],
+        ["train.dropout=0.4"],
+        ["train.freeze.layers=1"],
+        ["train.accumulate=2"],
+        ["train.head_learning_rate=0.0001"],
+        ["train.weight_decay=0.5"],
+        ["train.tokens_per_batch=48"],
+    ],
+)
+def test_every_training_setting_changes_the_weights(recipe, tmp_path, changes):
+    plain = burnish.fit(recipe, out=tmp_path / "plain").bundle
+    other = burnish.fit(recipe, changes, out=tmp_path / "other").bundle
+    weights = "model/model.safetensors"
+    assert (plain / weights).read_bytes() != (other / weights).read_bytes()
+
+
+def test_gradient_checkpointing_changes_memory_not_the_weights(recipe, tmp_path):
+    recipe["train"]["dropout"] = 0.0
+    plain = burnish.fit(recipe, out=tmp_path / "plain").bundle
+    other = burnish.fit(recipe, ["train.gradient_checkpointing=true"], out=tmp_path / "other").bundle
+    weights = "model/model.safetensors"
+    assert (plain / weights).read_bytes() == (other / weights).read_bytes()
+
+
+def test_a_pair_of_texts_is_read_as_a_pair(recipe, sentiment, tmp_path):
+    rows = [(text, "a b", label) for text, label in sentiment_rows(120)]
+    recipe["data"] |= {"train": str(write_csv(sentiment / "pairs.csv", rows, ("text", "text_pair", "label"))), "test": None}
+    bundle = burnish.fit(recipe, out=tmp_path / "bundle").bundle
+    answer = burnish.load(bundle)({"text": "good day", "text_pair": "a b"})
+    assert answer.label in {"good", "bad"}
+
+
+def test_multilabel_from_a_recipe(recipe, sentiment, tmp_path):
+    rows = [(text, f"{label}|day" if "day" in text else label) for text, label in sentiment_rows(120)]
+    data = {"train": str(write_csv(sentiment / "many.csv", rows, ("text", "labels"))), "test": None}
+    result = burnish.fit({**recipe, "task": "multilabel", "data": {**recipe["data"], **data}}, out=tmp_path / "bundle")
+    assert result.report.kind == "multi"
+    answer = burnish.load(result.bundle)("good day")
+    assert {given.label for given in answer.labels} <= {"good", "bad", "day"}
+
+
+def test_tokens_from_a_recipe(recipe, sentiment, tmp_path):
+    def spans(text):
+        at = text.index("good") if "good" in text else text.index("bad")
+        return [{"start": at, "end": at + len("good" if "good" in text else "bad"), "label": "MOOD"}]
+
+    rows = [{"text": text, "spans": spans(text)} for text, _ in sentiment_rows(120)]
+    (sentiment / "spans.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    data = {**recipe["data"], "train": str(sentiment / "spans.jsonl"), "test": None, "split": "random"}
+    result = burnish.fit({**recipe, "task": "tokens", "data": data}, ["train.epochs=6"], out=tmp_path / "bundle")
+    assert result.report.kind == "spans"
+    answer = burnish.load(result.bundle)("so bad a day 😀")
+    assert all("so bad a day 😀"[span.start : span.end] == span.text for span in answer.spans)

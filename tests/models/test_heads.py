@@ -1,0 +1,118 @@
+import json
+
+import pytest
+import torch
+
+from burnish.core.errors import UserError
+from burnish.core.shelves import Shelf
+from burnish.models.freezing import dropout_changes, freeze, layers_of
+from burnish.models.heads._contract import HeadPlan
+from burnish.models.network import load_pretrained
+from burnish.models.pooling import max_pool, mean_pool
+from burnish.recipe.schema import FreezeSection
+
+PLAN = HeadPlan(("bad", "good", "so-so"))
+
+
+def attach(name, folder, plan=PLAN, **settings):
+    return Shelf("heads").build({"name": name, **settings}).attach(folder, plan).eval()
+
+
+def inputs():
+    ids = torch.tensor([[2, 5, 6, 7, 3], [2, 8, 3, 0, 0]])
+    return {"input_ids": ids, "attention_mask": (ids > 0).long()}
+
+
+@pytest.mark.parametrize("name", Shelf("heads").names())
+def test_every_head_gives_the_logits_that_it_says(name, tiny_base):
+    network = attach(name, tiny_base)
+    expected = (2, 3) if Shelf("heads").get(name).gives == "rows" else (2, 5, 3)
+    assert network(**inputs()).shape == expected
+
+
+@pytest.mark.parametrize("name", Shelf("heads").names())
+def test_every_head_learns_and_comes_back_from_disk_with_the_same_logits(name, tiny_base, tmp_path):
+    network = attach(name, tiny_base)
+    network(**inputs()).square().mean().backward()
+    assert all(p.grad is not None for n, p in network.named_parameters() if n.startswith(network.head_modules()))
+    network.save(tmp_path)
+    again = attach(name, tmp_path)
+    again.load_readout(tmp_path)
+    assert torch.equal(again(**inputs()), network(**inputs()))
+
+
+@pytest.mark.parametrize(
+    ("name", "auto_class"),
+    [("cls", "AutoModelForSequenceClassification"), ("token", "AutoModelForTokenClassification")],
+)
+def test_native_heads_load_in_plain_transformers_with_the_same_logits(name, auto_class, tiny_base, tmp_path):
+    import transformers
+
+    network = attach(name, tiny_base)
+    network.save(tmp_path)
+    plain = getattr(transformers, auto_class).from_pretrained(tmp_path).eval()
+    torch.testing.assert_close(plain(**inputs()).logits, network(**inputs()), atol=1e-5, rtol=0)
+    assert plain.config.id2label == {0: "bad", 1: "good", 2: "so-so"}
+
+
+@pytest.mark.parametrize("name", ["cls", "mean", "max"])
+def test_padding_does_not_change_a_texts_logits(name, tiny_base):
+    network = attach(name, tiny_base)
+    short = {key: value[1:, :3] for key, value in inputs().items()}
+    torch.testing.assert_close(network(**short)[0], network(**inputs())[1], atol=1e-5, rtol=1e-4)
+
+
+def test_pools_look_at_real_tokens_only():
+    hidden = torch.tensor([[[1.0], [3.0], [100.0]]])
+    mask = torch.tensor([[1, 1, 0]])
+    assert mean_pool(hidden, mask).item() == 2.0
+    assert max_pool(hidden, mask).item() == 3.0
+
+
+@pytest.mark.parametrize("name", ["mean", "max"])
+def test_the_readouts_dropout_is_the_one_asked_for(name, tiny_base):
+    assert attach(name, tiny_base, dropout=0.25).readout.dropout.p == 0.25
+
+
+def test_freezing_layers_freezes_the_embeddings_and_those_layers_only(tiny_base):
+    network = attach("cls", tiny_base)
+    freeze(network, FreezeSection(layers=1))
+    first, second = layers_of(network.body)
+    assert not any(p.requires_grad for p in first.parameters())
+    assert all(p.requires_grad for p in second.parameters())
+    assert not any(p.requires_grad for p in network.body.embeddings.parameters())
+
+
+def test_freezing_embeddings_leaves_every_layer_free(tiny_base):
+    network = attach("cls", tiny_base)
+    freeze(network, FreezeSection(embeddings=True))
+    frozen = [name for name, p in network.named_parameters() if not p.requires_grad]
+    assert frozen
+    assert all("embeddings" in name for name in frozen)
+
+
+def test_freezing_all_but_the_head_leaves_only_the_head(tiny_base):
+    network = attach("cls", tiny_base)
+    freeze(network, FreezeSection(all_but_head=True))
+    free = [name for name, p in network.named_parameters() if p.requires_grad]
+    assert free == ["trunk.classifier.weight", "trunk.classifier.bias"]
+
+
+def test_more_layers_than_there_are_cannot_be_frozen(tiny_base):
+    with pytest.raises(UserError) as caught:
+        freeze(attach("cls", tiny_base), FreezeSection(layers=3))
+    assert str(caught.value) == "train.freeze.layers: this base has 2 layers; got 3."
+
+
+def test_a_dropout_override_reaches_every_dropout_of_the_base(tiny_base):
+    config = json.loads((tiny_base / "config.json").read_text())
+    network = attach("cls", tiny_base, PLAN.changed(dropout_changes(config, 0.3)))
+    assert {module.p for module in network.modules() if isinstance(module, torch.nn.Dropout)} == {0.3}
+    assert dropout_changes(config, None) == ()
+
+
+def test_a_base_that_transformers_cannot_build_is_told_in_one_sentence(tiny_base, tmp_path):
+    config = json.loads((tiny_base / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**config, "model_type": "no-such-type"}))
+    with pytest.raises(UserError, match=r"^base: .* cannot be loaded by transformers as AutoModel \(.*\)\.$"):
+        load_pretrained("AutoModel", tmp_path, {})
