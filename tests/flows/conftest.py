@@ -38,6 +38,6 @@ def recipe(sentiment, tiny_base):
         "task": "classification",
         "base": str(tiny_base),
         "data": {"train": str(sentiment / "train.csv"), "dev": "25%", "test": str(sentiment / "test.csv")},
-        "train": {"epochs": 2, "learning_rate": 0.01, "precision": "fp32", "tokens_per_batch": 64},
+        "train": {"epochs": 3, "learning_rate": 0.01, "precision": "fp32", "tokens_per_batch": 64},
         "judge": {"n_bootstrap": 20, "formats": ["json", "markdown"]},
     }

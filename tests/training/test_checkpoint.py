@@ -212,6 +212,7 @@ class CrashAt:
         (Path, "replace"),
         (Path, "unlink"),
         (Path, "write_text"),
+        (Path, "write_bytes"),
         (shutil, "rmtree"),
     )
 

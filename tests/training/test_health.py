@@ -82,15 +82,15 @@ def test_a_dev_score_that_is_not_a_number_stops_the_run():
 ONE_CLASS = {"f1": 0.3, "n_predicted_classes": 1}
 
 
-def test_one_class_for_every_row_stops_the_run_from_half_of_the_epochs_on():
-    check_epoch(1, 4, ONE_CLASS, "f1")
+def test_one_class_for_every_row_stops_the_run_after_half_of_the_epochs():
+    check_epoch(2, 4, ONE_CLASS, "f1")
     sentence = (
-        r"^training stopped after epoch 2 of 4: the network gives every dev row the same class\. "
+        r"^training stopped after epoch 3 of 4: the network gives every dev row the same class\. "
         r"Nothing was published\. Lower train\.learning_rate, add epochs or rows, or set "
         r"train\.class_weights: balanced if one class is most of the data\.$"
     )
     with pytest.raises(SickRun, match=sentence):
-        check_epoch(2, 4, ONE_CLASS, "f1")
+        check_epoch(3, 4, ONE_CLASS, "f1")
     with pytest.raises(SickRun, match="epoch 1 of 1"):
         check_epoch(1, 1, ONE_CLASS, "f1")
 

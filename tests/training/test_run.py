@@ -11,6 +11,8 @@ from tiny_training import TinyBatches, TinyBert, cross_entropy, fingerprint, tin
 
 from burnish.core.errors import SickRun, UserError
 from burnish.core.events import Message, Progress
+from burnish.training.observers.jsonl import Jsonl
+from burnish.training.observers.tensorboard import TensorBoard
 from burnish.training.run import run
 from burnish.training.tensors import weights_of
 
@@ -80,6 +82,7 @@ def test_the_network_ends_with_the_weights_of_the_kept_epoch(tmp_path, keep, is_
     )
     assert run(job).kept_epoch == kept
     assert fingerprint(weights_of(network)) == seen[kept - 1]
+    assert not network.training
 
 
 def test_patience_stops_after_that_many_epochs_without_a_better_score(tmp_path):
@@ -249,7 +252,7 @@ def test_threads_and_algorithms_are_as_before_afterwards(tmp_path):
     assert states() == before
 
 
-class Closing:
+class Noting:
     """A recorder that notes what it is told."""
 
     def __init__(self):
@@ -267,9 +270,7 @@ class Closing:
 
 @pytest.fixture
 def recorder(monkeypatch):
-    from burnish.training.observers.jsonl import Jsonl
-
-    recorder = Closing()
+    recorder = Noting()
     monkeypatch.setattr(Jsonl, "open", lambda self, info: recorder)
     return recorder
 
@@ -277,6 +278,41 @@ def recorder(monkeypatch):
 def test_observers_are_told_of_every_step_and_epoch_in_order(tmp_path, recorder):
     run(tiny_job(tmp_path, settings={"observers": ["jsonl"]}))
     assert recorder.told == [1, 2, 3, "epoch 1", 4, 5, 6, "epoch 2", "closed"]
+
+
+def test_an_observer_that_fails_is_dropped_with_a_warning_and_training_goes_on(tmp_path, recorder, monkeypatch):
+    def fail(step):
+        raise ConnectionError("the server is gone")
+
+    monkeypatch.setattr(recorder, "step", fail)
+    events = []
+    result = run(tiny_job(tmp_path, settings={"observers": ["jsonl"]}, listen=events.append))
+    assert result.n_steps == 6
+    assert messages(events)[0] == (
+        "train.observers: jsonl failed and records no more of this run (the server is gone); training goes on."
+    )
+    assert recorder.told == []
+
+
+def test_a_disk_that_an_observer_finds_full_stops_the_run(tmp_path, recorder, monkeypatch):
+    def fail(step):
+        raise UserError("the disk is full")
+
+    monkeypatch.setattr(recorder, "step", fail)
+    with pytest.raises(UserError, match="the disk is full"):
+        run(tiny_job(tmp_path, settings={"observers": ["jsonl"]}))
+
+
+def test_an_observer_that_cannot_start_stops_the_run_before_it_begins_and_closes_the_others(
+    tmp_path, recorder, monkeypatch
+):
+    def refuse(self, info):
+        raise UserError("this needs the library 'tensorboard'")
+
+    monkeypatch.setattr(TensorBoard, "open", refuse)
+    with pytest.raises(UserError, match="this needs the library 'tensorboard'"):
+        run(tiny_job(tmp_path, settings={"observers": ["jsonl", "tensorboard"]}))
+    assert recorder.told == ["closed"]
 
 
 def test_a_sick_run_is_recorded_up_to_the_sick_step_saves_nothing_and_closes_its_observers(tmp_path, recorder):

@@ -45,7 +45,7 @@ def new_network(ground: Ground, seed: int) -> Network:
         network = ground.task.head_part.attach(ground.base.folder, plan.changed(changes))
     freeze(network, recipe.train.freeze)
     if recipe.train.gradient_checkpointing:
-        network.trunk.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        network.trunk.activation_checkpointing_enable()
     return network
 
 

@@ -102,7 +102,8 @@ class Checkpoints:
             "files": {name: _fingerprint(draft / name) for name in names},
         }
         files.fsync_tree(draft)
-        files.write_json(draft / MANIFEST, {**manifest, "sha256": _digest(manifest)})
+        (draft / MANIFEST).write_bytes(orjson.dumps({**manifest, "sha256": _digest(manifest)}))
+        files.fsync_tree(draft)
 
     def _is_complete(self, path: Path) -> bool:
         """Whether every file is as the manifest says, and the manifest as it was written."""

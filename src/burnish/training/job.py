@@ -21,7 +21,7 @@ class TrainingJob:
     """One run with one seed. Several seeds are several jobs, each with a folder of its own."""
 
     network: Module
-    """Trained in place, and left on the run's device with the kept weights in it."""
+    """Trained in place, and left on the run's device, in eval mode, with the kept weights in it."""
     batches: Batches
     loss: Loss
     evaluate: Callable[[], Mapping[str, float]]

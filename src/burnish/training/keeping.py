@@ -99,7 +99,8 @@ class Keeper:
             self.best.keep(self.plan.network)
 
     def load_kept(self, state: State) -> int:
-        """Put the weights that the recipe wants kept into the network; returns the number of their epoch."""
+        """Put the weights that the recipe wants kept into the network, in eval mode; returns their epoch's number."""
+        self.plan.network.eval()
         last = state.epochs[-1].number
         if self.job.settings.keep == "last" or state.best_epoch == last:
             return last

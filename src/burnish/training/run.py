@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn, cast
 
@@ -18,9 +17,10 @@ from burnish.training.interruption import Interruption
 from burnish.training.job import TrainingJob, TrainingResult
 from burnish.training.keeping import Keeper
 from burnish.training.loop import Plan, train_epoch
-from burnish.training.observers._contract import Observer, Recorder, RunInfo
+from burnish.training.observers._contract import Observer, RunInfo
 from burnish.training.optimizers._contract import Optimizer
 from burnish.training.precision import slowness
+from burnish.training.recording import Recording, recording
 from burnish.training.schedules._contract import Schedule
 from burnish.training.state import State
 from burnish.training.steps import Step
@@ -40,9 +40,10 @@ def run(job: TrainingJob) -> TrainingResult:
         keeper = Keeper(job, plan)
         state, health = keeper.begin()
         resumed_at = state.position.step or None
-        with _recorders(job, plan, state) as recorders:
-            going = _Going(job, plan, keeper, state, health, interruption, recorders)
-            going.to_the_end()
+        info = RunInfo(job.work, state.position, job.settings.model_dump(mode="json"))
+        observers = cast(list[Observer], job.settings.observers) if hardware.is_main else []
+        with recording(observers, info, job.listen) as recorders:
+            _Going(job, plan, keeper, state, health, interruption, recorders).to_the_end()
         return TrainingResult(
             epochs=tuple(state.epochs),
             kept_epoch=keeper.load_kept(state),
@@ -50,7 +51,7 @@ def run(job: TrainingJob) -> TrainingResult:
             n_rows=state.n_rows,
             n_tokens=state.n_tokens,
             seconds=state.seconds,
-            machine=machine(plan.hardware),
+            machine=machine(hardware),
             is_stopped_early=state.position.epoch < plan.epochs,
             resumed_at=resumed_at,
         )
@@ -77,19 +78,6 @@ def _plan(job: TrainingJob, hardware: Hardware) -> Plan:
     )
 
 
-@contextmanager
-def _recorders(job: TrainingJob, plan: Plan, state: State) -> Iterator[list[Recorder]]:
-    """The recorders of the recipe's observers, closed afterwards whatever happens."""
-    info = RunInfo(job.work, state.position, job.settings.model_dump(mode="json"))
-    with ExitStack() as stack:
-        recorders = []
-        for observer in cast(list[Observer], job.settings.observers) if plan.hardware.is_main else []:
-            recorder = observer.open(info)
-            stack.callback(recorder.close)
-            recorders.append(recorder)
-        yield recorders
-
-
 @dataclass
 class _Going:
     """A run under way."""
@@ -100,7 +88,7 @@ class _Going:
     state: State
     health: Health
     interruption: Interruption
-    recorders: list[Recorder]
+    recorders: Recording
 
     def to_the_end(self) -> None:
         while not self._is_over():
@@ -114,8 +102,7 @@ class _Going:
 
     def _after_step(self, step: Step) -> None:
         self.state.add(step)
-        for recorder in self.recorders:
-            recorder.step(step)
+        self.recorders.step(step)
         self.health.check_step(step, self.plan.hardware.precision)
         if self.plan.hardware.is_main:
             self.job.listen(self._progress(step))
@@ -146,8 +133,7 @@ class _Going:
         epoch = self.state.close_epoch(scores, is_best)
         if is_best:
             self.keeper.keep_best()
-        for recorder in self.recorders:
-            recorder.epoch(number, scores)
+        self.recorders.epoch(number, scores)
         if self.plan.hardware.is_main:
             words = f"epoch {number}/{self.plan.epochs}: loss {epoch.loss:.4f}, dev {self.job.metric} "
             self.job.listen(Message(f"{words}{scores[self.job.metric]:.4f}{' (best so far)' if is_best else ''}"))

@@ -6,7 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from burnish.core.files import read_json, write_json
+import orjson
+
+from burnish.core.files import read_json
 from burnish.training import tensors
 from burnish.training.determinism import machine
 from burnish.training.health import Health
@@ -26,16 +28,14 @@ def write_snapshot(folder: Path, plan: Plan, state: State, health: Health) -> No
     tensors.write(tensors.weights_of(plan.network), folder / WEIGHTS)
     tensors.write(moments, folder / OPTIMIZER)
     scaler = plan.hardware.scaler
-    write_json(
-        folder / STATE,
-        {
-            "run": state.to_json(),
-            "health": asdict(health),
-            "optimizer": rest,
-            "loss_scale": None if scaler is None else scaler.state_dict(),
-            "machine": machine(plan.hardware),
-        },
-    )
+    content = {
+        "run": state.to_json(),
+        "health": asdict(health),
+        "optimizer": rest,
+        "loss_scale": None if scaler is None else scaler.state_dict(),
+        "machine": machine(plan.hardware),
+    }
+    (folder / STATE).write_bytes(orjson.dumps(content))
 
 
 def read_snapshot(folder: Path, plan: Plan) -> tuple[State, Health, list[str]]:
