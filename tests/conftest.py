@@ -69,12 +69,25 @@ def make_outcome():
     return lambda kind, **settings: MAKERS[kind](**settings)
 
 
-TINY_WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad", "day", "so", "all", *"abcdefghijklmnopqrstuvwxyz", *"中国北京上海好坏的我"]
+TINY_WORDS = [
+    "[PAD]",
+    "[UNK]",
+    "[CLS]",
+    "[SEP]",
+    "[MASK]",
+    "good",
+    "bad",
+    "day",
+    "so",
+    "all",
+    *"abcdefghijklmnopqrstuvwxyz",
+    *"中国北京上海好坏的我",
+]
 
 
 @pytest.fixture(scope="session")
 def tiny_base(tmp_path_factory):
-    """A folder with a BERT of 2 layers × 32 that reads a few words, letters and a few Chinese characters; weights are random."""
+    """A folder with a BERT of 2 layers × 32, random weights, that reads letters, a few words and Chinese characters."""
     import torch
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import BertConfig, BertModel

@@ -6,11 +6,11 @@ import threading
 import numpy as np
 import pytest
 import torch
+from tests.flows.conftest import sentiment_rows, write_csv
 
 import burnish
 from burnish.core.errors import SickRun, UserError
 from burnish.core.events import Message, Progress
-from tests.flows.conftest import sentiment_rows, write_csv
 
 
 @pytest.fixture
@@ -160,7 +160,10 @@ def test_gradient_checkpointing_changes_memory_not_the_weights(recipe, tmp_path)
 
 def test_a_pair_of_texts_is_read_as_a_pair(recipe, sentiment, tmp_path):
     rows = [(text, "a b", label) for text, label in sentiment_rows(120)]
-    recipe["data"] |= {"train": str(write_csv(sentiment / "pairs.csv", rows, ("text", "text_pair", "label"))), "test": None}
+    recipe["data"] |= {
+        "train": str(write_csv(sentiment / "pairs.csv", rows, ("text", "text_pair", "label"))),
+        "test": None,
+    }
     bundle = burnish.fit(recipe, out=tmp_path / "bundle").bundle
     answer = burnish.load(bundle)({"text": "good day", "text_pair": "a b"})
     assert answer.label in {"good", "bad"}

@@ -5,11 +5,11 @@ import json
 import shutil
 
 import pytest
+from tests.flows.conftest import sentiment_rows, write_csv
 
 import burnish
 from burnish.core.errors import UserError
 from burnish.flows.predict import predict_file
-from tests.flows.conftest import sentiment_rows, write_csv
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,10 @@ def test_judge_reads_the_same_columns_and_writes_the_report(bundle, tmp_path):
     result = burnish.judge(bundle, data, out=tmp_path / "report")
     assert result.report.n_rows == 30
     assert [file.name for file in result.files] == ["report.json"]
-    assert json.loads((tmp_path / "report/report.json").read_text())["scores"]["accuracy"] == result.report.scores["accuracy"]
+    assert (
+        json.loads((tmp_path / "report/report.json").read_text())["scores"]["accuracy"]
+        == result.report.scores["accuracy"]
+    )
 
 
 def test_judge_refuses_a_label_that_training_never_saw(bundle, tmp_path):
@@ -105,7 +108,9 @@ def test_judge_refuses_a_label_that_training_never_saw(bundle, tmp_path):
 
 
 def test_judge_without_data_says_what_to_give(bundle):
-    with pytest.raises(UserError, match="its recipe names no test file; say which rows to judge: burnish judge BUNDLE DATA"):
+    with pytest.raises(
+        UserError, match="its recipe names no test file; say which rows to judge: burnish judge BUNDLE DATA"
+    ):
         burnish.judge(bundle)
 
 
@@ -135,7 +140,9 @@ def test_one_flipped_byte_anywhere_is_refused(bundle, tmp_path, name, where):
     (copy / name).write_bytes(content)
     with pytest.raises(UserError) as caught:
         burnish.load(copy)
-    assert str(caught.value) == f"{copy}: the file {name} was changed or damaged (SHA-256 differs); copy the bundle again."
+    assert (
+        str(caught.value) == f"{copy}: the file {name} was changed or damaged (SHA-256 differs); copy the bundle again."
+    )
 
 
 def damaged(bundle, tmp_path, change):
@@ -183,4 +190,6 @@ def test_a_bundle_of_a_newer_format_is_refused(bundle, tmp_path):
 def test_a_bundle_that_is_not_there_is_told(tmp_path):
     with pytest.raises(UserError) as caught:
         burnish.load(tmp_path / "nothing")
-    assert str(caught.value) == f"{tmp_path}/nothing: there is no such bundle; give the folder that `burnish fit` wrote."
+    assert (
+        str(caught.value) == f"{tmp_path}/nothing: there is no such bundle; give the folder that `burnish fit` wrote."
+    )

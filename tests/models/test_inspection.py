@@ -66,7 +66,9 @@ def test_a_base_with_pickled_weights_only_is_refused(base):
 
 
 def test_a_missing_shard_is_named(base):
-    (base / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": "model-00001-of-00002.safetensors"}}))
+    (base / "model.safetensors.index.json").write_text(
+        json.dumps({"weight_map": {"a": "model-00001-of-00002.safetensors"}})
+    )
     assert refusal(weight_files, base) == (
         f"base: {base} lacks model-00001-of-00002.safetensors, a weight file that its index names; fetch it again."
     )

@@ -326,9 +326,9 @@ def test_a_sick_run_is_recorded_up_to_the_sick_step_saves_nothing_and_closes_its
     assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["step-1", "step-2"]
 
 
-def test_one_class_only_is_sick_when_half_of_the_epochs_are_over(tmp_path):
+def test_one_class_only_is_sick_after_half_of_the_epochs(tmp_path):
     job = tiny_job(tmp_path, evaluate=lambda: {"accuracy": 0.3, "n_predicted_classes": 1})
-    with pytest.raises(SickRun, match="after epoch 1 of 2: the network gives every dev row the same class"):
+    with pytest.raises(SickRun, match="after epoch 2 of 2: the network gives every dev row the same class"):
         run(job)
 
 

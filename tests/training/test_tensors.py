@@ -7,6 +7,7 @@ from tiny_training import TinyBert, fingerprint, tiny_plan
 from torch import nn
 
 from burnish.core.errors import UserError
+from burnish.models.weights import write_weights
 from burnish.training import tensors
 from burnish.training.loop import train_epoch
 from burnish.training.steps import Position
@@ -15,7 +16,7 @@ from burnish.training.steps import Position
 def test_weights_come_back_into_the_same_parameters(tmp_path):
     old, new = TinyBert(seed=1), TinyBert(seed=2)
     before = list(new.parameters())
-    tensors.write(tensors.weights_of(old), tmp_path / "w")
+    write_weights(tensors.weights_of(old), tmp_path / "w")
     tensors.load_weights(new, tmp_path / "w")
     assert fingerprint(tensors.weights_of(old)) == fingerprint(tensors.weights_of(new))
     assert all(one is other for one, other in zip(before, new.parameters(), strict=True))
@@ -39,14 +40,14 @@ def test_tied_weights_are_written_once_buffers_are_written_and_caches_are_not():
 
 def test_ties_survive_loading(tmp_path):
     old, new = Tied(), Tied()
-    tensors.write(tensors.weights_of(old), tmp_path / "w")
+    write_weights(tensors.weights_of(old), tmp_path / "w")
     tensors.load_weights(new, tmp_path / "w")
     assert new.first.weight is new.second.weight
     assert torch.equal(new.second.weight, old.first.weight)
 
 
 def test_the_weights_of_another_network_are_refused(tmp_path):
-    tensors.write({"first.weight": torch.zeros(2, 2)}, tmp_path / "w")
+    write_weights({"first.weight": torch.zeros(2, 2)}, tmp_path / "w")
     sentence = (
         "w: holds the weights of another network .one has first.bias, norm.bias, norm.num_batches_tracked, the other "
         r"has not.; was the base replaced\? Run without --resume to start anew\.$"
@@ -73,8 +74,8 @@ def test_an_optimiser_goes_on_exactly_where_it_was(tmp_path, name):
     old = optimizers(network)[name]()
     list(train_epoch(tiny_plan(network, optimizer=old), Position()))
     moments, rest = tensors.optimizer_state(old, network)
-    tensors.write(moments, tmp_path / "o")
-    tensors.write(tensors.weights_of(network), tmp_path / "w")
+    write_weights(moments, tmp_path / "o")
+    write_weights(tensors.weights_of(network), tmp_path / "w")
     list(train_epoch(tiny_plan(network, optimizer=old), Position(epoch=1)))
 
     twin = TinyBert(seed=9)
@@ -91,7 +92,7 @@ def test_what_an_optimiser_read_does_not_depend_on_the_file_any_more(tmp_path):
     optimizer = optimizers(network)["adamw"]()
     list(train_epoch(tiny_plan(network, optimizer=optimizer), Position()))
     moments, rest = tensors.optimizer_state(optimizer, network)
-    tensors.write(moments, tmp_path / "o")
+    write_weights(moments, tmp_path / "o")
     before = fingerprint(moments)
     tensors.load_optimizer(optimizer, network, tmp_path / "o", rest)
     with (tmp_path / "o").open("r+b") as file:
@@ -101,7 +102,7 @@ def test_what_an_optimiser_read_does_not_depend_on_the_file_any_more(tmp_path):
 
 def test_what_the_disk_refuses_is_an_error_of_the_system(tmp_path):
     with pytest.raises(OSError, match="No such file or directory") as caught:
-        tensors.write({"a": torch.zeros(1)}, tmp_path / "absent" / "w")
+        write_weights({"a": torch.zeros(1)}, tmp_path / "absent" / "w")
     assert caught.value.errno == errno.ENOENT
 
 
@@ -111,4 +112,4 @@ def test_what_safetensors_itself_refuses_stays_as_it_is(tmp_path, monkeypatch):
 
     monkeypatch.setattr("safetensors.torch.save_file", refuse)
     with pytest.raises(SafetensorError, match="something else"):
-        tensors.write({}, tmp_path / "w")
+        write_weights({}, tmp_path / "w")

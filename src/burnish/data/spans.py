@@ -69,10 +69,13 @@ def _by_label(value: Mapping[Any, Any]) -> Iterator[Item]:
         if not isinstance(surfaces, Mapping):
             raise ValueError(f"the spans of '{label}' are {surfaces!r}; write {{label: {{surface: [[start, end]]}}}}.")
         for surface, places in surfaces.items():
-            for place in places if _is_list(places) else [places]:
-                if not _is_list(place) or len(place) != 2:
-                    raise ValueError(f"the span {place!r} of '{surface}' is not [start, end].")
-                yield place[0], place[1], label, str(surface)
+            yield from (_of_place(place, label, str(surface)) for place in (places if _is_list(places) else [places]))
+
+
+def _of_place(place: Any, label: Any, surface: str) -> Item:
+    if not _is_list(place) or len(place) != 2:
+        raise ValueError(f"the span {place!r} of '{surface}' is not [start, end].")
+    return place[0], place[1], label, surface
 
 
 def _of_mapping(item: Mapping[str, Any]) -> Item:

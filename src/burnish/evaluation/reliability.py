@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from burnish.evaluation.findings import Bin, CurvePoint, Reliability, Selective
-from burnish.evaluation.selective import RiskCoverage, abstention_threshold, kept_share, risk_coverage
+from burnish.evaluation.selective import RiskCoverage, Threshold, kept_share, risk_coverage
 from burnish.metrics._answers import answers_in
 from burnish.metrics._contract import Outcome
 from burnish.metrics._reliability import N_BINS, Bins, bins_of, decisions_in
@@ -27,15 +27,14 @@ def reliability_of(raw: Outcome, outcome: Outcome, parameters: dict[str, float])
     )
 
 
-def selective_of(outcome: Outcome, dev: Outcome | None, split: str, target_precision: float) -> Selective:
-    """The threshold chosen on dev and what it does on the judged split; chosen there too, and said so, without dev."""
-    answers, chosen_from = answers_in(outcome), answers_in(outcome if dev is None else dev)
-    chosen = abstention_threshold(chosen_from.confidence, chosen_from.is_correct, target_precision)
+def selective_of(outcome: Outcome, chosen: Threshold, chosen_on: str, target_precision: float) -> Selective:
+    """What a threshold, chosen on the rows called `chosen_on`, does on the judged rows."""
+    answers = answers_in(outcome)
     coverage, precision = kept_share(answers.confidence, answers.is_correct, chosen.value)
     return Selective(
         target_precision=target_precision,
         threshold=chosen.value,
-        chosen_on=split if dev is None else "dev",
+        chosen_on=chosen_on,
         is_reached=chosen.is_reached,
         coverage=coverage,
         precision=precision,

@@ -15,7 +15,9 @@ from burnish.evaluation.groups import MOST_VALUES, Scorer, by_length, by_value
 from burnish.evaluation.mistakes import confident_errors, hardest_errors
 from burnish.evaluation.reliability import reliability_of, selective_of
 from burnish.evaluation.scores import metrics_for, score_all, score_names
+from burnish.evaluation.selective import Threshold, abstention_threshold, kept_share
 from burnish.evaluation.tables import average_rows, class_rows, confusion_of, span_faults, tag_rows, worst_pairs
+from burnish.metrics._answers import answers_in
 from burnish.metrics._contract import Ints, MultiOutcome, Outcome, SingleOutcome, SpanOutcome
 from burnish.recipe.schema import JudgeSection
 
@@ -41,9 +43,10 @@ class Evidence:
     """All that a report is made from; N judged rows.
 
     `outcome` is calibrated, `raw` the same rows before calibration, `dev` the calibrated dev outcome that the
-    abstention threshold is chosen on (None when dev itself is judged, or there is none). `texts` gives the texts of
-    some rows; `n_tokens` is [N]; `slices` maps a column's name to its N values. `parameters` are the calibration's,
-    `about` whatever the reader should know (task, base, data, seconds, created), `seeds` each seed's scores.
+    abstention threshold is chosen on (None when dev itself is judged, or there is none); `abstain_below` is a bundle's
+    threshold, where it was chosen before. `texts` gives the texts of some rows; `n_tokens` is [N]; `slices` maps a
+    column's name to its N values. `parameters` are the calibration's, `about` whatever the reader should know (task,
+    base, data, seconds, created), `seeds` each seed's scores.
     """
 
     outcome: Outcome
@@ -54,6 +57,7 @@ class Evidence:
     split: str
     slices: dict[str, list[str]] = field(default_factory=dict)
     parameters: dict[str, float] = field(default_factory=dict)
+    abstain_below: float | None = None
     about: dict[str, Any] = field(default_factory=dict)
     seeds: Sequence[dict[str, float]] = ()
 
@@ -68,7 +72,7 @@ def build_report(evidence: Evidence, settings: JudgeSection, seed: int) -> Repor
     kind = KINDS[type(outcome)]
     metrics = metrics_for(type(outcome))
     scorer = Scorer(metrics, GROUPED[kind])
-    selective = selective_of(outcome, evidence.dev, evidence.split, settings.target_precision)
+    selective = selective_of(outcome, *_threshold(evidence, settings.target_precision), settings.target_precision)
     found = dict(zip(SELECTIVE_NAMES, (selective.coverage, selective.precision), strict=True))
     scores = score_all(outcome, metrics) | found
     gates = check_gates(settings.gates, scores)
@@ -99,6 +103,17 @@ def build_report(evidence: Evidence, settings: JudgeSection, seed: int) -> Repor
         gates=gates,
         seeds=_seed_scores(evidence.seeds),
     )
+
+
+def _threshold(evidence: Evidence, target: float) -> tuple[Threshold, str]:
+    """The abstention threshold, and which rows it was chosen on."""
+    if evidence.abstain_below is not None:
+        answers = answers_in(evidence.outcome)
+        coverage, precision = kept_share(answers.confidence, answers.is_correct, evidence.abstain_below)
+        return Threshold(evidence.abstain_below, coverage, precision, precision >= target), "the bundle's own dev rows"
+    outcome, rows = (evidence.outcome, evidence.split) if evidence.dev is None else (evidence.dev, "dev")
+    answers = answers_in(outcome)
+    return abstention_threshold(answers.confidence, answers.is_correct, target), rows
 
 
 def gate_names(kind: type) -> list[str]:

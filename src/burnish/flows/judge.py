@@ -62,7 +62,7 @@ def judge(
     answered = answer_rows(opened, recipe, data, listen)
     about = _about(opened, recipe, data, len(answered), started)
     knowledge = opened.knowledge
-    judged = Judged(answered, knowledge.decision, None)
+    judged = Judged(answered, knowledge.decision, None, is_new=True)
     report = Judge(knowledge.task, knowledge.labels, recipe.judge).report(judged, about)
     if out is None:
         return JudgeResult(report, [])

@@ -83,6 +83,7 @@ class Judge:
             slices={name: _values(judged.rows, name) for name in self.settings.slices},
             split=about["split"],
             parameters=decision.parameters,
+            abstain_below=decision.abstain_below if judged.is_new else None,
             about=about,
             seeds=seeds,
         )
@@ -91,11 +92,15 @@ class Judge:
 
 @dataclass(frozen=True)
 class Judged:
-    """Rows with answers, how the answers were decided, and the dev outcome that decided it (None: not at hand)."""
+    """Rows with answers, how the answers were decided, and the dev outcome that decided it.
+
+    `dev` is None where dev itself is judged, and where rows are `is_new` to a finished bundle.
+    """
 
     rows: Sequence[Answered]
     decision: Decision
     dev: Outcome | None
+    is_new: bool = False
 
 
 def write_report(report: Report, formats: Sequence[Any], folder: Path) -> list[Path]:

@@ -62,7 +62,7 @@ def prepare(loaded: Loaded, work: Path, listen: Listener) -> Prepared:
             refuse_unknown_labels(given[side], task, labels)
     duplicates = _find_duplicates(given["train"], data, work, listen)
     sides = _split_shares(given, duplicates, recipe, work)
-    found = leaks({name: side.corpus for name, side in given.items()}, data.duplicates, data.similarity, work, listen)
+    found = _find_leaks(given, data, work, listen)
     digest = "-".join(sha256_of(side.corpus.path)[:16] for side in sides.values())
     return Prepared(task, sides, labels, given["train"], duplicates, found, digest)
 
@@ -85,6 +85,13 @@ def _find_duplicates(whole: Ingested, data: DataSection, work: Path, listen: Lis
     """Which training rows repeat each other; the texts of an example are all that a model reads of it."""
     texts = (comparable(example) for example in whole.corpus)
     return duplicate_clusters(texts, len(whole.corpus), data.duplicates, data.similarity, work, listen)
+
+
+def _find_leaks(given: dict[str, Ingested], data: DataSection, work: Path, listen: Listener) -> list[Leak]:
+    if len(given) < 2:
+        return []
+    corpora = {name: side.corpus for name, side in given.items()}
+    return leaks(corpora, data.duplicates, data.similarity, work, listen)
 
 
 def _split_shares(given: dict[str, Ingested], duplicates: Clusters, recipe: Recipe, work: Path) -> dict[str, Ingested]:

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from burnish.core.errors import UserError
+from burnish.models.weights import open_to_readers, system_errors, write_weights
 
 HEAD_FILE = "head.safetensors"
 
@@ -53,12 +54,11 @@ class Network(nn.Module):
 
     def save(self, folder: Path) -> None:
         """config.json and model.safetensors; a readout of ours goes beside them as head.safetensors."""
-        with quiet_transformers():
+        with quiet_transformers(), system_errors():
             self.trunk.save_pretrained(folder)
         if self.readout is not None:
-            save_file(
-                {name: value.contiguous() for name, value in self.readout.state_dict().items()}, folder / HEAD_FILE
-            )
+            write_weights(self.readout.state_dict(), folder / HEAD_FILE)
+        open_to_readers(folder)
 
     def load_readout(self, folder: Path) -> None:
         if self.readout is not None:

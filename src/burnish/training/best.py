@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from burnish.core.files import disk_faults
+from burnish.models.weights import write_weights
 from burnish.training import tensors
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class BestWeights:
         draft = self.folder / f".{NAME}.tmp-{uuid.uuid4().hex}"
         with disk_faults(self.path):
             try:
-                tensors.write(tensors.weights_of(network), draft)
+                write_weights(tensors.weights_of(network), draft)
                 draft.replace(self.path)
             finally:
                 draft.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from burnish.core.files import read_json
+from burnish.models.weights import write_weights
 from burnish.training import tensors
 from burnish.training.determinism import machine
 from burnish.training.health import Health
@@ -25,8 +26,8 @@ def write_snapshot(folder: Path, plan: Plan, state: State, health: Health) -> No
     no generator to save.
     """
     moments, rest = tensors.optimizer_state(plan.optimizer, plan.network)
-    tensors.write(tensors.weights_of(plan.network), folder / WEIGHTS)
-    tensors.write(moments, folder / OPTIMIZER)
+    write_weights(tensors.weights_of(plan.network), folder / WEIGHTS)
+    write_weights(moments, folder / OPTIMIZER)
     scaler = plan.hardware.scaler
     content = {
         "run": state.to_json(),

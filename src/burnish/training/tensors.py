@@ -5,9 +5,7 @@ Nothing here is pickled: a checkpoint is tensors in safetensors and everything e
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,25 +77,3 @@ def load_optimizer(optimizer: torch.optim.Optimizer, network: Module, path: Path
         name, field = key.rsplit(":", 1)
         state.setdefault(names[name], {})[field] = value.clone() if torch.is_tensor(value) else value
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-
-
-def write(tensors: Mapping[str, Tensor], path: Path) -> None:
-    """A safetensors file. Raises `OSError`, with the system's number, when the disk refuses."""
-    from safetensors.torch import save_file
-
-    with _system_errors():
-        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, path)
-
-
-@contextmanager
-def _system_errors() -> Iterator[None]:
-    """What the system refused, which safetensors tells in words only, as the `OSError` that it is."""
-    from safetensors import SafetensorError
-
-    try:
-        yield
-    except SafetensorError as error:
-        number = re.search(r"\(os error (\d+)\)", str(error))
-        if number is None:
-            raise
-        raise OSError(int(number[1]), str(error)) from error

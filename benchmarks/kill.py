@@ -1,0 +1,73 @@
+"""kill -9 at random moments: does a resumed fit end in the weights of the uninterrupted one?
+
+    python benchmarks/kill.py --trials 20
+
+The fit is `burnish fit recipes/support.yaml` on the real base, with a checkpoint every second. In each trial the
+process is killed (SIGKILL) after a random time, over and over, until one attempt with --resume reaches the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trials", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=2)
+    asked = parser.parse_args()
+    draw = random.Random(7)
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.monotonic()
+        whole = fit(Path(folder) / "whole", asked.epochs, None)
+        longest = time.monotonic() - started
+        print(f"uninterrupted: {whole[:16]} in {longest:.0f} s", flush=True)
+        n_same = n_kills = 0
+        for trial in range(asked.trials):
+            found, kills = until_done(Path(folder) / f"trial-{trial}", asked.epochs, draw, longest)
+            n_same, n_kills = n_same + (found == whole), n_kills + kills
+            print(f"trial {trial + 1}: {found[:16]} after {kills} kills, same: {found == whole}", flush=True)
+    print(f"\n{n_same} of {asked.trials} trials ended in the weights of the uninterrupted run ({n_kills} kills)")
+    sys.exit(n_same != asked.trials)
+
+
+def until_done(out: Path, epochs: int, draw: random.Random, longest: float) -> tuple[str, int]:
+    """The weights' hash after as many kills as it takes; the first kill is certain, later ones less and less."""
+    kills = 0
+    while True:
+        patience = draw.uniform(0.2, 0.98) * longest if kills < 2 else None
+        found = fit(out, epochs, patience)
+        if found:
+            shutil.rmtree(out)
+            return found, kills
+        kills += 1
+
+
+def fit(out: Path, epochs: int, patience_s: float | None) -> str:
+    """SHA-256 of the bundle's weights; empty when the process was killed first."""
+    command = [sys.executable, "-m", "burnish", "fit", "recipes/support.yaml", f"train.epochs={epochs}"]
+    command += ["train.checkpoint_every_s=1", "--out", str(out), "--resume"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        _, errors = process.communicate(timeout=patience_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        return ""
+    if process.returncode:
+        raise SystemExit(errors[-3000:])
+    return hashlib.sha256((out / "model" / "model.safetensors").read_bytes()).hexdigest()
+
+
+if __name__ == "__main__":
+    main()
