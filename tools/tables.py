@@ -13,10 +13,12 @@ from typing import Any
 from typer.main import get_command
 
 from burnish.cli.main import make_app
+from burnish.core.settings import Settings
 from burnish.core.shelves import SHELVES
 from burnish.flows.parts import Setting, described, list_parts, settings_of
 from burnish.recipe.outline import fields_of, section_of
 from burnish.recipe.schema import Recipe
+from burnish.recipe.show import as_yaml
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 _BLOCK = "<!-- written by tools/tables.py -->\n{}\n<!-- end of what tools/tables.py writes -->"
@@ -39,9 +41,10 @@ def part_tables() -> str:
 
 
 def command_tables() -> str:
-    """Every command with its arguments and options."""
+    """Every command with its arguments and options, and the environment variables of the process."""
     group: Any = get_command(make_app())
-    return "\n\n".join(_command_text(name, command) for name, command in group.commands.items())
+    commands = [_command_text(name, command) for name, command in group.commands.items()]
+    return "\n\n".join([*commands, f"### Environment variables\n\n{_variables_table()}"])
 
 
 def _section_tables(model: type[Any], above: tuple[str, ...]) -> Iterable[str]:
@@ -66,6 +69,15 @@ def _shelf_text(shelf: str) -> str:
 def _settings_table(settings: Sequence[Setting]) -> str:
     rows = [(f"`{one.name}`", f"`{one.type}`", f"`{one.default}`", one.meaning) for one in settings]
     return _table(("setting", "type", "default", "meaning"), rows)
+
+
+def _variables_table() -> str:
+    defaults = Settings.model_construct().model_dump(mode="json")
+    rows = [
+        (f"`BURNISH_{name.upper()}`", f"`{as_yaml(defaults[name])}`", f"{field.description}")
+        for name, field in Settings.model_fields.items()
+    ]
+    return _table(("variable", "default", "meaning"), rows)
 
 
 def _command_text(name: str, command: Any) -> str:

@@ -8,9 +8,10 @@ import torch
 from tiny_training import CPU, TinyBert, tiny_job
 
 from burnish.core.settings import settings
+from burnish.models.weights import write_weights
 from burnish.training.hardware import Hardware
 from burnish.training.run import run
-from burnish.training.tensors import load_weights, weights_of, write
+from burnish.training.tensors import load_weights, weights_of
 
 
 def free_port():
@@ -28,7 +29,7 @@ def train_as(rank, port, work):
     network = TinyBert(dropout=0.3)
     job = tiny_job(work, network=network, settings={"observers": ["jsonl"], "checkpoint_every_s": 1e-9})
     result = run(job)
-    write(weights_of(network), work.parent / f"{rank}.safetensors")
+    write_weights(weights_of(network), work.parent / f"{rank}.safetensors")
     (work.parent / f"{rank}.txt").write_text(f"{result.n_steps} {result.n_rows} {result.machine['processes']}")
     torch.distributed.destroy_process_group()
 

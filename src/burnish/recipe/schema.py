@@ -68,6 +68,13 @@ class DataSection(Section):
             raise ValueError(f"must name the rows that shares are cut from, e.g. train.csv; got '{value}'")
         return value
 
+    @field_validator("dev")
+    @classmethod
+    def _dev_is_there(cls, value: Any) -> Any:
+        if value is None:
+            raise ValueError("is needed: dev rows choose the best epoch and fit the calibration; give a share or a file")
+        return value
+
     @field_validator("dev", "test")
     @classmethod
     def _share_is_sensible(cls, value: Any) -> Any:

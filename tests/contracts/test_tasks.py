@@ -1,0 +1,177 @@
+"""Every task of the shelf, from a row to an answer, on a tiny base. A new task adds its rows to `ROWS` and nothing else."""
+
+import pickle
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+
+from burnish.bundle.core import TorchCore
+from burnish.core.shelves import Shelf
+from burnish.data.columns import Wanted
+from burnish.evaluation.scores import metrics_for, score_all
+from burnish.flows.ingest import Reading, schema_of
+from burnish.models.tokenizer import load_tokenizer
+from burnish.tasks._contract import Answered, Decision, Prediction
+
+ROWS = {
+    "classification": [{"text": "good day", "label": "good"}, {"text": "so bad", "label": "bad"}],
+    "multilabel": [{"text": "good day", "labels": ["good", "day"]}, {"text": "so", "labels": []}],
+    "tokens": [
+        {"text": "good 北京 day", "spans": [[5, 7, "PLACE"]]},
+        {"tokens": ["so", "bad"], "tags": ["O", "B-MOOD"]},
+    ],
+}
+TASKS = Shelf("tasks").names()
+
+
+@pytest.fixture(params=TASKS)
+def made(request, tiny_base):
+    """A task with everything around it: examples, labels, tokenizer, network, core."""
+    return Made(Shelf("tasks").build(request.param), ROWS[request.param], tiny_base)
+
+
+class Made:
+    def __init__(self, task, rows, base):
+        self.task, self.rows = task, rows
+        self.examples = [task.read(row, is_labelled=True) for row in rows]
+        self.labels = tuple(sorted({label for example in self.examples for label in task.labels_of(example)}))
+        self.tokenizer = load_tokenizer(base, is_cjk_split=task.is_cjk_split)
+        with torch.random.fork_rng():
+            torch.manual_seed(1)
+            self.network = task.head_part.attach(base, task.head_plan(self.labels))
+        self.core = TorchCore(self.network, task, self.tokenizer.pad_id, len(self.labels))
+
+    def features(self, examples):
+        return [feature for one in self.task.encode(examples, self.tokenizer, self.labels) for feature in one.features]
+
+    def answered(self, examples):
+        rows = []
+        for example, one in zip(examples, self.task.encode(examples, self.tokenizer, self.labels), strict=True):
+            rows.append(Answered(example, one.features, self.core.run(one.features)))
+        return rows
+
+
+def test_a_task_says_what_it_reads_and_answers(made):
+    assert all(isinstance(item, Wanted) for item in made.task.wanted)
+    assert made.task.gold <= {item.name for item in made.task.wanted}
+    assert issubclass(made.task.answer, Prediction)
+    assert made.task.best_by in Shelf("metrics").names()
+    assert made.task.judged_as in Shelf("metrics").get(made.task.best_by)().judges
+
+
+def test_an_example_fits_the_tasks_arrow_fields(made):
+    schema = schema_of(Reading(made.task, {}, (), "stop"))
+    rows = [{**example, "line": 1, "place": 0} for example in made.examples]
+    table = pa.Table.from_pylist(rows, schema=schema)
+    read = [{name: row[name] for name in made.task.arrow_fields()} for row in table.to_pylist()]
+    assert read == [{name: example[name] for name in made.task.arrow_fields()} for example in made.examples]
+
+
+def test_features_are_flat_int32_and_alike(made):
+    features = made.features(made.examples)
+    assert len({frozenset(feature) for feature in features}) == 1
+    assert all(array.dtype == np.int32 and array.ndim == 1 for feature in features for array in feature.values())
+    assert all("input_ids" in feature for feature in features)
+
+
+def test_a_batch_gives_a_loss_that_reaches_every_trained_weight(made):
+    batch = made.task.collate(made.features(made.examples), made.tokenizer.pad_id, len(made.labels))
+    assert batch.n_rows == len(batch.inputs["input_ids"])
+    assert batch.n_tokens == int(batch.inputs["attention_mask"].sum())
+    made.network.train()
+    loss = made.task.loss(made.network(**batch.inputs), batch, None, 0.0)
+    loss.backward()
+    assert torch.isfinite(loss)
+    without = [name for name, p in made.network.named_parameters() if p.grad is None and "pooler" not in name]
+    assert without == []
+
+
+def test_weights_and_smoothing_change_the_loss(made):
+    batch = made.task.collate(made.features(made.examples), made.tokenizer.pad_id, len(made.labels))
+    logits = made.network.eval()(**batch.inputs).detach() * 3
+    n_outputs = logits.shape[-1]
+    plain = made.task.loss(logits, batch, None, 0.0)
+    assert made.task.loss(logits, batch, None, 0.2) != plain
+    assert made.task.loss(logits, batch, torch.arange(1.0, n_outputs + 1) ** 2, 0.0) != plain
+
+
+def test_outcome_and_evidence_can_be_judged(made):
+    answered = made.answered(made.examples)
+    outcome = made.task.outcome(answered, made.labels, Decision())
+    assert isinstance(outcome, made.task.judged_as)
+    assert len(outcome) == len(made.examples)
+    assert score_all(outcome, metrics_for(type(outcome)))
+    logits, gold, kind = made.task.evidence(answered, made.labels)
+    assert len(logits) == len(gold)
+    assert kind in {"softmax", "sigmoid"}
+
+
+def test_answers_do_not_depend_on_company_or_on_gold(made):
+    """The same text alone, among others, labelled or not: the same answer."""
+    examples = [made.task.read({k: v for k, v in row.items() if k not in made.task.gold}, False) for row in made.rows]
+    together = made.task.decode(made.answered(examples), made.labels, Decision())
+    alone = [made.task.decode(made.answered([one]), made.labels, Decision())[0] for one in examples]
+    labelled = made.task.decode(made.answered(made.examples), made.labels, Decision())
+    assert all(isinstance(one, made.task.answer) for one in together)
+    for one, other, third in zip(together, alone, labelled, strict=True):
+        assert rounded(one) == rounded(other) == rounded(third)
+
+
+def rounded(answer):
+    def walk(value):
+        if isinstance(value, dict):
+            return {key: walk(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [walk(item) for item in value]
+        return round(value, 4) if isinstance(value, float) else value
+
+    return walk(answer.model_dump(mode="json"))
+
+
+def test_nothing_is_answered_for_no_rows(made):
+    assert list(made.task.decode([], made.labels, Decision())) == []
+
+
+def test_a_task_comes_back_from_its_recipe_and_can_be_sent_to_a_process(made):
+    assert Shelf("tasks").build(made.task.as_recipe()) == made.task
+    assert pickle.loads(pickle.dumps(made.task)) == made.task
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_an_empty_text_is_answered_when_predicting(task, tiny_base):
+    made = Made(Shelf("tasks").build(task), ROWS[task], tiny_base)
+    example = made.task.read({"text": ""}, is_labelled=False)
+    assert len(made.task.decode(made.answered([example]), made.labels, Decision())) == 1
+
+
+@pytest.mark.parametrize(
+    ("task", "values", "sentence"),
+    [
+        ("classification", {"text": "", "label": "a"}, "'text' is empty; give it a text or take the row out"),
+        ("classification", {"text": float("nan"), "label": "a"}, "'text' is empty; give it a text or take the row out"),
+        ("classification", {"text": ["a"], "label": "a"}, "'text' must be text; got list."),
+        ("classification", {"text": "a", "label": " "}, "'label' is empty; give it a label or take the row out"),
+        ("classification", {"text": "a", "label": float("nan")}, "'label' is empty; give it a label or take"),
+        ("classification", {"text": "a", "label": ["x"]}, "'label' holds several values; the task 'multilabel' reads"),
+        ("classification", {"text": "a", "text_pair": " ", "label": "x"}, "'text_pair' is empty; give it a text"),
+        ("multilabel", {"text": "a", "labels": 5}, "'labels' must be a list or text; got int."),
+        ("multilabel", {"text": "a", "labels": ["x", " "]}, "'labels' holds an empty label; take it out."),
+    ],
+)
+def test_a_row_that_cannot_be_used_is_told_in_one_sentence(task, values, sentence):
+    with pytest.raises(ValueError, match="^" + sentence.replace("(", r"\(")):
+        Shelf("tasks").build(task).read(values, is_labelled=True)
+
+
+def test_numbers_are_labels_too():
+    task = Shelf("tasks").build("classification")
+    assert task.read({"text": "a", "label": 1}, True)["label"] == "1"
+    assert task.read({"text": "a", "label": 2.0}, True)["label"] == "2"
+    assert task.read({"text": 12, "label": "x"}, True)["text"] == "12"
+
+
+def test_the_separator_between_labels_is_a_setting():
+    read = Shelf("tasks").build({"name": "multilabel", "separator": ";"}).read
+    assert read({"text": "a", "labels": "x;y|z"}, True)["labels"] == ["x", "y|z"]
