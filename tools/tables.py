@@ -21,7 +21,7 @@ from burnish.recipe.schema import Recipe
 from burnish.recipe.show import as_yaml
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-_BLOCK = "<!-- written by tools/tables.py -->\n{}\n<!-- end of what tools/tables.py writes -->"
+START, END = "<!-- written by tools/tables.py -->", "<!-- end of what tools/tables.py writes -->"
 
 
 def written() -> dict[Path, str]:
@@ -103,11 +103,10 @@ def _cell(text: str) -> str:
 
 def _with_block(page: str, text: str) -> str:
     """The page with its one generated block replaced."""
-    start, end = (re.escape(mark) for mark in _BLOCK.split("{}"))
-    found = re.findall(f"{start}.*?{end}", page, re.DOTALL)
+    found = re.findall(f"{START}.*?{END}", page, re.DOTALL)
     if len(found) != 1:
-        raise ValueError(f"the page needs exactly one block between the marks; it has {len(found)}")
-    return page.replace(found[0], _BLOCK.format(text))
+        raise ValueError(f"a page needs exactly one block between '{START}' and '{END}'; this has {len(found)}")
+    return page.replace(found[0], f"{START}\n\n{text}\n\n{END}")
 
 
 if __name__ == "__main__":

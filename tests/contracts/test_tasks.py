@@ -1,4 +1,4 @@
-"""Every task of the shelf, from a row to an answer, on a tiny base. A new task adds its rows to `ROWS` and nothing else."""
+"""Every task of the shelf, from a row to an answer, on a tiny base. A new task adds its rows to `ROWS`, no more."""
 
 import pickle
 
