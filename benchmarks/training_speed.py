@@ -30,7 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="data_full.json of CLINC150")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--seconds", type=float, default=25, help="measured time of each contender and round")
+    parser.add_argument("--seconds", type=float, default=15, help="measured time of each contender and round")
     parser.add_argument("--only", choices=[*CONTENDERS, "peak"], help="run one in this process (used by the script)")
     asked = parser.parse_args()
     if asked.only:

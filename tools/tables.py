@@ -1,4 +1,4 @@
-"""Write the tables of docs/ that repeat the code: settings, parts, commands.
+"""Write the tables of docs/ that repeat the code: settings, parts, commands, scores.
 
 `python tools/tables.py` writes them anew between their marks; a test fails while one is stale.
 """
@@ -8,17 +8,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from typer.main import get_command
 
 from burnish.cli.main import make_app
 from burnish.core.settings import Settings
-from burnish.core.shelves import SHELVES
+from burnish.core.shelves import SHELVES, Shelf
+from burnish.evaluation.report import gate_names
 from burnish.flows.parts import Setting, described, list_parts, settings_of
 from burnish.recipe.outline import fields_of, section_of
 from burnish.recipe.schema import Recipe
 from burnish.recipe.show import as_yaml
+from burnish.tasks._contract import Task
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 START, END = "<!-- written by tools/tables.py -->", "<!-- end of what tools/tables.py writes -->"
@@ -26,7 +28,12 @@ START, END = "<!-- written by tools/tables.py -->", "<!-- end of what tools/tabl
 
 def written() -> dict[Path, str]:
     """Each file of docs/ that holds generated text → what it should hold now."""
-    texts = {"recipe.md": recipe_tables(), "parts.md": part_tables(), "cli.md": command_tables()}
+    texts = {
+        "recipe.md": recipe_tables(),
+        "parts.md": part_tables(),
+        "cli.md": command_tables(),
+        "judging.md": gate_table(),
+    }
     return {DOCS / name: _with_block((DOCS / name).read_text("utf-8"), text) for name, text in texts.items()}
 
 
@@ -45,6 +52,14 @@ def command_tables() -> str:
     group: Any = get_command(make_app())
     commands = [_command_text(name, command) for name, command in group.commands.items()]
     return "\n\n".join([*commands, f"### Environment variables\n\n{_variables_table()}"])
+
+
+def gate_table() -> str:
+    """Every name that a gate may use, for each task."""
+    tasks = Shelf("tasks")
+    known = {name: gate_names(cast("type[Task]", tasks.get(name)).judged_as) for name in tasks.names()}
+    rows = [(f"`{name}`", ", ".join(f"`{score}`" for score in scores)) for name, scores in known.items()]
+    return _table(("task", "scores"), rows)
 
 
 def _section_tables(model: type[Any], above: tuple[str, ...]) -> Iterable[str]:

@@ -6,6 +6,7 @@ import threading
 import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError
 from tests.flows.conftest import sentiment_rows, write_csv
 
 import burnish
@@ -104,6 +105,40 @@ def test_an_occupied_folder_is_refused_and_left_alone(recipe, tmp_path):
     with pytest.raises(UserError, match=r"bundle: the folder is not empty; choose another with --out, or remove it"):
         burnish.fit(recipe, out=tmp_path / "bundle")
     assert [file.name for file in (tmp_path / "bundle").iterdir()] == ["mine.txt"]
+
+
+def test_a_disk_that_fills_up_while_the_bundle_is_written_leaves_nothing_half_written(recipe, tmp_path, monkeypatch):
+    def full(*arguments, **settings):
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr("transformers.modeling_utils.safe_save_file", full)
+    with pytest.raises(UserError) as caught:
+        burnish.fit(recipe, out=tmp_path / "bundle")
+    sentence = (
+        f"{tmp_path}/bundle: cannot be written: the disk is full; free some space and run the same command again."
+    )
+    assert str(caught.value) == sentence
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith((".bundle.tmp", "bundle"))]
+    monkeypatch.undo()
+    assert burnish.fit(recipe, out=tmp_path / "bundle", resume=True).bundle.is_dir()
+
+
+def test_a_base_that_is_not_there_is_told_with_its_place_in_the_recipe(tmp_path, sentiment):
+    file = tmp_path / "recipe.yaml"
+    file.write_text("task: classification\nbase: ./nothing\ndata: {train: train.csv}\n")
+    with pytest.raises(UserError) as caught:
+        burnish.fit(file, out=tmp_path / "bundle")
+    assert str(caught.value) == (
+        f"{file}:2: base: './nothing' is neither a named base nor a folder. Named bases: minilm."
+    )
+
+
+def test_a_folder_that_may_not_be_written_is_refused_before_any_work(recipe, tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, mode: False)  # root may write anywhere, so the answer is made here
+    with pytest.raises(UserError) as caught:
+        burnish.fit(recipe, out=tmp_path / "bundle")
+    sentence = f"{tmp_path}/bundle: the folder {tmp_path} cannot be written; choose another with --out."
+    assert str(caught.value) == sentence
 
 
 def test_a_run_that_explodes_publishes_nothing(recipe, tmp_path):

@@ -204,3 +204,11 @@ def test_a_damaged_stored_recipe_is_refused():
 def test_keys_from_python_that_are_no_text_are_refused():
     with pytest.raises(UserError, match=r"^data has the key 3, which must be text\.\nthe recipe has the key 1, "):
         load({1: 2, "task": "classification", "data": {"train": "a.csv", 3: 4}})
+
+
+def test_dev_may_not_be_left_out():
+    with pytest.raises(UserError) as caught:
+        load({"task": "classification", "data": {"train": "a.csv", "dev": None}})
+    assert str(caught.value).endswith(
+        "is needed: it chooses the best epoch and fits the calibration; give a share or a file."
+    )

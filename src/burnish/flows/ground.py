@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from burnish.core.errors import UserError
 from burnish.core.events import Listener
 from burnish.core.files import sha256_of
 from burnish.data.card import DataCard
@@ -79,7 +80,7 @@ def lay_ground(loaded: Loaded, work: Path, listen: Listener) -> Ground:
     """
     recipe = loaded.recipe
     task = cast("Task", recipe.task)
-    base = locate(str(loaded.located("base")))
+    base = _located_base(loaded)
     tokenizer = load_tokenizer(base.folder, recipe.data.max_length, task.is_cjk_split)
     prepared = prepare(loaded, fresh_folder(work / "data"), listen)
     lengths: dict[str, Lengths] = {}
@@ -93,6 +94,14 @@ def lay_ground(loaded: Loaded, work: Path, listen: Listener) -> Ground:
     card = data_card(prepared, lengths)
     key = _key(recipe, prepared, base)
     return Ground(recipe, base, tokenizer, prepared, store, held["dev"], held.get("test"), card, key)
+
+
+def _located_base(loaded: Loaded) -> Located:
+    try:
+        return locate(str(loaded.located("base")))
+    except UserError as error:
+        place = f"{loaded.place('base')}:"
+        raise UserError(*(fault.replace("base:", place, 1) for fault in error.faults)) from None
 
 
 def _key(recipe: Recipe, prepared: Prepared, base: Located) -> str:

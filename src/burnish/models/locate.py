@@ -48,9 +48,9 @@ def _folder_of(base: str) -> Path:
     if folder.is_file():
         raise UserError(f"base: '{base}' is a file; give the folder that holds config.json and model.safetensors.")
     names = shelf.names()
+    hub = "" if base.startswith((".", "/", "~")) else f" For a model of a hub write hub:{base}."
     raise UserError(
-        f"base: '{base}' is neither a named base nor a folder.{hint(base, names)} "
-        f"Named bases: {listed(names)}. For a model of a hub write hub:{base}."
+        f"base: '{base}' is neither a named base nor a folder.{hint(base, names)} Named bases: {listed(names)}.{hub}"
     )
 
 

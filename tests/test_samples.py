@@ -1,0 +1,107 @@
+"""The shipped samples and recipes are what they say they are, and hold no copies of each other's rows."""
+
+import csv
+import json
+import os
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from burnish.flows.check import check
+from burnish.recipe.load import load
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLES, RECIPES = ROOT / "samples", ROOT / "recipes"
+ON_SAMPLES = ("support", "support_zh", "topics", "entities")
+ON_PUBLIC_DATA = ("clinc150", "conll2003", "thucnews_titles", "chnsenticorp", "cluener2020")
+
+
+def rows_of(name):
+    text = (SAMPLES / name).read_text("utf-8")
+    if name.endswith(".jsonl"):
+        return [json.loads(line) for line in text.splitlines()]
+    return list(csv.DictReader(text.splitlines()))
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "n_labels", "least_rows_each"),
+    [
+        ("support_en.csv", "intent", 10, 45),
+        ("support_en_test.csv", "intent", 10, 15),
+        ("support_zh.csv", "intent", 8, 30),
+    ],
+)
+def test_each_class_of_a_sample_has_enough_rows(name, column, n_labels, least_rows_each):
+    counts = Counter(row[column] for row in rows_of(name))
+    assert len(counts) == n_labels
+    assert min(counts.values()) >= least_rows_each
+
+
+def test_topics_carry_several_labels_and_sometimes_none():
+    labels = [row["labels"].split("|") if row["labels"] else [] for row in rows_of("topics_en.csv")]
+    assert {name for names in labels for name in names} == {
+        "price", "staff", "food", "clean", "room", "location", "noise",
+    }  # fmt: skip
+    assert {0, 1, 2, 3} <= {len(names) for names in labels}
+
+
+@pytest.mark.parametrize("name", ["entities_en.jsonl", "entities_zh.jsonl"])
+def test_spans_point_at_whole_words_in_order(name):
+    rows = rows_of(name)
+    assert len(rows) >= 120
+    assert {span["label"] for row in rows for span in row["spans"]} == {"PERSON", "PLACE", "ORG", "DATE"}
+    for row in rows:
+        end = 0
+        for span in row["spans"]:
+            surface = row["text"][span["start"] : span["end"]]
+            assert span["start"] >= end
+            assert surface
+            assert surface == surface.strip(" ,;:，。、；：")
+            end = span["end"]
+
+
+@pytest.mark.parametrize("name", ["entities_en.jsonl", "entities_zh.jsonl"])
+def test_some_entity_texts_have_emoji_and_mixed_scripts(name):
+    texts = [row["text"] for row in rows_of(name)]
+    assert any(re.search("[\U0001f300-\U0001faff]", text) for text in texts)
+    assert any(re.search("[a-zA-Z]", text) and re.search("[一-鿿]", text) for text in texts)
+
+
+@pytest.mark.parametrize("file", sorted(set(SAMPLES.iterdir()) - {SAMPLES / "README.md"}), ids=lambda file: file.name)
+def test_every_sample_is_told_of_in_the_readme_with_its_number_of_rows(file):
+    line = next(line for line in (SAMPLES / "README.md").read_text("utf-8").splitlines() if f"`{file.name}`" in line)
+    assert line.endswith(f"| {len(rows_of(file.name))} |")
+
+
+@pytest.mark.parametrize("name", ON_SAMPLES)
+def test_a_recipe_on_samples_passes_check_without_duplicates_leaks_or_warnings(name, tiny_base):
+    result = check(RECIPES / f"{name}.yaml", base=str(tiny_base))
+    found = result.card.duplicates.values()
+    assert sum(one.n_exact + one.n_near + one.n_conflicting for one in found) == 0
+    assert sum(leak.n_rows for leak in result.card.leaks) == 0
+    assert [text for text in result.warnings if "longer than" not in text] == []  # the tiny base reads 64 tokens
+
+
+def test_the_chinese_entities_pass_check(tiny_base):
+    result = check(task="tokens", train=str(SAMPLES / "entities_zh.jsonl"), base=str(tiny_base))
+    assert sum(one.n_exact + one.n_near for one in result.card.duplicates.values()) == 0
+
+
+@pytest.mark.parametrize("file", sorted(RECIPES.glob("*.yaml")), ids=lambda file: file.stem)
+def test_every_recipe_loads_and_names_only_settings_that_there_are(file):
+    assert load(file).recipe.train.epochs >= 1
+
+
+def test_every_recipe_is_tested():
+    assert {file.stem for file in RECIPES.glob("*.yaml")} == {*ON_SAMPLES, *ON_PUBLIC_DATA}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ON_PUBLIC_DATA)
+def test_a_recipe_on_public_data_passes_check(name, tiny_base):
+    folder = Path(os.environ.get("BURNISH_DATA", "nowhere")) / name
+    if not folder.is_dir():
+        pytest.skip(f"set BURNISH_DATA to a folder that holds {name}")
+    assert check(RECIPES / f"{name}.yaml", base=str(tiny_base)).card.splits["train"].n_rows > 1000
