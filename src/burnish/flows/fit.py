@@ -105,7 +105,7 @@ def _judge(ground: Ground, trained: Sequence[Trained], best: Trained, started: f
     decision, dev = judge.decide(best.dev)
     judged, split = (best.dev, "dev") if best.test is None else (best.test, "test")
     about = {
-        "name": f"{ground.task.part_name} of {ground.prepared.train.places[0]}",
+        "name": Path(ground.prepared.train.places[0]).stem,
         "task": ground.task.part_name,
         "base": ground.base.name,
         "version": __version__,

@@ -61,7 +61,7 @@ class Loaded:
         if not is_path:
             return value
         file = Document({}, dict(self.places)).place(trail).file
-        led = (file.parent if file else Path()) / Path(value).expanduser()
+        led = _without_detour((file.parent if file else Path()) / Path(value).expanduser())
         return led if trail != ("base",) or led.exists() or isinstance(value, Path) else value
 
 
@@ -203,6 +203,13 @@ def _placeholders(values: dict[str, Any], expansions: Mapping[Trail, Expansion])
         else:
             return written
     return written
+
+
+def _without_detour(path: Path) -> Path:
+    """`samples/a.csv` for `recipes/../samples/a.csv`: the same file, as a person would write it."""
+    if ".." not in path.parts or not path.resolve().is_relative_to(Path.cwd()):
+        return path
+    return path.resolve().relative_to(Path.cwd())
 
 
 def _is_path(value: str, trail: Trail) -> bool:
