@@ -2,7 +2,7 @@
 
     python benchmarks/kill.py --trials 20
 
-The fit is `burnish fit recipes/support.yaml` on the real base, with a checkpoint every second. In each trial the
+The fit is `burnish fit recipes/support.yaml` on the real base, with a checkpoint every half second. In each trial the
 process is killed (SIGKILL) after a random time, over and over, until one attempt with --resume reaches the end.
 """
 
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=20)
-    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=1)
     asked = parser.parse_args()
     draw = random.Random(7)
     with tempfile.TemporaryDirectory() as folder:
@@ -45,7 +45,7 @@ def until_done(out: Path, epochs: int, draw: random.Random, longest: float) -> t
     """The weights' hash after as many kills as it takes; the first kill is certain, later ones less and less."""
     kills = 0
     while True:
-        patience = draw.uniform(0.2, 0.98) * longest if kills < 2 else None
+        patience = draw.uniform(0.3, 0.98) * longest if kills == 0 or (kills < 3 and draw.random() < 0.3) else None
         found = fit(out, epochs, patience)
         if found:
             shutil.rmtree(out)
@@ -56,7 +56,14 @@ def until_done(out: Path, epochs: int, draw: random.Random, longest: float) -> t
 def fit(out: Path, epochs: int, patience_s: float | None) -> str:
     """SHA-256 of the bundle's weights; empty when the process was killed first."""
     command = [sys.executable, "-m", "burnish", "fit", "recipes/support.yaml", f"train.epochs={epochs}"]
-    command += ["train.checkpoint_every_s=1", "--out", str(out), "--resume"]
+    command += [
+        "train.checkpoint_every_s=0.5",
+        "judge.formats=[json]",
+        "judge.n_bootstrap=0",
+        "--out",
+        str(out),
+        "--resume",
+    ]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
         _, errors = process.communicate(timeout=patience_s)
@@ -64,7 +71,7 @@ def fit(out: Path, epochs: int, patience_s: float | None) -> str:
         process.kill()
         process.communicate()
         return ""
-    if process.returncode:
+    if process.returncode not in (0, 3):  # 3: one epoch may miss the gate of the recipe
         raise SystemExit(errors[-3000:])
     return hashlib.sha256((out / "model" / "model.safetensors").read_bytes()).hexdigest()
 
