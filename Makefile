@@ -24,9 +24,9 @@ demo: $(VENV)/installed-train
 	rm -rf $(RUN)
 	$(BIN)/burnish fit recipes/support.yaml --out $(RUN)
 	$(BIN)/burnish predict $(RUN) \
-	    "someone used my card at a petrol station in Rome, it wasn't me" \
-	    "hi, where's the money for the jacket i sent back" \
+	    "who is this shop in Rome that took 80 from me?" \
 	    "new phone, now the app doesnt let me in" \
+	    "moved to Leeds last week" \
 	    "do you also sell fishing licences"
 	@echo
 	@echo "The report, with pictures: $(CURDIR)/$(RUN)/report/report.html"

@@ -42,15 +42,19 @@ def main() -> None:
 
 
 def until_done(out: Path, epochs: int, draw: random.Random, longest: float) -> tuple[str, int]:
-    """The weights' hash after as many kills as it takes; the first kill is certain, later ones less and less."""
+    """The weights' hash after at least one kill; an attempt that ends before its kill starts the trial anew."""
     kills = 0
     while True:
-        patience = draw.uniform(0.3, 0.98) * longest if kills == 0 or (kills < 3 and draw.random() < 0.3) else None
-        found = fit(out, epochs, patience)
+        is_hunted = kills == 0 or (kills < 3 and draw.random() < 0.3)
+        found = fit(out, epochs, draw.uniform(0.3, 0.95) * longest if is_hunted else None)
         if found:
             shutil.rmtree(out)
+        if found and kills:
             return found, kills
-        kills += 1
+        if found:
+            longest *= 0.7  # the machine is quicker now than when it was timed
+        else:
+            kills += 1
 
 
 def fit(out: Path, epochs: int, patience_s: float | None) -> str:

@@ -31,6 +31,7 @@ def rows_of(name):
         ("support_en.csv", "intent", 10, 45),
         ("support_en_test.csv", "intent", 10, 15),
         ("support_zh.csv", "intent", 8, 30),
+        ("support_zh_test.csv", "intent", 8, 12),
     ],
 )
 def test_each_class_of_a_sample_has_enough_rows(name, column, n_labels, least_rows_each):
