@@ -123,6 +123,13 @@ def test_a_disk_that_fills_up_while_the_bundle_is_written_leaves_nothing_half_wr
     assert burnish.fit(recipe, out=tmp_path / "bundle", resume=True).bundle.is_dir()
 
 
+def test_faults_in_the_data_leave_no_folder_behind(recipe, sentiment, tmp_path):
+    recipe["data"]["train"] = str(write_csv(sentiment / "bad.csv", [("a", "x"), ("", "y")]))
+    with pytest.raises(UserError):
+        burnish.fit(recipe, out=tmp_path / "bundle")
+    assert not [path for path in tmp_path.iterdir() if "bundle" in path.name]
+
+
 def test_a_base_that_is_not_there_is_told_with_its_place_in_the_recipe(tmp_path, sentiment):
     file = tmp_path / "recipe.yaml"
     file.write_text("task: classification\nbase: ./nothing\ndata: {train: train.csv}\n")

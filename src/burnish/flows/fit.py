@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -20,7 +21,7 @@ from burnish.data.card_text import to_markdown, warnings
 from burnish.evaluation.findings import Report
 from burnish.evaluation.gates import GateResult, check_names
 from burnish.evaluation.report import gate_names
-from burnish.flows.ground import Ground, lay_ground
+from burnish.flows.ground import DATA, FEATURES, Ground, lay_ground
 from burnish.flows.judging import Judge, Judged, write_report
 from burnish.flows.prepare import warn
 from burnish.flows.train import Trained, train_seed
@@ -70,17 +71,30 @@ def fit(
     check_names(loaded.recipe.judge.gates, gate_names(cast("Task", loaded.recipe.task).judged_as))
     target = Path(out) if out is not None else default_target(loaded)
     refuse_occupied(target)
-    work = target.absolute().parent / f".{target.name}.work"
-    ground = lay_ground(loaded, work, listen)
-    warn(listen, warnings(ground.card))
-    trained = _train_seeds(ground, work, resume, listen)
-    best = max(trained, key=lambda one: one.rank)
-    report, decision = _judge(ground, trained, best, started)
-    with new_folder(target) as folder:
-        _write(folder, ground, best, decision, report)
-    shutil.rmtree(work, ignore_errors=True)
+    with _work_folder(target) as work:
+        ground = lay_ground(loaded, work, listen)
+        warn(listen, warnings(ground.card))
+        trained = _train_seeds(ground, work, resume, listen)
+        best = max(trained, key=lambda one: one.rank)
+        report, decision = _judge(ground, trained, best, started)
+        with new_folder(target) as folder:
+            _write(folder, ground, best, decision, report)
+        shutil.rmtree(work)
     listen(Message(f"wrote {target}", "good"))
     return FitResult(target, report, report.gates)
+
+
+@contextmanager
+def _work_folder(target: Path) -> Iterator[Path]:
+    """A hidden folder beside the bundle. Only checkpoints outlive a run that did not end well; the rest can be rebuilt."""
+    work = target.absolute().parent / f".{target.name}.work"
+    try:
+        yield work
+    finally:
+        for name in (DATA, FEATURES):
+            shutil.rmtree(work / name, ignore_errors=True)
+        if not any(work.glob("*/checkpoints/step-*")):
+            shutil.rmtree(work, ignore_errors=True)
 
 
 def default_target(loaded: Loaded) -> Path:

@@ -26,6 +26,8 @@ from burnish.recipe.schema import Recipe
 from burnish.recipe.show import recipe_hash
 from burnish.tasks._contract import Answered, Encoded, Example, Task
 
+DATA, FEATURES = "data", "features"  # folders of what can be rebuilt from the sources
+
 
 @dataclass
 class HeldOut:
@@ -82,9 +84,9 @@ def lay_ground(loaded: Loaded, work: Path, listen: Listener) -> Ground:
     task = cast("Task", recipe.task)
     base = _located_base(loaded)
     tokenizer = load_tokenizer(base.folder, recipe.data.max_length, task.is_cjk_split)
-    prepared = prepare(loaded, fresh_folder(work / "data"), listen)
+    prepared = prepare(loaded, fresh_folder(work / DATA), listen)
     lengths: dict[str, Lengths] = {}
-    store, lengths["train"] = store_side(prepared.train, task, tokenizer, prepared.labels, work / "features", listen)
+    store, lengths["train"] = store_side(prepared.train, task, tokenizer, prepared.labels, work / FEATURES, listen)
     held: dict[str, HeldOut] = {}
     for name in ("dev", "test"):
         if name in prepared.sides:

@@ -72,9 +72,7 @@ class DataSection(Section):
     @classmethod
     def _dev_is_there(cls, value: Any) -> Any:
         if value is None:
-            raise ValueError(
-                "is needed: it chooses the best epoch and fits the calibration; give a share or a file"
-            )
+            raise ValueError("is needed: it chooses the best epoch and fits the calibration; give a share or a file")
         return value
 
     @field_validator("dev", "test")
