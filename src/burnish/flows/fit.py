@@ -86,7 +86,7 @@ def fit(
 
 @contextmanager
 def _work_folder(target: Path) -> Iterator[Path]:
-    """A hidden folder beside the bundle. Only checkpoints outlive a run that did not end well; the rest can be rebuilt."""
+    """A hidden folder beside the bundle. Only checkpoints outlive a run that ended badly; the rest can be rebuilt."""
     work = target.absolute().parent / f".{target.name}.work"
     try:
         yield work
