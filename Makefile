@@ -10,6 +10,10 @@ BIN      := $(VENV)/bin
 PIP      := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS)
 RUN      := runs/demo
 
+# Threads that wait for each other sleep instead of spinning: on a machine with other work, spinning makes training and
+# tests several times slower.
+export OMP_WAIT_POLICY ?= PASSIVE
+
 .PHONY: help demo test check docs clean
 
 help:

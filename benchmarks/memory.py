@@ -87,7 +87,6 @@ def fit(base: str, rows: str, folder: str) -> None:
 
     with contextlib.suppress(KeyboardInterrupt):
         burnish.fit({"task": "classification", "base": base, "data": {"train": rows}}, out=f"{folder}/b", listen=stop)
-    shutil.rmtree(f"{folder}/.b.work")
     tell(trained[-1] - started)
 
 
