@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 
 N_LABELS = 150
-ROUNDS = 1
+ROUNDS = 3
 CONTENDERS = ("plain", "trainer", "burnish-fp32", "burnish-auto")
 
 
@@ -52,8 +52,6 @@ def run_one(name: str, asked: argparse.Namespace) -> dict:
         str(asked.seconds),
     ]
     environment = {**os.environ, "OMP_NUM_THREADS": str(asked.threads), "BURNISH_THREADS": str(asked.threads)}
-    if name.startswith("burnish"):
-        environment["OMP_WAIT_POLICY"] = "PASSIVE"  # as the program `burnish` sets it
     done = subprocess.run([*words, "--only", name], env=environment, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"{name} failed:\n{done.stderr[-3000:]}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
@@ -36,9 +35,6 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
 
 def main(words: Sequence[str] | None = None) -> None:
     """Run one command line; `words` defaults to the process's own. Always ends by `SystemExit`."""
-    # Threads that wait must sleep: spinning, they take the core from whatever else runs, which makes a shared machine
-    # five times slower. It is read when torch loads, so it has to be set here.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     said = list(sys.argv[1:] if words is None else words)
     is_debug, said = _take_debug(said)
     make_app(tuple(said), is_debug=is_debug)(args=said, prog_name="burnish")
