@@ -109,7 +109,7 @@ def test_judge_refuses_a_label_that_training_never_saw(bundle, tmp_path):
 
 def test_judge_without_data_says_what_to_give(bundle):
     with pytest.raises(
-        UserError, match="its recipe names no test file; say which rows to judge: burnish judge BUNDLE DATA"
+        UserError, match="its recipe names no test file; say which rows to judge: burnish judge BUNDLE --data FILE"
     ):
         burnish.judge(bundle)
 
