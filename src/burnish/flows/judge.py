@@ -103,7 +103,8 @@ def own_test_data(bundle: Bundle, recipe: Recipe) -> Any:
     given = recipe.data.test
     if given is None or share_of(given) is not None:
         raise UserError(
-            f"{bundle.folder}: its recipe names no test file; say which rows to judge: burnish judge BUNDLE --data FILE."
+            f"{bundle.folder}: its recipe names no test file; say which rows to judge: "
+            "burnish judge BUNDLE --data FILE."
         )
     return given
 
