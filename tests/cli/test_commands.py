@@ -228,10 +228,15 @@ def test_parts_explains_what_is_not_there(burnish):
 def test_init_writes_a_recipe_and_says_what_to_do_next(burnish, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rows = "".join(f"how do I do thing number {n},{'ab'[n % 2]}\n" for n in range(20))
-    Path("data.csv").write_text("text,label\n" + rows)
+    for name in ("data.csv", "data_test.csv"):
+        Path(name).write_text("text,label\n" + rows)
     ended = burnish("init", "data.csv")
     assert (ended.code, ended.out) == (0, "recipe.yaml\n")
-    assert "burnish check recipe.yaml, burnish fit recipe.yaml" in ended.err
+    assert ended.err == (
+        "task classification: one label a row, in 'label'\n"
+        "test data_test.csv: found beside the training rows\n"
+        "Read it, then: burnish check recipe.yaml, burnish fit recipe.yaml\n"
+    )
     again = burnish("init", "data.csv")
     assert (again.code, again.err) == (2, "recipe.yaml: is there already; remove it, or choose another with --out.\n")
 

@@ -6,8 +6,8 @@ import pytest
 
 from burnish.cli.answers import labels_of, print_table
 from burnish.cli.say import has_colour, is_terminal, say
-from burnish.cli.screen import Bars, watching
-from burnish.cli.stages import Lines, Stage, duration
+from burnish.cli.screen import Bars, shortened, watching
+from burnish.cli.stages import Lines, Stage, duration, fitting
 from burnish.core.events import Message, Progress
 
 
@@ -120,6 +120,71 @@ def test_a_terminal_gets_a_bar_and_keeps_a_line_of_a_long_stage(monkeypatch):
     assert "train  100 steps in 20 s" in shown
     assert "warning: [bold]2 leaks[/bold]" in shown
     assert "judge  0 rows in" not in shown
+
+
+@pytest.fixture
+def narrow(monkeypatch):
+    """A terminal of 80 columns without colours."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    return Terminal()
+
+
+def test_on_80_columns_the_bar_keeps_its_width_and_the_last_numbers_give_way(narrow):
+    clock = Clock()
+    bars = Bars(narrow, clock)
+    numbers = {"epoch": "1/2", "loss": "0.5213", "rate": "1.91e-04", "tokens/s": "12,808"}
+    bars(steps(0, 1_200, **numbers))
+    clock.now = 10.0
+    bars(steps(600, 1_200, **numbers))
+    bars.display.refresh()
+    bars.close()
+    half, rest = "━" * 10, " " * 10
+    assert f" train {half}{rest} 600/1,200 steps  60.0 steps/s  10 s left  epoch 1/2" in narrow.getvalue()
+    assert "…" not in narrow.getvalue()
+
+
+def test_a_long_path_leaves_room_for_bar_and_count(narrow):
+    bars = Bars(narrow)
+    bars(Progress("read a/very/long/folder/of/数据/train.csv", 20_000, 20_000, "rows"))
+    bars.display.refresh()
+    bars.close()
+    assert f"read a/very/lo…数据/train.csv {'━' * 20} 20,000/20,000 rows" in narrow.getvalue()
+
+
+def test_nothing_is_drawn_after_the_sentence_that_the_work_is_done(narrow):
+    bars = Bars(narrow)
+    bars(Progress("judge", 0, 40, "rows"))
+    bars(Progress("judge", 40, 40, "rows"))
+    bars(Message("wrote runs/x", "good"))
+    bars.close()
+    assert narrow.getvalue().endswith("\x1b[2Kwrote runs/x\n")
+
+
+def test_a_stage_that_begins_leaves_the_line_above_it_alone(narrow):
+    clock = Clock()
+    bars = Bars(narrow, clock)
+    bars(steps(0))
+    clock.now = 20.0
+    bars(steps(100))
+    bars(Progress("judge", 0, 40, "rows"))
+    after = narrow.getvalue().partition("train  100 steps in 20 s\n")[2]
+    bars.close()
+    assert after
+    assert "\x1b[1A" not in after
+
+
+def test_words_that_do_not_fit_are_left_out_whole():
+    assert fitting(["12 steps", "3 s left", "loss 0.5"], 18) == "12 steps  3 s left"
+    assert fitting(["12 steps", "3 s left"], 17) == "12 steps"
+    assert fitting(["12 steps"], 3) == ""
+
+
+def test_a_long_name_keeps_both_ends():
+    assert shortened("train", 10) == "train"
+    assert shortened("read abcdefgh.csv", 11) == "read …h.csv"
+    assert shortened("读取数据集一二三四", 9) == "读取…三四"
 
 
 def test_watching_chooses_by_the_stream(monkeypatch):

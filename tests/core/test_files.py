@@ -72,6 +72,32 @@ def test_a_folder_whose_making_fails_leaves_nothing(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+def test_a_file_of_a_new_folder_that_the_disk_refuses_is_named_where_it_would_have_been(tmp_path, monkeypatch):
+    def refuse(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", refuse)
+    with pytest.raises(UserError) as caught, new_folder(tmp_path / "out") as folder:
+        write_bytes(folder / "report" / "a.json", b"x")
+    assert str(caught.value) == (
+        f"{tmp_path}/out/report/a.json: cannot be written: the disk is full; "
+        "free some space and run the same command again."
+    )
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_parent_that_cannot_be_made_is_a_sentence(tmp_path, monkeypatch):
+    def refuse(path, **_):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("pathlib.Path.mkdir", refuse)
+    with pytest.raises(UserError) as caught:
+        write_bytes(tmp_path / "deep" / "a", b"x")
+    assert str(caught.value) == (
+        f"{tmp_path}/deep/a: cannot be written: the file system is read-only; choose another folder."
+    )
+
+
 def test_a_folder_that_is_not_empty_is_refused(tmp_path):
     (tmp_path / "a").write_text("x")
     with pytest.raises(UserError, match=r": the folder is not empty; choose another with --out, or remove it first\.$"):

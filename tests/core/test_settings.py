@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
 
@@ -16,18 +15,16 @@ def _read_afresh():
     settings.cache_clear()
 
 
-def test_settings_come_from_the_environment(monkeypatch, tmp_path):
+def test_settings_come_from_the_environment(monkeypatch):
     monkeypatch.setenv("BURNISH_THREADS", "3")
-    monkeypatch.setenv("BURNISH_CACHE_DIR", str(tmp_path))
     monkeypatch.setenv("BURNISH_OFFLINE", "1")
-    assert (settings().n_threads, settings().cache_dir, settings().offline) == (3, tmp_path, True)
+    assert (settings().n_threads, settings().offline) == (3, True)
 
 
 def test_without_them_every_usable_core_is_taken(monkeypatch):
-    for name in ("THREADS", "CACHE_DIR", "OFFLINE"):
+    for name in ("THREADS", "OFFLINE"):
         monkeypatch.delenv(f"BURNISH_{name}", raising=False)
     assert Settings().n_threads == len(os.sched_getaffinity(0))
-    assert Settings().cache_dir == Path("~/.cache/burnish")
     assert not Settings().offline
 
 

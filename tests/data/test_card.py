@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from burnish.data.card import DataCard, class_counts, classes_card, duplicates_card, leak_card, split_card
+from burnish.data.card import DataCard, Dropped, class_counts, classes_card, duplicates_card, leak_card, split_card
 from burnish.data.card_text import to_markdown, warnings
 from burnish.data.duplicates import Clusters, Pair
 from burnish.data.leaks import Leak, LeakExample
@@ -67,7 +67,11 @@ def test_duplicates_show_the_rows():
 
 
 def test_the_card_survives_json():
-    card = a_card(leaks=[a_leak()], sources={"train.csv": {"encoding": "GB18030"}}, dropped={"empty text": 2})
+    card = a_card(
+        leaks=[a_leak()],
+        sources={"train.csv": {"encoding": "GB18030"}},
+        dropped={"dev": Dropped(n_rows=2, reasons=["a.csv:2: …"])},
+    )
     assert DataCard.model_validate(json.loads(json.dumps(card.to_dict()))) == card
 
 
@@ -77,7 +81,26 @@ def test_a_healthy_card_has_no_warnings():
 
 def test_leaks_are_warned_of():
     assert warnings(a_card(leaks=[a_leak()])) == [
-        "3 rows of test (6.00%) also stand in train: scores on test will look too good. Remove them from one side."
+        (
+            "3 rows of test (6.00%) repeat a row of train (1 exactly, 2 nearly): scores on test will look too good. "
+            "Remove such rows from one side."
+        )
+    ]
+    assert (
+        "1 row of test (2.00%) repeats a row of train (1 exactly, 0 nearly):" in warnings(a_card(leaks=[a_leak(1)]))[0]
+    )
+
+
+def test_rows_left_out_are_warned_of_with_the_first_reasons():
+    reasons = [f"a.csv:{line}: 'text' is empty." for line in range(2, 22)]
+    assert warnings(a_card(dropped={"train": Dropped(n_rows=30, reasons=reasons)})) == [
+        (
+            "train: 30 rows that cannot be used were left out (data.bad_rows: drop):\n  a.csv:2: 'text' is empty.\n"
+            "  a.csv:3: 'text' is empty.\n  a.csv:4: 'text' is empty.\n  … and 27 more."
+        )
+    ]
+    assert warnings(a_card(dropped={"dev": Dropped(n_rows=1, reasons=reasons[:1])})) == [
+        "dev: 1 row that cannot be used was left out (data.bad_rows: drop):\n  a.csv:2: 'text' is empty."
     ]
 
 
@@ -127,7 +150,7 @@ def test_markdown_holds_every_section():
             duplicates,
             [a_leak()],
             sources={"train.csv": {"encoding": "UTF-8"}},
-            dropped={"empty text": 2, "never": 0},
+            dropped={"train": Dropped(n_rows=30, reasons=["a.csv:4: 'text' is empty."])},
         )
     )
     for expected in (
@@ -135,13 +158,12 @@ def test_markdown_holds_every_section():
         "| train | 100 | 40 | 8 / 8 / 8 / 8 | 2 / 2 / 2 / 2 | 5 / 5 / 5 / 5 | 0 | 0 | 0 |",
         "… and 10 more; the smallest, l039, has 61.",
         "5 rows repeat an earlier row exactly, 2 nearly",
-        "3 rows of test (6.00%) also stand in train, 1 of them exactly.",
+        "3 rows of test (6.00%) repeat a row of train: 1 exactly, 2 nearly.",
         "| 2 | copy | 9 | Copy | 1.00 |",
         "| train.csv | encoding | UTF-8 |",
-        "| empty text | 2 |",
+        "## Rows of train left out\n\n30 rows cannot be used.\n\n- a.csv:4: 'text' is empty.\n- … and 29 more.\n",
     ):
         assert expected in text
-    assert "never" not in text
 
 
 def test_text_in_markdown_is_only_text():

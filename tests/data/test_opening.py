@@ -100,7 +100,15 @@ def test_a_home_folder_is_expanded(folder: Path, monkeypatch: pytest.MonkeyPatch
     ("value", "message"),
     [
         ("trian.csv", "trian.csv: there is no such file in "),
-        ("a.txt", "a.txt: the suffix '.txt' does not tell the format. Known are .bio, "),
+        (
+            "a.txt",
+            (
+                "a.txt: the suffix '.txt' does not tell the format. Known are .bio, .bioes, .bmes, .conll, .conll2003, "
+                ".csv, .iob, .iob2, .json, .jsonl, .ndjson, .parquet, .pq, .tab, .testa, .testb, .train, .tsv; or say "
+                "it: {name: tsv, path: a.txt}, and has_header: false with names: [text, label] if no line names the "
+                "columns."
+            ),
+        ),
         (
             {"name": "tvs", "path": "a.txt"},
             "there is no part 'tvs' on the shelf 'sources'. Did you mean 'tsv'? It has: ",
@@ -115,7 +123,18 @@ def test_a_home_folder_is_expanded(folder: Path, monkeypatch: pytest.MonkeyPatch
         ({"name": "csv"}, "data.train.path: the source 'csv' needs it."),
         (
             {"name": "csv", "path": "a.txt", "has_header": "perhaps"},
-            "data.train.has_header: Input should be a valid boolean",
+            "data.train.has_header must be true or false; got 'perhaps'.",
+        ),
+        (
+            {"name": "conll", "path": "a.txt", "scheme": "iob", "token_column": "first"},
+            (
+                "data.train.token_column must be a whole number; got 'first'.\n"
+                "data.train.scheme must be one of auto, iob1, iob2, bioes, bmes, plain; got 'iob'. Did you mean 'iob2'?"
+            ),
+        ),
+        (
+            {"name": "jsonl", "path": "a.txt", "names": "text"},
+            "data.train.names must be a list, such as [a, b]; got 'text'.",
         ),
         (
             {"name": "tsv", "path": "a.txt", "has_header": False},

@@ -49,11 +49,15 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
 def test_a_pipe_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)
-    assert "is neither a file nor a folder" in message_of(path)
+    assert message_of(path) == (
+        f"{path}: is neither a file nor a folder (a pipe or a device?); data is read twice, so save it."
+    )
 
 
 def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.csv"
     path.write_text("x")
     monkeypatch.setattr(os, "access", lambda *_: False)  # the tests may run as root, who may read everything
-    assert "may not be read (permission denied)" in message_of(path)
+    assert message_of(path) == (
+        f"{path}: may not be read (permission denied); change its permissions, or name another file."
+    )

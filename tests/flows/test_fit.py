@@ -1,5 +1,6 @@
 """The main job on a tiny base, end to end: nothing is faked, only small."""
 
+import errno
 import json
 import threading
 
@@ -12,6 +13,7 @@ from tests.flows.conftest import sentiment_rows, write_csv
 import burnish
 from burnish.core.errors import SickRun, UserError
 from burnish.core.events import Message, Progress
+from burnish.flows.fit import _copy_records
 
 
 @pytest.fixture
@@ -123,6 +125,41 @@ def test_a_disk_that_fills_up_while_the_bundle_is_written_leaves_nothing_half_wr
     assert burnish.fit(recipe, out=tmp_path / "bundle", resume=True).bundle.is_dir()
 
 
+def test_a_disk_that_fills_up_while_records_are_copied_is_told_in_a_sentence(recipe, tmp_path, monkeypatch):
+    def full(source, target, **_):
+        raise OSError(errno.ENOSPC, "No space left on device", str(target))
+
+    monkeypatch.setattr("shutil.copyfile", full)
+    with pytest.raises(UserError) as caught:
+        burnish.fit(recipe, out=tmp_path / "bundle")
+    assert str(caught.value) == (
+        f"{tmp_path}/bundle: cannot be written: the disk is full; free some space and run the same command again."
+    )
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_records_go_into_the_bundle_as_plain_files_and_what_resuming_needs_does_not(tmp_path):
+    work = tmp_path / "work"
+    for name in (
+        "steps.jsonl",
+        "wandb/run-1/log.txt",
+        "checkpoints/step-1/state.json",
+        "best.safetensors",
+        "a.tmp-1/x",
+    ):
+        (work / name).parent.mkdir(parents=True, exist_ok=True)
+        (work / name).write_text(name)
+    (work / "wandb/debug.log").symlink_to("run-1/log.txt")
+    (work / "wandb/gone.log").symlink_to("run-0/log.txt")
+    (work / "wandb/latest-run").symlink_to("run-1")
+    _copy_records(work, tmp_path / "training")
+    copied = {file.relative_to(tmp_path / "training").as_posix(): file for file in (tmp_path / "training").rglob("*")}
+    files = {name for name, file in copied.items() if file.is_file()}
+    assert files == {"steps.jsonl", "wandb/run-1/log.txt", "wandb/debug.log"}
+    assert not any(file.is_symlink() for file in copied.values())
+    assert copied["wandb/debug.log"].read_text() == "wandb/run-1/log.txt"
+
+
 def test_faults_in_the_data_leave_no_folder_behind(recipe, sentiment, tmp_path):
     recipe["data"]["train"] = str(write_csv(sentiment / "bad.csv", [("a", "x"), ("", "y")]))
     with pytest.raises(UserError):
@@ -176,8 +213,11 @@ def test_an_interrupted_fit_resumes_to_the_same_weights(recipe, tmp_path):
         ["train.schedule=cosine"],
         ["train.label_smoothing=0.1"],
         ["train.class_weights={good: 3.0}"],
+        ["train.class_weights=balanced"],
         ["train.dropout=0.4"],
         ["train.freeze.layers=1"],
+        ["train.freeze.embeddings=true"],
+        ["train.freeze.all_but_head=true"],
         ["train.accumulate=2"],
         ["train.head_learning_rate=0.0001"],
         ["train.weight_decay=0.5"],

@@ -134,8 +134,14 @@ def test_files_beside_the_training_rows_are_taken_up():
     assert recipe.located("data", "dev").resolve() == Path("rows/val.csv").resolve()
 
 
-def test_without_such_files_dev_is_a_share():
-    assert load(init(csv(INTENTS, "train.csv")).path).recipe.data.dev == "10%"
+def test_without_such_files_dev_is_a_share_and_a_test_file_is_asked_for():
+    result = init(csv(INTENTS, "train.csv"))
+    data = load(result.path).recipe.data
+    assert (data.dev, data.test) == ("20%", None)
+    assert (
+        "  # test: FILE   rows to be judged on and nothing else; without them dev is judged, too kindly\n"
+        in result.text
+    )
 
 
 def test_every_guess_has_its_reason_beside_it():

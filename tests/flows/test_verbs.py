@@ -8,8 +8,11 @@ import pytest
 from tests.flows.conftest import sentiment_rows, write_csv
 
 import burnish
+from burnish.bundle.manifest import write_manifest
 from burnish.core.errors import UserError
+from burnish.core.events import Message
 from burnish.flows.predict import predict_file
+from burnish.flows.writing import _cell
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +54,32 @@ def test_a_file_is_answered_row_by_row_in_the_form_of_the_output(bundle, tmp_pat
     assert [row["text"] for row in rows] == ["good day", "bad, so bad"]
     answers = [row["prediction"]["label"] if suffix == ".jsonl" else row["prediction_label"] for row in rows]
     assert answers == [one.label for one in burnish.predict(bundle, ["good day", "bad, so bad"])]
+
+
+def test_files_hold_confidences_to_six_decimals_and_python_all_of_them(bundle, tmp_path):
+    source = write_csv(tmp_path / "in.csv", [("good day",)], ("text",))
+    [answer] = burnish.predict(bundle, "good day")
+    predict_file(bundle, source, tmp_path / "out.jsonl")
+    [row] = read_back(tmp_path / "out.jsonl")
+    assert row["prediction"]["confidence"] == round(row["prediction"]["confidence"], 6)
+    assert row["prediction"]["confidence"] == pytest.approx(answer.confidence, abs=1e-5)
+    assert answer.confidence != round(answer.confidence, 6)
+
+
+def test_a_spreadsheet_tells_the_next_labels_in_words(bundle, tmp_path):
+    source = write_csv(tmp_path / "in.csv", [("good day",)], ("text",))
+    predict_file(bundle, source, tmp_path / "out.csv")
+    predict_file(bundle, source, tmp_path / "out.jsonl")
+    [row], [told] = read_back(tmp_path / "out.csv"), read_back(tmp_path / "out.jsonl")
+    [second] = told["prediction"]["runners_up"]
+    assert row["prediction_runners_up"] == f"{second['label']}:{second['confidence']}"
+
+
+def test_choices_in_a_cell_are_joined_by_bars_and_other_lists_are_json():
+    choices = [{"label": "a", "confidence": 0.12}, {"label": "b", "confidence": 0.05}]
+    assert _cell(choices) == "a:0.12|b:0.05"
+    assert _cell([{"start": 0, "label": "a"}]) == '[{"start":0,"label":"a"}]'
+    assert _cell([]) == "[]"
 
 
 def read_back(path):
@@ -108,10 +137,61 @@ def test_judge_refuses_a_label_that_training_never_saw(bundle, tmp_path):
 
 
 def test_judge_without_data_says_what_to_give(bundle):
-    with pytest.raises(
-        UserError, match="its recipe names no test file; say which rows to judge: burnish judge BUNDLE --data FILE"
-    ):
+    with pytest.raises(UserError) as caught:
         burnish.judge(bundle)
+    assert str(caught.value) == f"{bundle}: its recipe names no test file; give the rows to judge: --data FILE."
+
+
+@pytest.mark.parametrize(
+    "named", ["../data/test.csv", "{name: tsv, path: ../data/test.csv, encoding: utf-8}", "[../data/test.csv]"]
+)
+@pytest.mark.parametrize(
+    "verb", [lambda one, **more: burnish.judge(one, **more), lambda one: burnish.compare(one, one)]
+)
+def test_test_data_that_is_not_there_is_told_with_the_folder_it_was_looked_for_from(
+    bundle, tmp_path, monkeypatch, named, verb
+):
+    monkeypatch.chdir(tmp_path)
+    elsewhere = with_recipe(bundle, tmp_path / "copy", "test: null", f"test: {named}")
+    with pytest.raises(UserError) as caught:
+        verb(elsewhere)
+    assert str(caught.value) == (
+        f"{elsewhere}: its recipe names the test data '../data/test.csv', which is not there as seen from the current "
+        f"folder, {tmp_path}; give the rows to judge: --data FILE."
+    )
+
+
+def test_test_data_of_the_recipe_is_judged_where_it_is_there(bundle, tmp_path, monkeypatch):
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    write_csv(tmp_path / "test.csv", sentiment_rows(30, seed=5))
+    copy = with_recipe(bundle, tmp_path / "copy", "test: null", "test: ../test.csv")
+    assert burnish.judge(copy).report.n_rows == 30
+
+
+def with_recipe(bundle, copy, old, new):
+    """A copy of the bundle with one line of its recipe changed, and a manifest that agrees."""
+    shutil.copytree(bundle, copy)
+    text = (copy / "recipe.yaml").read_text()
+    assert text.count(f"  {old}\n") == 1
+    (copy / "recipe.yaml").write_text(text.replace(f"  {old}\n", f"  {new}\n"))
+    (copy / "manifest.json").unlink()
+    write_manifest(copy)
+    return copy
+
+
+def test_rows_that_cannot_be_used_are_told_when_they_are_left_out(bundle, tmp_path):
+    data = write_csv(tmp_path / "new.csv", [*sentiment_rows(20, seed=5), ("", "good"), ("so bad", "")])
+    told = []
+    result = burnish.judge(bundle, data, overrides=["data.bad_rows=drop"], listen=told.append)
+    assert result.report.n_rows == 20
+    assert [one.text for one in told if isinstance(one, Message) and one.level == "warning"] == [
+        (
+            "data: 2 rows that cannot be used were left out (data.bad_rows: drop):\n"
+            f"  {data}:22: 'text' is empty; give it a text or take the row out (data.bad_rows: drop skips such rows).\n"
+            f"  {data}:23: 'label' is empty; give it a label or take the row out (data.bad_rows: drop skips such rows)."
+        )
+    ]
 
 
 def test_a_bundle_compared_with_itself_does_not_differ(bundle, tmp_path):
@@ -126,70 +206,3 @@ def test_check_finds_the_faults_and_trains_nothing(tmp_path, tiny_base):
     result = burnish.check(task="classification", train=str(data), base=str(tiny_base))
     assert result.card.splits["train"].n_rows + result.card.splits["dev"].n_rows == 60
     assert sorted(file.name for file in tmp_path.iterdir()) == ["train.csv"]
-
-
-FLIPS = [0.0, 0.1, 0.37, 0.5, 0.9, 0.999]
-
-
-@pytest.mark.parametrize("name", ["model/model.safetensors", "burnish.json", "model/tokenizer.json", "recipe.yaml"])
-@pytest.mark.parametrize("where", FLIPS)
-def test_one_flipped_byte_anywhere_is_refused(bundle, tmp_path, name, where):
-    copy = shutil.copytree(bundle, tmp_path / "copy")
-    content = bytearray((copy / name).read_bytes())
-    content[int(where * (len(content) - 1))] ^= 1
-    (copy / name).write_bytes(content)
-    with pytest.raises(UserError) as caught:
-        burnish.load(copy)
-    assert (
-        str(caught.value) == f"{copy}: the file {name} was changed or damaged (SHA-256 differs); copy the bundle again."
-    )
-
-
-def damaged(bundle, tmp_path, change):
-    copy = shutil.copytree(bundle, tmp_path / "copy")
-    change(copy)
-    with pytest.raises(UserError) as caught:
-        burnish.load(copy)
-    return str(caught.value).replace(str(copy), "BUNDLE")
-
-
-def test_a_missing_file_is_named(bundle, tmp_path):
-    sentence = damaged(bundle, tmp_path, lambda copy: (copy / "burnish.json").unlink())
-    assert sentence == "BUNDLE: the file burnish.json is missing; copy the bundle again."
-
-
-def test_an_added_file_is_named(bundle, tmp_path):
-    sentence = damaged(bundle, tmp_path, lambda copy: (copy / "model/evil.py").write_text("x"))
-    assert sentence == "BUNDLE: the file model/evil.py is not part of the bundle; take it out."
-
-
-def test_a_link_is_refused(bundle, tmp_path):
-    def link(copy):
-        (copy / "burnish.json").rename(tmp_path / "elsewhere.json")
-        (copy / "burnish.json").symlink_to(tmp_path / "elsewhere.json")
-
-    assert damaged(bundle, tmp_path, link) == "BUNDLE: burnish.json is a link; a bundle holds files only."
-
-
-def test_a_folder_without_manifest_is_no_bundle(bundle, tmp_path):
-    sentence = damaged(bundle, tmp_path, lambda copy: (copy / "manifest.json").unlink())
-    assert sentence == "BUNDLE: is not a bundle: it has no manifest.json."
-
-
-@pytest.mark.parametrize("content", ["[]", '{"format": 1}', '{"format": 1, "files": 3}'])
-def test_a_damaged_manifest_is_refused(bundle, tmp_path, content):
-    sentence = damaged(bundle, tmp_path, lambda copy: (copy / "manifest.json").write_text(content))
-    assert sentence == "BUNDLE: its manifest.json is damaged; copy the bundle again."
-
-
-def test_a_bundle_of_a_newer_format_is_refused(bundle, tmp_path):
-    sentence = damaged(bundle, tmp_path, lambda copy: (copy / "manifest.json").write_text('{"format": 2, "files": {}}'))
-    assert sentence == "BUNDLE: is of bundle format 2; this Burnish reads format 1. Update Burnish."
-
-
-def test_a_bundle_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(UserError) as caught:
-        burnish.load(tmp_path / "nothing")
-    assert (
-        str(caught.value) == f"{tmp_path}/nothing: there is no such bundle; give the folder that `burnish fit` wrote."
-    )

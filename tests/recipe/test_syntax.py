@@ -104,6 +104,19 @@ def test_a_doubled_key_is_named_with_both_lines(faults):
     ]
 
 
+def test_a_merge_key_is_refused_and_include_named_instead(faults):
+    assert faults(START + "train: &t\n  epochs: 1\njudge:\n  <<: *t\n  n_errors: 3\n") == [
+        (
+            "recipe.yaml:6: judge.<< (a merge key) is not allowed; write what is shared into another file and name it "
+            "at the top: `include: shared.yaml`."
+        )
+    ]
+
+
+def test_a_label_may_be_called_like_a_merge_key():
+    assert values_of('{"<<": 1}').values == {"<<": 1}
+
+
 def test_an_alias_may_repeat_a_value():
     assert values_of("a: &x {b: 1}\nc: *x\n").values == {"a": {"b": 1}, "c": {"b": 1}}
 

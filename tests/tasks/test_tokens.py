@@ -178,7 +178,18 @@ def test_labels_that_one_token_cannot_carry_are_noted(tokenizer):
     task = Tokens()
     example = task.read({"tokens": ["中", "国", "人", "Ａ", "Ａ"], "tags": ["O", "O", "O", "B-PER", "B-PER"]}, True)
     (encoded,) = task.encode([example], tokenizer, LABELS)
-    assert encoded.notes == ("the characters 3–5 are one token but carry several labels",)
+    assert encoded.notes == ("the characters 3–5 share a token but carry several labels",)
+
+
+def test_a_word_whose_letters_begin_inside_the_token_before_goes_with_the_word_of_that_token(tokenizer):
+    task = Tokens()
+    # Joined without spaces: don'tOslo中中中. The tokens are don ' tos ##lo 中 中 中: Oslo has none that begins with it.
+    words, tags = ["don't", "Oslo", "中", "中", "中"], ["B-PER", "I-PER", "O", "O", "B-LOC"]
+    example = task.read({"tokens": words, "tags": tags}, True)
+    assert spans_found(task, example, tokenizer)[0][3] == "don'tOslo"
+    torn = task.read({"tokens": words, "tags": ["B-PER", "B-PER", "O", "O", "B-LOC"]}, True)
+    (encoded,) = task.encode([torn], tokenizer, LABELS)
+    assert encoded.notes == ("the characters 0–9 share a token but carry several labels",)
 
 
 @pytest.mark.parametrize(

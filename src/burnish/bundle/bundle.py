@@ -79,9 +79,20 @@ def open_bundle(folder: str | Path) -> Bundle:
     return Bundle(folder, _knowledge(read_json(folder / STATE), folder))
 
 
-def _knowledge(state: dict[str, Any], folder: Path) -> Knowledge:
-    if state.get("format") != STATE_FORMAT:
-        raise UserError(f"{folder}: its {STATE} is of format {state.get('format')}; this Burnish reads {STATE_FORMAT}.")
+def _knowledge(state: Any, folder: Path) -> Knowledge:
+    number = state.get("format") if isinstance(state, dict) else None
+    if number != STATE_FORMAT:
+        raise UserError(f"{folder}: its {STATE} is of format {number}; this Burnish reads {STATE_FORMAT}.")
+    try:
+        return _read(state)
+    except KeyError as error:
+        raise UserError(f"{folder}: its {STATE} lacks {error}; copy the bundle again.") from None
+    except (TypeError, ValueError) as error:
+        reason = str(error).split("\n")[0]
+        raise UserError(f"{folder}: its {STATE} cannot be used ({reason}); was it made by a newer Burnish?") from None
+
+
+def _read(state: dict[str, Any]) -> Knowledge:
     decision = state["decision"]
     return Knowledge(
         task=cast("Task", Shelf("tasks").build(state["task"])),

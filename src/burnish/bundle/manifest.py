@@ -31,8 +31,8 @@ def verify_manifest(folder: Path) -> None:
     for name in sorted(present - listed.keys()):
         faults.add(f"{folder}: the file {name} is not part of the bundle; take it out.")
     for name in sorted(listed.keys() & present):
-        if (folder / name).is_symlink():
-            faults.add(f"{folder}: {name} is a link; a bundle holds files only.")
+        if (folder / name).is_symlink() or not (folder / name).is_file():  # a pipe would be read for ever
+            faults.add(f"{folder}: {name} is a link or no file; a bundle holds plain files only.")
         elif sha256_of(folder / name) != listed[name]:
             faults.add(f"{folder}: the file {name} was changed or damaged (SHA-256 differs); copy the bundle again.")
     faults.raise_if_any()

@@ -13,8 +13,10 @@ def print_json(answers: Iterable[Any]) -> None:
     """One JSON object a line, each as soon as it is there."""
     import orjson
 
+    from burnish.flows.writing import as_written
+
     for answer in answers:
-        line = orjson.dumps(as_dict(answer), option=orjson.OPT_SERIALIZE_NUMPY)
+        line = orjson.dumps(as_written(as_dict(answer)), option=orjson.OPT_SERIALIZE_NUMPY)
         sys.stdout.write(f"{line.decode()}\n")
     sys.stdout.flush()
 

@@ -21,5 +21,7 @@ def init(
     result = run(data, out=out)
     print(result.path)
     say(f"task {result.guess.task}: {result.guess.reason}")
+    for side, file in result.beside.items():
+        say(f"{side} {file}: found beside the training rows")
     path = shlex.quote(str(result.path))
     say(f"Read it, then: burnish check {path}, burnish fit {path}", "good")

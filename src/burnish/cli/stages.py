@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TextIO
 
 from burnish.cli.say import say
@@ -27,8 +27,8 @@ class Stage:
         seconds = now - self.began
         return (event.done - self.first_done) / seconds if seconds > 0 else 0.0
 
-    def tail(self, event: Progress, now: float) -> str:
-        """`540/1,200 steps  38.2 steps/s  17 s left  loss 0.52`."""
+    def words(self, event: Progress, now: float) -> list[str]:
+        """`540/1,200 steps`, `38.2 steps/s`, `17 s left`, `loss 0.52`: what matters most comes first."""
         total = "" if event.total is None else f"/{event.total:,}"
         words = [f"{event.done:,}{total} {event.unit}"]
         rate = self.rate(event, now)
@@ -37,7 +37,18 @@ class Stage:
         if rate > 0 and event.total is not None and event.total > event.done:
             words.append(f"{duration((event.total - event.done) / rate)} left")
         words.extend(f"{name} {number}" for name, number in event.numbers.items())
-        return "  ".join(words)
+        return words
+
+
+def fitting(words: Iterable[str], most_cells: int) -> str:
+    """As many of the first words as `most_cells` of a terminal hold, two spaces between them."""
+    text = ""
+    for word in words:
+        longer = f"{text}  {word}" if text else word
+        if len(longer) > most_cells:
+            break
+        text = longer
+    return text
 
 
 class Lines:
@@ -70,7 +81,7 @@ class Lines:
     def _tell(self, event: Progress, now: float) -> None:
         assert self.stage is not None
         share = f"  {100 * event.done // event.total} %" if event.total else ""
-        say(f"{event.stage}{share}  {self.stage.tail(event, now)}", stream=self.stream)
+        say(f"{event.stage}{share}  {'  '.join(self.stage.words(event, now))}", stream=self.stream)
         self.told_at, self.told_tenth = now, _tenth(event)
 
 

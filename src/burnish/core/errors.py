@@ -59,9 +59,13 @@ class Faults:
     def __bool__(self) -> bool:
         return self.n_total > 0
 
+    def error(self) -> UserError:
+        """What was collected, to be raised."""
+        return UserError(*self.shown, n_more=self.n_total - len(self.shown))
+
     def raise_if_any(self) -> None:
         if self.n_total:
-            raise UserError(*self.shown, n_more=self.n_total - len(self.shown))
+            raise self.error()
 
 
 def hint(word: str, allowed: Iterable[str]) -> str:

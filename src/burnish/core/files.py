@@ -23,17 +23,18 @@ from burnish.core.errors import UserError
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Replace `path` by `content` atomically and durably."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     neighbour = path.with_name(f".{path.name}.tmp-{uuid.uuid4().hex[:8]}")
-    try:
-        with disk_faults(path), neighbour.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        neighbour.replace(path)
-        fsync_folder(path.parent)
-    finally:
-        neighbour.unlink(missing_ok=True)
+    with disk_faults(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with neighbour.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            neighbour.replace(path)
+            fsync_folder(path.parent)
+        finally:
+            neighbour.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -68,6 +69,9 @@ def new_folder(path: Path) -> Iterator[Path]:
                 path.rmdir()
             neighbour.rename(path)
             fsync_folder(path.parent)
+    except UserError as error:  # of a file inside: its place is told as if the folder were there already
+        faults = [fault.replace(f"{neighbour}", f"{path}") for fault in error.faults]
+        raise UserError(*faults, n_more=error.n_more) from error.__cause__
     finally:
         shutil.rmtree(neighbour, ignore_errors=True)
 

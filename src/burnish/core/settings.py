@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from pathlib import Path
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -16,9 +15,6 @@ class Settings(BaseSettings):
     """Environment variables with the prefix `BURNISH_`."""
 
     model_config = SettingsConfigDict(env_prefix="BURNISH_", frozen=True, use_attribute_docstrings=True)
-
-    cache_dir: Path = Path("~/.cache/burnish")
-    """Where prepared data is kept while a verb runs; nothing here is needed afterwards."""
 
     threads: int = Field(default=0, ge=0)
     """CPU threads for training and prediction; 0 takes every core this process may use."""

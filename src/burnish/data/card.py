@@ -83,7 +83,7 @@ class Duplicates(CardSection):
 
 
 class LeakCard(CardSection):
-    """Rows of `side` that also stand in `other`."""
+    """Rows of `side` that repeat a row of `other`, exactly or nearly."""
 
     side: str
     other: str
@@ -92,6 +92,14 @@ class LeakCard(CardSection):
     share: float
     """n_rows ÷ rows of `side`."""
     examples: list[DuplicatePair]
+
+
+class Dropped(CardSection):
+    """Rows that could not be used and were left out, as `data.bad_rows: drop` asks."""
+
+    n_rows: int
+    reasons: list[str]
+    """Of the first 20: file, line and what is wrong."""
 
 
 class DataCard(CardSection):
@@ -105,8 +113,8 @@ class DataCard(CardSection):
     """Between splits that were given; splits cut here keep duplicates on one side."""
     sources: dict[str, dict[str, str]]
     """File → what was found out about it: encoding, line ends, …"""
-    dropped: dict[str, int]
-    """Why rows were left out → how many."""
+    dropped: dict[str, Dropped]
+    """What was read (train, dev, test) → rows left out of it, where there are any."""
 
     def to_dict(self) -> dict[str, Any]:
         return self.model_dump(mode="json")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from burnish.core.errors import listed
-from burnish.data.card import FEW_ROWS, Classes, DataCard, DuplicatePair, SplitCard
+from burnish.data.card import FEW_ROWS, Classes, DataCard, Dropped, DuplicatePair, LeakCard, SplitCard
 from burnish.data.measures import Quantiles
 
 MOST_IMBALANCE = 20
@@ -13,11 +13,13 @@ NOTABLE_CUT_SHARE = 0.01
 CLASSES_SHOWN = 30
 EXAMPLES_SHOWN = 5
 TEXT_SHOWN = 80  # characters
+REASONS_SHOWN = 3
 
 
 def warnings(card: DataCard) -> list[str]:
     """One sentence for each thing that is likely to hurt, the worst kinds first; none when all is well."""
-    return [*_leak_warnings(card), *_label_warnings(card), *_text_warnings(card)]
+    dropped = [dropped_warning(name, rows) for name, rows in card.dropped.items()]
+    return [*_leak_warnings(card), *dropped, *_label_warnings(card), *_text_warnings(card)]
 
 
 def to_markdown(card: DataCard) -> str:
@@ -35,7 +37,7 @@ def to_markdown(card: DataCard) -> str:
     for leak in card.leaks:
         blocks.append(
             f"## Leaks from {_cell(leak.other)} into {_cell(leak.side)}\n\n{leak.n_rows:,} rows of {_cell(leak.side)} "
-            f"({leak.share:.2%}) also stand in {_cell(leak.other)}, {leak.n_exact:,} of them exactly."
+            f"({leak.share:.2%}) repeat a row of {_cell(leak.other)}: {_exact_and_near(leak)}."
         )
         blocks += _examples_block(leak.examples)
     return "\n\n".join([*blocks, *_sources_block(card), *_dropped_block(card)]) + "\n"
@@ -45,9 +47,31 @@ def _leak_warnings(card: DataCard) -> Iterator[str]:
     for leak in card.leaks:
         if leak.n_rows:
             yield (
-                f"{leak.n_rows:,} rows of {leak.side} ({leak.share:.2%}) also stand in {leak.other}: "
-                f"scores on {leak.side} will look too good. Remove them from one side."
+                f"{_rows(leak.n_rows)} of {leak.side} ({leak.share:.2%}) {'repeats' if leak.n_rows == 1 else 'repeat'} "
+                f"a row of {leak.other} ({_exact_and_near(leak)}): scores on {leak.side} will look too good. "
+                "Remove such rows from one side."
             )
+
+
+def _exact_and_near(leak: LeakCard) -> str:
+    return f"{leak.n_exact:,} exactly, {leak.n_rows - leak.n_exact:,} nearly"
+
+
+def dropped_warning(name: str, dropped: Dropped) -> str:
+    """How many rows of a side were left out, and why the first of them were."""
+    were = "was" if dropped.n_rows == 1 else "were"
+    said = f"{name}: {_rows(dropped.n_rows)} that cannot be used {were} left out (data.bad_rows: drop):"
+    return "\n  ".join([said, *_reasons(dropped, REASONS_SHOWN)])
+
+
+def _reasons(dropped: Dropped, n_most: int) -> list[str]:
+    shown = dropped.reasons[:n_most]
+    n_more = dropped.n_rows - len(shown)
+    return [*shown, *([f"… and {n_more:,} more."] if n_more else [])]
+
+
+def _rows(n: int) -> str:
+    return f"{n:,} row{'s' * (n != 1)}"
 
 
 def _label_warnings(card: DataCard) -> Iterator[str]:
@@ -151,8 +175,11 @@ def _sources_block(card: DataCard) -> list[str]:
 
 
 def _dropped_block(card: DataCard) -> list[str]:
-    rows = [[_cell(reason), f"{n:,}"] for reason, n in card.dropped.items() if n]
-    return ["## Rows left out\n\n" + _table(["why", "rows"], rows)] if rows else []
+    blocks = []
+    for name, dropped in card.dropped.items():
+        reasons = "\n".join(f"- {_cell(reason, limit=None)}" for reason in _reasons(dropped, len(dropped.reasons)))
+        blocks.append(f"## Rows of {_cell(name)} left out\n\n{_rows(dropped.n_rows)} cannot be used.\n\n{reasons}")
+    return blocks
 
 
 def _table(head: list[str], rows: Iterable[list[str]]) -> str:

@@ -48,7 +48,7 @@ class LeakExample:
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """What of `side` also stands in `other`."""
+    """What of `side` repeats a row of `other`."""
 
     side: str
     other: str

@@ -12,6 +12,7 @@ from burnish.core.errors import UserError, hint, listed
 from burnish.core.shelves import Shelf
 from burnish.data.paths import require_file
 from burnish.data.sources._contract import Source
+from burnish.recipe.faults import demand
 
 SHELF = Shelf("sources")
 HUB = "hub:"
@@ -109,9 +110,10 @@ def _name_for(path: Path) -> str:
 def _faults(error: ValidationError, name: str, where: str) -> list[str]:
     """One sentence for each setting that the source does not take."""
     sentences = []
-    for fault in error.errors():
+    for fault in error.errors(include_url=False):
         place = ".".join([where, *(str(part) for part in fault["loc"])])
-        sentences.append(f"{place}: {_problem(fault['type'], fault, name)}")
+        wanted = demand(fault)
+        sentences.append(f"{place} {wanted}" if wanted else f"{place}: {_problem(fault['type'], fault, name)}")
     return sentences
 
 

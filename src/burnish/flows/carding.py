@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from burnish.data.card import DataCard, Duplicates, SplitCard, duplicates_card, leak_card, split_card
+from burnish.data.card import DataCard, Dropped, Duplicates, SplitCard, duplicates_card, leak_card, split_card
 from burnish.data.duplicates import label_conflicts
 from burnish.data.measures import measure
 from burnish.flows.encode import Lengths
@@ -17,11 +17,11 @@ from burnish.tasks._contract import Task
 def data_card(prepared: Prepared, lengths: Mapping[str, Lengths]) -> DataCard:
     """Figures of every side, repetition, leaks, files, and what was dropped or cut."""
     facts: dict[str, dict[str, str]] = {}
-    dropped: dict[str, int] = {}
+    dropped: dict[str, Dropped] = {}
     for name, side in prepared.sides.items():
         facts |= side.facts
         if side.n_dropped:
-            dropped[f"{name}: rows that cannot be used"] = side.n_dropped
+            dropped[name] = Dropped(n_rows=side.n_dropped, reasons=side.dropped)
         if lengths[name].n_noted:
             facts.setdefault(side.places[0], {})["spans off word boundaries"] = _noted(lengths[name])
     return DataCard(

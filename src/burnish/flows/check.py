@@ -11,9 +11,8 @@ from typing import Any, cast
 from burnish.core.events import Listener, ignore
 from burnish.data.card import DataCard
 from burnish.data.card_text import warnings
-from burnish.evaluation.gates import check_names
-from burnish.evaluation.report import gate_names
 from burnish.flows.ground import lay_ground
+from burnish.flows.judging import check_judging
 from burnish.recipe.load import load
 from burnish.recipe.schema import Recipe
 from burnish.tasks._contract import Task
@@ -41,7 +40,7 @@ def check(
         UserError: every fault found, one sentence each.
     """
     loaded = load(recipe, overrides, **fields)
-    check_names(loaded.recipe.judge.gates, gate_names(cast("Task", loaded.recipe.task).judged_as))
+    check_judging(loaded.recipe.judge, cast("Task", loaded.recipe.task))
     with tempfile.TemporaryDirectory(prefix="burnish-check-") as folder:
         ground = lay_ground(loaded, Path(folder), listen)
         return CheckResult(loaded.recipe, ground.card, warnings(ground.card))

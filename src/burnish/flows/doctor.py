@@ -10,6 +10,7 @@ import re
 import shutil
 import sqlite3
 import sys
+import tempfile
 from pathlib import Path
 from typing import cast
 
@@ -139,10 +140,10 @@ def _base(name: str) -> str:
 
 
 def _storage() -> dict[str, str]:
-    cache = settings().cache_dir.expanduser()
-    standing = next(folder for folder in (cache, *cache.absolute().parents) if folder.exists())
+    """Data is prepared beside the bundle by `fit`, in the system's folder for temporary files by the other verbs."""
+    temporary = Path(tempfile.gettempdir())
     return {
-        "cache": f"{cache}, {_gib(shutil.disk_usage(standing).free)} free (BURNISH_CACHE_DIR)",
+        "temporary files": f"{temporary}, {_gib(shutil.disk_usage(temporary).free)} free",
         "sqlite": sqlite3.sqlite_version,
     }
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,15 +20,16 @@ from burnish.core.events import Listener, Message, ignore
 from burnish.core.files import new_folder, refuse_occupied, write_bytes, write_json
 from burnish.data.card_text import to_markdown, warnings
 from burnish.evaluation.findings import Report
-from burnish.evaluation.gates import GateResult, check_names
-from burnish.evaluation.report import gate_names
+from burnish.evaluation.gates import GateResult
 from burnish.flows.ground import DATA, FEATURES, Ground, lay_ground
-from burnish.flows.judging import Judge, Judged, write_report
+from burnish.flows.judging import Judge, Judged, check_judging, write_report
 from burnish.flows.prepare import warn
 from burnish.flows.train import Trained, train_seed
 from burnish.recipe.load import Loaded, load
 from burnish.recipe.show import filled_yaml
 from burnish.tasks._contract import Decision, Task
+
+NO_RECORDS = ("checkpoints", "best*", "*.tmp-*")
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def fit(
     """
     started = time.monotonic()
     loaded = load(recipe, overrides, **fields)
-    check_names(loaded.recipe.judge.gates, gate_names(cast("Task", loaded.recipe.task).judged_as))
+    check_judging(loaded.recipe.judge, cast("Task", loaded.recipe.task))
     target = Path(out) if out is not None else default_target(loaded)
     refuse_occupied(target)
     with _work_folder(target) as work:
@@ -152,5 +154,13 @@ def _write(folder: Path, ground: Ground, best: Trained, decision: Decision, repo
 
 
 def _copy_records(work: Path, folder: Path) -> None:
-    """What observers wrote; checkpoints are no use any more."""
-    shutil.copytree(work, folder, ignore=shutil.ignore_patterns("checkpoints", "best*", "*.tmp-*"))
+    """What observers wrote; checkpoints are no use any more.
+
+    File by file: `shutil.copytree` turns what the disk refuses into an error without the system's number, and stumbles
+    over the links that some observers leave.
+    """
+    for file in work.rglob("*"):
+        name = file.relative_to(work)
+        if file.is_file() and not any(fnmatch(part, no_record) for part in name.parts for no_record in NO_RECORDS):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, folder / name)

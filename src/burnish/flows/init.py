@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from burnish.core.errors import UserError
+from burnish.core.errors import UserError, listed
 from burnish.core.files import disk_faults, write_bytes
-from burnish.data.opening import open_sources
-from burnish.data.sources._contract import BadRow, Row, Source
-from burnish.flows.guessing import Guess, guess, looks_headless
-from burnish.recipe.show import as_yaml
+from burnish.core.shelves import Shelf
+from burnish.data.opening import known_suffixes
+from burnish.data.sources._contract import Source
+from burnish.flows.beside import Neighbour, neighbours
+from burnish.flows.drafting import Side, recipe_text
+from burnish.flows.guessing import Guess, guess
+from burnish.flows.pacing import SHARE, SMALL_FILE_ROWS, SMALL_SHARE, Pace, mean_tokens, pace
+from burnish.flows.sampling import Sample, file_of, sample
+from burnish.tasks._contract import Task
 
-SAMPLE_ROWS = 2_000
-SIBLINGS = {"dev": ("dev", "valid", "validation", "val"), "test": ("test",)}
+TEXTS = ("text", "text_pair", "tokens")
+"""Roles whose columns hold what the base reads."""
 
 
 @dataclass(frozen=True)
 class InitResult:
-    """Where the recipe was written, what it says, and what was guessed."""
+    """Where the recipe was written, what it says, what was guessed, and which files beside the data it names."""
 
     path: Path
     text: str
     guess: Guess
+    beside: dict[str, Path]
 
 
 def init(data: str | Path, *, out: str | Path = "recipe.yaml") -> InitResult:
@@ -38,107 +44,67 @@ def init(data: str | Path, *, out: str | Path = "recipe.yaml") -> InitResult:
     path = Path(out)
     if path.exists():
         raise UserError(f"{path}: is there already; remove it, or choose another with --out.")
-    source, rows = _sample(data)
+    seen = sample(data)
     try:
-        found = guess(rows)
+        found = guess(seen.rows)
     except ValueError as error:
         raise UserError(f"{data}: {error}") from None
-    text = recipe_text(found, _rows_named(data, source, path.parent), len(rows))
+    beside = neighbours(seen.source, [column for column, _ in found.columns.values()])
+    speed = _pace(seen, found)
+    text = recipe_text(found, _sides(seen.source, path.parent, beside, _spare(found, speed)), speed, _title(seen, path))
     with disk_faults(path):
         write_bytes(path, text.encode())
-    return InitResult(path, text, found)
+    return InitResult(path, text, found, {side: one.path for side, one in beside.items() if not one.lacks})
 
 
-def recipe_text(found: Guess, sides: dict[str, tuple[Any, str]], n_rows: int) -> str:
-    """The recipe as YAML with comments. `sides` maps train, dev, test → (value, reason)."""
-    task = {"name": found.task, **found.settings} if found.settings else found.task
-    base, why_base = _base(found)
-    lines = [
-        f"# Written by `burnish init` from the first {n_rows:,} rows. Guesses are marked; correct what is wrong, then:",
-        "#   burnish check THIS_FILE     finds what is wrong with the data, without training",
-        "#   burnish fit THIS_FILE       trains, judges, saves",
-        "",
-        f"# guessed: {found.reason}",
-        f"task: {as_yaml(task)}",
-        f"# {why_base}",
-        f"base: {as_yaml(base)}",
-        "data:",
-        *(line for side, (value, why) in sides.items() for line in (f"  # {why}", f"  {side}: {as_yaml(value)}")),
-        "  columns:",
-        *(
-            line
-            for role, (column, why) in found.columns.items()
-            for line in (f"    # guessed: {why}", f"    {role}: {as_yaml(column)}")
-        ),
-        "train:",
-        "  # passes over the training rows",
-        "  epochs: 5",
-        "  # another seed, another run; the same seed, the same run",
-        "  seed: 7",
-        "judge:",
-        "  # answers too unsure to keep this precision are marked as abstained",
-        "  target_precision: 0.95",
-        "  # what the result must reach; exit code 3 when missed",
-        '  # gates: {accuracy: ">= 0.9"}',
-    ]
-    return "\n".join(lines) + "\n"
+def _title(seen: Sample, path: Path) -> str:
+    looked_at = f"{seen.n_rows:,}" if seen.n_rows == len(seen.rows) else f"first {len(seen.rows):,}"
+    file, out = file_of(seen.source), shlex.quote(str(path))
+    return (
+        f"Written by `burnish init` from the {looked_at} rows of {file.name if file else seen.source.place()}.\n"
+        "Guesses are marked; correct what is wrong, then:\n"
+        f"  burnish check {out}   finds what is wrong with the data, without training\n"
+        f"  burnish fit {out}     trains, judges, saves"
+    )
 
 
-def _sample(data: str | Path) -> tuple[Source, list[dict[str, Any]]]:
-    """The source and its first good rows; a file without a header is opened again as what it is."""
-    source = open_sources({"name": "tsv", "path": str(data)} if Path(data).suffix == ".txt" else str(data))[0]
-    rows = _good_rows(source)
-    if "has_header" in type(source).model_fields and looks_headless(rows):
-        names = [f"column{number}" for number in range(1, len(rows[0]) + 1)]
-        name = source.part_name
-        source = open_sources({"name": name, "path": str(data), "has_header": False, "names": names})[0]
-        rows = _good_rows(source)
-    return source, rows
+def _pace(seen: Sample, found: Guess) -> Pace:
+    columns = [column for role, (column, _) in found.columns.items() if role in TEXTS]
+    return pace(seen.n_rows, mean_tokens(seen.rows, columns, found.is_chinese))
 
 
-def _good_rows(source: Source) -> list[dict[str, Any]]:
-    good: list[dict[str, Any]] = []
-    bad: list[BadRow] = []
-    for row in islice(source.rows(), SAMPLE_ROWS):
-        if isinstance(row, Row):
-            good.append(row.values)
+def _spare(found: Guess, speed: Pace) -> dict[str, Side]:
+    """Dev and test for data that has no files for them beside it."""
+    task = cast("type[Task]", Shelf("tasks").get(found.task))
+    proportion = "each label in proportion, " if task.stratify_by else ""
+    rule = f"{SMALL_SHARE:.0%} below {SMALL_FILE_ROWS:,} rows, else {SHARE:.0%}"
+    why_dev = f"a share of train ({rule}), {proportion}duplicates kept on one side"
+    why_test = "test: FILE   rows to be judged on and nothing else; without them dev is judged, too kindly"
+    return {"dev": Side(f"{speed.dev_share:.0%}", why_dev), "test": Side(None, why_test)}
+
+
+def _sides(source: Source, folder: Path, beside: Mapping[str, Neighbour], spare: Mapping[str, Side]) -> dict[str, Side]:
+    """Each side as the recipe names it, paths from the recipe's own folder."""
+    sides = {"train": Side(_named(file_of(source), source, folder), "paths start at this file's folder")}
+    for side, usual in spare.items():
+        one = beside.get(side)
+        if one is None:
+            sides[side] = usual
+        elif one.lacks:
+            lacks = f"{one.path.name}, beside it, is left out: no {listed(one.lacks)} can be read from it"
+            sides[side] = Side(usual.value, f"{usual.reason}\n{lacks}")
         else:
-            bad.append(row)
-    if not good:
-        problems: Sequence[str] = [f"{source.place()}:{row.line}: {row.problem}" for row in bad[:20]]
-        raise UserError(*(problems or [f"{source.place()}: has no rows."]))
-    return good
-
-
-def _rows_named(data: str | Path, source: Source, folder: Path) -> dict[str, tuple[Any, str]]:
-    """Each side as the recipe names it: paths from the recipe's own folder, files beside the data taken up."""
-    sides: dict[str, tuple[Any, str]] = {"train": (_named(data, source, folder), "paths start at this file's folder")}
-    path = Path(data)
-    for side, words in SIBLINGS.items():
-        names = [path.stem.replace("train", word) for word in words if "train" in path.stem]
-        beside = [path.with_name(f"{name}{path.suffix}") for name in names]
-        standing = next((file for file in beside if file.is_file()), None)
-        if standing is not None:
-            sides[side] = (_named(standing, source, folder), "found beside the training rows")
-        elif side == "dev":
-            sides[side] = ("10%", "a share of train, each label in proportion, duplicates kept on one side")
+            sides[side] = Side(_named(one.path, source, folder), "found beside the training rows")
     return sides
 
 
-def _named(data: str | Path, source: Source, folder: Path) -> Any:
-    if str(data).startswith("hub:"):
-        return str(data)
-    path = os.path.relpath(data, folder).replace(os.sep, "/")
+def _named(path: Path | None, source: Source, folder: Path) -> Any:
+    """As short as the recipe allows: a path whose suffix tells all, or the source with what must be known of it."""
+    if path is None:
+        return source.place()
+    place = os.path.relpath(path, folder).replace(os.sep, "/")
     if not getattr(source, "has_header", True):
         names = list(getattr(source, "names", []))
-        return {"name": source.part_name, "path": path, "has_header": False, "names": names}
-    return path if Path(data).suffix != ".txt" else {"name": source.part_name, "path": path}
-
-
-def _base(found: Guess) -> tuple[str, str]:
-    if found.is_chinese:
-        return (
-            "hub:intfloat/multilingual-e5-small",
-            "the texts look Chinese, which minilm does not read; a folder will do",
-        )
-    return "minilm", "small and quick, English; or a local folder, or hub:<id>"
+        return {"name": source.part_name, "path": place, "has_header": False, "names": names}
+    is_told = known_suffixes().get(path.suffix.lower()) == source.part_name
+    return place if is_told else {"name": source.part_name, "path": place}

@@ -15,10 +15,12 @@ import yaml
 from burnish import __version__
 from burnish.bundle.bundle import Bundle, open_bundle
 from burnish.bundle.predictor import load_predictor
-from burnish.core.errors import UserError
+from burnish.core.errors import UserError, listed
 from burnish.core.events import Listener, Message, Progress, ignore
 from burnish.core.files import new_folder
-from burnish.data.opening import open_sources
+from burnish.data.card import Dropped
+from burnish.data.card_text import dropped_warning
+from burnish.data.opening import HUB, open_sources
 from burnish.evaluation.findings import Report
 from burnish.flows.ingest import Reading, ingest
 from burnish.flows.judging import Judge, Judged, write_report
@@ -85,6 +87,8 @@ def answer_rows(bundle: Bundle, recipe: Recipe, data: Any, listen: Listener) -> 
     reading = Reading(knowledge.task, recipe.data.columns, tuple(recipe.judge.slices), recipe.data.bad_rows)
     with tempfile.TemporaryDirectory(prefix="burnish-judge-") as folder:
         side = ingest(sources, reading, Path(folder) / "rows.arrow", listen)
+        if side.n_dropped:
+            listen(Message(dropped_warning("data", Dropped(n_rows=side.n_dropped, reasons=side.dropped)), "warning"))
         refuse_unknown_labels(side, knowledge.task, knowledge.labels)
         predictor = load_predictor(bundle)
         answered: list[Answered] = []
@@ -98,15 +102,27 @@ def own_test_data(bundle: Bundle, recipe: Recipe) -> Any:
     """What the bundle's recipe names as test data.
 
     Raises:
-        UserError: it names none, or only a share of its training data.
+        UserError: it names none, only a share of its training data, or a file that is not there. A recipe keeps
+            paths as they were written, and a bundle may be far from the folder that they led from.
     """
     given = recipe.data.test
     if given is None or share_of(given) is not None:
+        raise UserError(f"{bundle.folder}: its recipe names no test file; give the rows to judge: --data FILE.")
+    absent = [f"'{path}'" for path in _files_in(given) if not path.exists()]
+    if absent:
         raise UserError(
-            f"{bundle.folder}: its recipe names no test file; say which rows to judge: "
-            "burnish judge BUNDLE --data FILE."
+            f"{bundle.folder}: its recipe names the test data {listed(absent)}, which is not there as seen from the "
+            f"current folder, {Path.cwd()}; give the rows to judge: --data FILE."
         )
     return given
+
+
+def _files_in(given: Any) -> list[Path]:
+    """The files that a stored recipe names as data; a hub's data set and rows from Python are none."""
+    if isinstance(given, list):
+        return [path for item in given for path in _files_in(item)]
+    place = given.get("path") if isinstance(given, dict) else given
+    return [Path(place).expanduser()] if isinstance(place, str | Path) and not str(place).startswith(HUB) else []
 
 
 def _about(bundle: Bundle, recipe: Recipe, data: Any, n_rows: int, started: float) -> dict[str, Any]:

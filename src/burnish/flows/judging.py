@@ -10,11 +10,13 @@ from typing import Any, cast
 
 import numpy as np
 
+from burnish.core.errors import UserError, hint, listed
 from burnish.core.shelves import Shelf
 from burnish.evaluation.calibrations._contract import Calibration
 from burnish.evaluation.findings import Report
 from burnish.evaluation.formats._contract import Format
-from burnish.evaluation.report import Evidence, build_report
+from burnish.evaluation.gates import check_names
+from burnish.evaluation.report import Evidence, build_report, gate_names
 from burnish.evaluation.scores import metrics_for, score_all
 from burnish.evaluation.selective import abstention_threshold
 from burnish.evaluation.thresholds import best_thresholds
@@ -23,6 +25,18 @@ from burnish.metrics._answers import answers_in
 from burnish.metrics._contract import Metric, MultiOutcome, Outcome, SingleOutcome
 from burnish.recipe.schema import JudgeSection
 from burnish.tasks._contract import Answered, Decision, Task
+
+
+def check_judging(settings: JudgeSection, task: Task) -> None:
+    """Raise `UserError` unless the gates and the metric suit the task: told before anything is trained."""
+    check_names(settings.gates, gate_names(task.judged_as))
+    known = [metric.part_name for metric in metrics_for(task.judged_as)]
+    if settings.metric is not None and settings.metric not in known:
+        near = hint(settings.metric, known)
+        raise UserError(
+            f"judge.metric: '{settings.metric}' does not judge {task.part_name}.{near} "
+            f"It is judged by: {listed(known)}."
+        )
 
 
 @dataclass(frozen=True)
@@ -35,11 +49,7 @@ class Judge:
 
     @cached_property
     def metric(self) -> Metric:
-        """The metric that chooses the best epoch and seed.
-
-        Raises:
-            UserError: the recipe names one that is not on the shelf.
-        """
+        """The metric that chooses the best epoch and seed."""
         return cast("Metric", Shelf("metrics").get(self.settings.metric or self.task.best_by)())
 
     def decide(self, dev: Sequence[Answered]) -> tuple[Decision, Outcome]:

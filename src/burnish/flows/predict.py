@@ -16,7 +16,7 @@ from burnish.core.events import Listener, Progress, ignore
 from burnish.data.columns import map_columns
 from burnish.data.opening import open_sources
 from burnish.data.sources._contract import BadRow, Row, Source
-from burnish.flows.writing import open_writer
+from burnish.flows.writing import as_written, open_writer
 from burnish.tasks._contract import Prediction
 
 
@@ -62,7 +62,7 @@ def predict_file(
             rows = _rows(one)
             while chunk := list(islice(rows, ROWS_AT_ONCE)):
                 for row, answer in zip(chunk, _answer_rows(predictor, opened, one, chunk), strict=True):
-                    writer.add(row.values, answer.model_dump(mode="json"))
+                    writer.add(row.values, as_written(answer.model_dump(mode="json")))
                 done += len(chunk)
                 listen(Progress("predict", done, None, "rows"))
     return done

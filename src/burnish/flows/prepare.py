@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from burnish.core.errors import Faults, hint
 from burnish.core.events import Listener, Message
-from burnish.core.files import sha256_of
+from burnish.core.files import disk_faults, sha256_of
 from burnish.data.corpus import Corpus, CorpusWriter
 from burnish.data.duplicates import Clusters, comparable, duplicate_clusters
 from burnish.data.leaks import Leak, leaks
 from burnish.data.opening import open_sources
 from burnish.data.splits._contract import DEV, TEST, TRAIN, Divisible, Split
 from burnish.flows.ingest import CARRIED, Ingested, Reading, ingest
+from burnish.flows.weights import refuse_unknown_weights
 from burnish.recipe.load import Loaded
 from burnish.recipe.schema import DataSection, Recipe, share_of
 from burnish.tasks._contract import Example, Task
@@ -60,6 +61,7 @@ def prepare(loaded: Loaded, work: Path, listen: Listener) -> Prepared:
     for side in ("dev", "test"):
         if side in given:
             refuse_unknown_labels(given[side], task, labels)
+    refuse_unknown_weights(recipe.train.class_weights, labels)
     duplicates = _find_duplicates(given["train"], data, work, listen)
     sides = _split_shares(given, duplicates, recipe, work)
     found = _find_leaks(given, data, work, listen)
@@ -186,7 +188,8 @@ def refuse_unknown_labels(side: Ingested, task: Task, labels: tuple[str, ...]) -
 def fresh_folder(path: Path) -> Path:
     """An empty work folder; what an earlier run left there is a cache and goes."""
     shutil.rmtree(path, ignore_errors=True)
-    path.mkdir(parents=True)
+    with disk_faults(path):
+        path.mkdir(parents=True)
     return path
 
 

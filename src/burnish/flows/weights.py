@@ -5,28 +5,30 @@ from __future__ import annotations
 from collections import Counter
 from typing import Literal
 
-from burnish.core.errors import UserError, hint, listed
+from burnish.core.errors import Faults, hint, listed
 from burnish.flows.ingest import Ingested
 from burnish.tasks._contract import Task
 
+Asked = Literal["none", "balanced"] | dict[str, float]
 
-def output_weights(
-    asked: Literal["none", "balanced"] | dict[str, float], task: Task, labels: tuple[str, ...], train: Ingested
-) -> list[float] | None:
-    """[K] weights, or None when all weigh the same; the outputs B-x and I-x of a tagger share the weight of x.
 
-    Raises:
-        UserError: a weight is given for a label that the data does not have.
-    """
+def refuse_unknown_weights(asked: Asked, labels: tuple[str, ...]) -> None:
+    """Raise `UserError` naming every label that a weight is given for and the data does not have."""
+    faults = Faults()
+    for label in asked if isinstance(asked, dict) else ():
+        if label not in labels:
+            faults.add(
+                f"train.class_weights: there is no label '{label}'.{hint(label, labels)} "
+                f"The data has: {listed(labels)}."
+            )
+    faults.raise_if_any()
+
+
+def output_weights(asked: Asked, task: Task, labels: tuple[str, ...], train: Ingested) -> list[float] | None:
+    """[K] weights, or None when all weigh the same; the outputs B-x and I-x of a tagger share the weight of x."""
     if asked == "none":
         return None
     if isinstance(asked, dict):
-        for label in asked:
-            if label not in labels:
-                raise UserError(
-                    f"train.class_weights: there is no label '{label}'.{hint(label, labels)} "
-                    f"The data has: {listed(labels)}."
-                )
         by_label = {label: asked.get(label, 1.0) for label in labels}
     else:
         by_label = _balanced(task, labels, train)

@@ -17,6 +17,8 @@ from burnish.core.errors import UserError, hint, listed
 from burnish.core.files import disk_faults, fsync_folder
 
 PREFIX = "prediction"
+DECIMALS = 6
+CHOICE = {"label", "confidence"}
 ROWS_PER_GROUP = 10_000
 
 
@@ -60,6 +62,15 @@ def open_writer(path: Path) -> Iterator[RowWriter]:
         neighbour.unlink(missing_ok=True)
 
 
+def as_written(value: Any) -> Any:
+    """An answer for a file or a screen: its numbers to 6 decimals, as no model is surer than that."""
+    if isinstance(value, float):
+        return round(value, DECIMALS)
+    if isinstance(value, Mapping):
+        return {key: as_written(item) for key, item in value.items()}
+    return [as_written(item) for item in value] if isinstance(value, list | tuple) else value
+
+
 class _Lines:
     """JSON lines: the row, and the answer under the key `prediction`."""
 
@@ -74,7 +85,7 @@ class _Lines:
 
 
 class _Table:
-    """CSV: the row's cells, then `prediction_…` columns; what has parts inside is JSON."""
+    """CSV: the row's cells, then `prediction_…` columns. Labels with confidences are told, other lists are JSON."""
 
     delimiter = ","
 
@@ -133,6 +144,8 @@ def _flat(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _cell(value: Any) -> Any:
+    if isinstance(value, list) and value and all(isinstance(one, dict) and one.keys() == CHOICE for one in value):
+        return "|".join(f"{one['label']}:{one['confidence']}" for one in value)
     if isinstance(value, list | dict | tuple):
         return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY, default=str).decode()
     return value

@@ -13,13 +13,14 @@ from burnish.core.shelves import Shelf, need
 from burnish.models.bases._contract import Base
 from burnish.models.inspection import inspect_base
 
+HUB = "hub:"
 HUB_FILES = ["*.json", "*.safetensors", "*.txt", "*.model", "LICENSE*"]
 NEVER_FROM_HUB = ["onnx/*", "openvino/*", "*/*.safetensors"]
 
 
 @dataclass(frozen=True)
 class Located:
-    """A base that passed inspection. `name` is what the recipe said; `folder` is where it lies."""
+    """A base that passed inspection. `name` is for readers: of a local folder its own name, not the path to it."""
 
     name: str
     folder: Path
@@ -33,13 +34,14 @@ def locate(base: str) -> Located:
     """
     folder = _folder_of(base)
     inspect_base(folder)
-    return Located(base, folder)
+    is_path = not base.startswith(HUB) and base not in Shelf("bases").names()
+    return Located(folder.resolve().name if is_path else base, folder)
 
 
 def _folder_of(base: str) -> Path:
     shelf = Shelf("bases")
-    if base.startswith("hub:"):
-        return _download(base.removeprefix("hub:"))
+    if base.startswith(HUB):
+        return _download(base.removeprefix(HUB))
     if base in shelf.names():
         return cast("Base", shelf.build(base)).folder()
     folder = Path(base).expanduser()

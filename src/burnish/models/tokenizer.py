@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,12 @@ class TextTokenizer:
     prefix: tuple[int, ...]
     suffix: tuple[int, ...]
 
-    def ids(self, texts: Sequence[str] | Sequence[tuple[str, str]]) -> list[Encoding]:
+    @cached_property
+    def has_pair_types(self) -> bool:
+        """Whether the tokens of the second text of a pair have a type of their own, as BERT's have."""
+        return any(self.backend.encode("a", "a").type_ids)
+
+    def ids(self, texts: Sequence[str | tuple[str, str]]) -> list[Encoding]:
         """Encodings with special tokens, cut to `max_length`; `overflowing` is not empty where a text was cut."""
         self.backend.enable_truncation(self.max_length)
         return list(self.backend.encode_batch_fast(list(texts)))

@@ -34,6 +34,7 @@ _MUST = {
     "bool_type": "be true or false",
     "string_type": "be text",
     "list_type": "be a list, such as [a, b]",
+    "tuple_type": "be a list, such as [a, b]",
     "dict_type": "be a mapping, such as {{key: value}}",
     "model_type": "be a mapping of settings, such as {{key: value}}",
     "too_short": "have at least {min_length} entries",
@@ -87,18 +88,22 @@ def _trail_of(details: ErrorDetails, values: Any) -> Trail:
 
 
 def _problem(details: ErrorDetails, trail: Trail, document: Document) -> str:
-    kind, got, context = details["type"], details["input"], details.get("ctx", {})
-    path = dotted(trail) or "the recipe"
+    kind, path = details["type"], dotted(trail) or "the recipe"
     if kind in {"missing", "extra_forbidden", "invalid_key"}:
         return _about_a_key(kind, trail, document)
+    if kind == "value_error":
+        return _own_words(path, str(details["ctx"]["error"]))
+    wanted = demand(details)
+    return f"{path} {wanted}" if wanted else f"{path}: {details['msg']}; got {shown(details['input'])}."
+
+
+def demand(details: ErrorDetails) -> str | None:
+    """How a sentence about a wrong value goes on after its path: `must be true or false; got 'perhaps'.`"""
+    kind, got, context = details["type"], details["input"], details.get("ctx", {})
     if kind == "literal_error":
         words = _words(context)
-        return f"{path} must be one of {listed(words)}; got {shown(got)}.{hint(str(got), words)}"
-    if kind == "value_error":
-        return _own_words(path, str(context["error"]))
-    if kind in _MUST:
-        return f"{path} must {_MUST[kind].format(**_short(context))}; got {shown(got)}."
-    return f"{path}: {details['msg']}; got {shown(got)}."
+        return f"must be one of {listed(words)}; got {shown(got)}.{hint(str(got), words)}"
+    return f"must {_MUST[kind].format(**_short(context))}; got {shown(got)}." if kind in _MUST else None
 
 
 def _about_a_key(kind: str, trail: Trail, document: Document) -> str:

@@ -81,21 +81,12 @@ def load(source: str | Path | Mapping[str, Any] | None = None, overrides: Sequen
     document = _document(source, path, faults).under(from_fields(fields, faults))
     document = from_overrides(overrides, document, faults)
     document, expansions = expand(_current(document), os.environ, faults)
-    recipe = _checked(document, expansions, faults)
-    faults.raise_if_any()
-    if recipe is None:
-        raise AssertionError("a recipe without faults was not built")
-    return Loaded(recipe, path, document.places)
+    return Loaded(_checked(document, expansions, faults), path, document.places)
 
 
 def restore(filled: Mapping[str, Any]) -> Recipe:
     """The recipe of a finished run, from its stored filled form. Variables stay as written: nobody needs them again."""
-    faults = Faults()
-    recipe = _checked(_current(Document(dict(filled))), {}, faults)
-    faults.raise_if_any()
-    if recipe is None:
-        raise AssertionError("a recipe without faults was not built")
-    return recipe
+    return _checked(_current(Document(dict(filled))), {}, Faults())
 
 
 def _document(source: object, path: Path | None, faults: Faults) -> Document:
@@ -148,7 +139,8 @@ def _current(document: Document) -> Document:
     return Document(values, document.places, document.texts)
 
 
-def _checked(document: Document, expansions: Mapping[Trail, Expansion], faults: Faults) -> Recipe | None:
+def _checked(document: Document, expansions: Mapping[Trail, Expansion], faults: Faults) -> Recipe:
+    """The recipe. Raises `UserError` with the faults found before and those of the values."""
     values = _with_words_for_booleans(with_part_names(document.values))
     document = Document(values, document.places, document.texts)
     try:
@@ -156,7 +148,8 @@ def _checked(document: Document, expansions: Mapping[Trail, Expansion], faults: 
     except ValidationError as error:
         for sentence in sentences(error, document, expansions):
             faults.add(sentence)
-        return None
+        raise faults.error() from None
+    faults.raise_if_any()
     return recipe.with_placeholders(_placeholders(values, expansions))
 
 

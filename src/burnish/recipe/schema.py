@@ -57,7 +57,7 @@ class DataSection(Section):
     """Most rows that a share such as `10%` takes: more would cost time and memory and change no decision."""
 
     max_length: int | None = Field(default=None, ge=8)
-    """Most tokens a text may have; None takes what the base allows. Longer texts are cut or windowed by the task."""
+    """Most tokens a text may have; null takes what the base allows. Longer texts are cut or windowed by the task."""
 
     @field_validator("train")
     @classmethod
@@ -126,7 +126,7 @@ class TrainSection(Section):
     """Peak rate of the pretrained weights."""
 
     head_learning_rate: float | None = Field(default=None, gt=0)
-    """Peak rate of the new head; None takes 10 × `learning_rate`."""
+    """Peak rate of the new head; null takes 10 × `learning_rate`."""
 
     optimizer: Annotated[Part, Shelf("optimizers")] = Field(default="adamw", validate_default=True)
     """adamw, adafactor, sgd."""
@@ -150,7 +150,7 @@ class TrainSection(Section):
     """What is not trained."""
 
     dropout: float | None = Field(default=None, ge=0, lt=1)
-    """Every dropout of the base; None keeps what the base was made with."""
+    """Every dropout of the base; null keeps what the base was made with."""
 
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     """Share of the target spread evenly over all labels."""
@@ -162,7 +162,7 @@ class TrainSection(Section):
     """`balanced` weighs a class by the inverse of its rows; or a weight for each label."""
 
     patience: int | None = Field(default=None, ge=1)
-    """Stop after this many epochs without a better dev score; None never stops early."""
+    """Stop after this many epochs without a better dev score; null never stops early."""
 
     keep: Literal["best", "last"] = "best"
     """Which epoch's weights become the bundle: best dev score, or the last."""
@@ -184,10 +184,10 @@ class JudgeSection(Section):
     """How the result is judged."""
 
     metric: str | None = None
-    """Dev score that chooses the best epoch and seed; None takes the task's own."""
+    """Dev score that chooses the best epoch and seed; null takes the task's own."""
 
     calibration: Annotated[Part, Shelf("calibrations")] = Field(default="temperature", validate_default=True)
-    """How confidences are made honest on dev: temperature, none."""
+    """How confidences are made honest on dev: temperature, ensemble, none."""
 
     target_precision: float = Field(default=0.95, gt=0, le=1)
     """Precision wanted of the answers that are given; the abstention threshold is chosen for it on dev."""

@@ -21,6 +21,7 @@ from burnish.recipe.spelling import sentence
 MAX_BYTES = 1 << 18
 MAX_VALUES = 20_000
 _TAG = "tag:yaml.org,2002:"
+_INSTEAD_OF_MERGING = "write what is shared into another file and name it at the top: `include: shared.yaml`."
 
 
 class _Loader(yaml.SafeLoader):
@@ -136,8 +137,11 @@ class _Walk:
                 self.faults.add(f"{place}: a key must be a word; text with {{ or [ needs quotes.")
                 continue
             key = key_node.value
+            where = f"{dotted(trail)}." if trail else ""
+            if key == "<<" and not key_node.style:  # in quotes it is a name like any other
+                self.faults.add(f"{place}: {where}<< (a merge key) is not allowed; {_INSTEAD_OF_MERGING}")
+                continue
             if key in first:
-                where = f"{dotted(trail)}." if trail else ""
                 self.faults.add(f"{place}: {where}{key} is given twice, first at {first[key]}; keep one of them.")
                 continue
             first[key] = place

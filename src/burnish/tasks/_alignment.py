@@ -53,7 +53,7 @@ class Alignment:
     """Tokens of a text against its words; arrays over its T tokens.
 
     `word` is the word that a token begins in, or -1; `is_first` whether it is that word's first token; `n_covered`
-    how many words it spans.
+    how many words a first token stands for: its own, and those after it that have no first token of their own.
     """
 
     word: Int32s
@@ -66,7 +66,7 @@ def align(text: str, encoding: Encoding, words: Offsets) -> Alignment:
     n = len(encoding.offsets)
     word, is_first, n_covered = np.full(n, -1, np.int32), np.zeros(n, bool), np.zeros(n, np.int32)
     starts = [start for start, _ in words]
-    seen = -1
+    seen, first = -1, 0
     for token, (start, end) in enumerate(encoding.offsets):
         while start < end and text[start].isspace():  # some tokenizers give the space to the token behind it
             start += 1
@@ -74,20 +74,22 @@ def align(text: str, encoding: Encoding, words: Offsets) -> Alignment:
         if start >= end or found < 0 or words[found][1] <= start:
             continue
         last = bisect_right(starts, end - 1) - 1
-        word[token], is_first[token], n_covered[token] = found, found > seen, last - found + 1
+        word[token], is_first[token] = found, found > seen
+        first = token if found > seen else first
         seen = max(seen, last)
+        n_covered[first] = seen - word[first] + 1
     return Alignment(word, is_first, n_covered)
 
 
 def lost_tags(alignment: Alignment, words: Offsets, tags: Sequence[int]) -> list[str]:
-    """A note for every token that spans words whose tags it cannot all carry: it carries the first word's."""
+    """A note for every run of words of which only the first has a token of its own, and that carry several labels."""
     notes = []
     for token in np.flatnonzero(alignment.n_covered > 1):
         first = int(alignment.word[token])
         covered = range(first + 1, first + int(alignment.n_covered[token]))
         if any(tags[word] != _inside(tags[first]) for word in covered):
             notes.append(
-                f"the characters {words[first][0]}–{words[covered[-1]][1]} are one token but carry several labels"
+                f"the characters {words[first][0]}–{words[covered[-1]][1]} share a token but carry several labels"
             )
     return notes
 
@@ -101,7 +103,7 @@ def token_features(
 
     Returns:
         input_ids [T]; word [T], the word whose first token this is, else -1; n_covered [T], how many words that
-        token spans; and labels [T] when `tags` are given, -100 for special and foreign tokens.
+        token stands for; and labels [T] when `tags` are given, -100 for special and foreign tokens.
     """
     ids = np.asarray(encoding.ids, np.int32)
     labels = _token_labels(alignment, tags)

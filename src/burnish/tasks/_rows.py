@@ -35,16 +35,16 @@ def text_of(values: Mapping[str, Any], column: str, is_labelled: bool) -> str:
 
 
 def encode_rows(examples: Sequence[Example], tokenizer: TextTokenizer) -> list[Encoded]:
-    """One feature an example: input_ids [T], and token_type_ids [T] where the second of a pair has its own."""
+    """One feature an example: input_ids [T], and token_type_ids [T] where the second of a pair has types of its own.
+
+    Texts and pairs may stand side by side: what an example is encoded to does not depend on its neighbours.
+    """
     pairs = [example.get("text_pair") for example in examples]
-    if any(pair is not None for pair in pairs):
-        encodings = tokenizer.ids([(e["text"], pair or "") for e, pair in zip(examples, pairs, strict=True)])
-    else:
-        encodings = tokenizer.ids([example["text"] for example in examples])
+    inputs = [e["text"] if pair is None else (e["text"], pair) for e, pair in zip(examples, pairs, strict=True)]
     encoded = []
-    for encoding in encodings:
+    for encoding in tokenizer.ids(inputs):
         feature = {"input_ids": np.asarray(encoding.ids, np.int32)}
-        if pairs[0] is not None:
+        if tokenizer.has_pair_types:
             feature["token_type_ids"] = np.asarray(encoding.type_ids, np.int32)
         n_cut = sum(len(piece.ids) for piece in encoding.overflowing)
         encoded.append(Encoded([feature], n_tokens=len(encoding.ids) + n_cut, n_cut=n_cut))

@@ -86,9 +86,12 @@ def test_logits_in_half_precision_are_taken():
 
 def test_a_broken_model_is_not_calibrated():
     logits = np.array([[1.0, 0.0], [np.nan, 0.0], [np.inf, 0.0]])
-    expected = "calibration: 2 of 3 dev rows have logits that are NaN or infinite.*lower train.learning_rate"
-    with pytest.raises(SickRun, match=expected):
+    with pytest.raises(SickRun) as caught:
         Temperature().fit(logits, np.zeros(3, int), "softmax")
+    assert str(caught.value) == (
+        "calibration: 2 of 3 dev rows have logits that are NaN or infinite, so the model is broken; "
+        "train again with a lower train.learning_rate."
+    )
 
 
 def test_an_ensemble_fits_errors_that_no_confidence_foresees():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from plotly.offline import get_plotlyjs
 
-from burnish.evaluation.formats.html import Html
+from burnish.evaluation.formats.html import Html, _asset
 from burnish.evaluation.formats.json import Json
 from burnish.evaluation.formats.markdown import Markdown
 from burnish.metrics._contract import MultiOutcome, SingleOutcome, Span, SpanOutcome
@@ -135,6 +135,30 @@ def test_markdown_is_short_when_labels_are_many(make_report, make_outcome, tmp_p
     outcome = make_outcome(SingleOutcome, n_labels=400, n_rows=600)
     report = make_report(SingleOutcome, outcome=outcome, raw=outcome, dev=None, n_rows=600)
     assert len(Markdown().write(report, tmp_path).read_text("utf-8").splitlines()) < 150
+
+
+def test_markdown_says_where_a_text_goes_on(make_report, tmp_path):
+    long, shorter = "a" * 500, "b" * 120
+    fields = {"texts": lambda rows: [long if number else shorter for number, _ in enumerate(rows)]}
+    text = Markdown().write(make_report(SingleOutcome, **fields), tmp_path).read_text("utf-8")
+    assert f"| {'a' * 120}… |" in text
+    assert f"| {shorter} |" in text
+
+
+def test_markdown_says_where_a_text_began_earlier(make_report, make_outcome, tmp_path):
+    span = Span(1_000, 1_006, "LOC")
+    outcome = SpanOutcome([[span]], [[]], [["B-LOC"]], [["O"]], [[0.5]], ("LOC",))
+    fields = {"texts": lambda rows: ["x" * 2_000], "n_tokens": np.array([4]), "slices": {}, "dev": None}
+    text = (
+        Markdown().write(make_report(SpanOutcome, outcome=outcome, raw=outcome, **fields), tmp_path).read_text("utf-8")
+    )
+    assert f"| …{'x' * 120}… |" in text
+
+
+def test_a_label_breaks_only_where_it_is_longer_than_any_column():
+    style = re.search(r"^\.label \{(.*)\}", _asset("report.css"), re.MULTILINE)
+    assert "overflow-wrap: break-word" in style[1]
+    assert "word-break: keep-all" in style[1]
 
 
 def test_json_holds_the_whole_report(make_report, tmp_path):

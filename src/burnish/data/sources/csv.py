@@ -26,7 +26,7 @@ class Csv(Source):
     """Text encoding: `auto` (UTF-8, UTF-16 with a byte-order mark, GB18030), or a codec's name."""
 
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
-    """The character between cells; None finds it from the first lines: comma, semicolon, tab or `|`."""
+    """The character between cells; null finds it from the first lines: comma, semicolon, tab or `|`."""
 
     has_header: bool = True
     """Whether the first line names the columns."""

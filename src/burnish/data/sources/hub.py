@@ -28,7 +28,7 @@ class Hub(Source):
     """Which of its configurations (subsets), for a data set that has several."""
 
     revision: str | None = None
-    """Commit or tag that pins its contents; None takes the newest."""
+    """Commit or tag that pins its contents; null takes the newest."""
 
     @field_validator("id")
     @classmethod

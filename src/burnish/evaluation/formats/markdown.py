@@ -22,6 +22,7 @@ from burnish.evaluation.formats._words import (
 N_CLASSES = 20
 N_ERRORS = 10
 N_PAIRS = 10
+TEXT_SHOWN = 120  # characters
 
 
 class Markdown(Format):
@@ -108,11 +109,19 @@ def _groups(title: str, groups: Sequence[Group]) -> str:
 
 def _errors(title: str, mistakes: Sequence[Mistake]) -> str:
     rows = (
-        [f"{item.row + 1:,}", _cell(item.text[:120]), _labels(item, "gold"), _labels(item, "predicted"),
+        [f"{item.row + 1:,}", _cell(_piece(item)), _labels(item, "gold"), _labels(item, "predicted"),
          f"{item.confidence:.3f}"]
         for item in mistakes[:N_ERRORS]
     )  # fmt: skip
     return _section(title, _table(["row", "text", "gold", "answered", "confidence"], rows))
+
+
+def _piece(item: Mistake) -> str:
+    """The start of a mistake's text, with … wherever some of the row's own text is not shown."""
+    shown = item.text[:TEXT_SHOWN]
+    before = "…" if item.offset else ""
+    after = "…" if item.offset + len(shown) < item.n_characters else ""
+    return f"{before}{shown}{after}"
 
 
 def _labels(item: Mistake, side: str) -> str:

