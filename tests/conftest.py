@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from burnish.metrics._contract import MultiOutcome, SingleOutcome, Span, SpanOutcome
+from burnish.metrics._multi import MultiOutcome
+from burnish.metrics._single import SingleOutcome
+from burnish.metrics._spans import Span, SpanOutcome
 
 
 def random_single(seed=0, n_rows=60, n_labels=5, is_perfect=False):

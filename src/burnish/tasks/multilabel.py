@@ -14,7 +14,7 @@ from pydantic import Field
 from burnish.core.parts import Part
 from burnish.core.shelves import Shelf
 from burnish.data.columns import Wanted
-from burnish.metrics._contract import MultiOutcome
+from burnish.metrics._multi import MultiOutcome
 from burnish.models.heads._contract import Head, HeadPlan
 from burnish.tasks._contract import Answered, Batch, Decision, Encoded, Evidence, Example, Feature, Prediction, Task
 from burnish.tasks._rows import encode_rows, pad_inputs, stack_outputs, text_of

@@ -13,7 +13,7 @@ from burnish.core.shelves import Shelf
 from burnish.data.columns import Wanted
 from burnish.data.spans import parse_spans
 from burnish.data.tagging import spans_of
-from burnish.metrics._contract import Span, SpanOutcome
+from burnish.metrics._spans import Span, SpanOutcome
 from burnish.models.heads._contract import Head, HeadPlan
 from burnish.tasks._alignment import IGNORED, align, lost_tags, tag_words, token_features
 from burnish.tasks._contract import Answered, Batch, Decision, Encoded, Evidence, Example, Feature, Prediction, Task

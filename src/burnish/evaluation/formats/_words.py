@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from burnish.evaluation.findings import Report
+from burnish.evaluation.findings import Report, Selective
 
 NAMES = {
     "accuracy": "Accuracy",
@@ -75,13 +75,11 @@ def _plain(value: Any) -> str:
     return f"{value:,.4g}" if isinstance(value, float) else f"{value:,}" if type(value) is int else str(value)
 
 
-def abstention_sentence(report: Report) -> str:
+def abstention_sentence(found: Selective) -> str:
     """What the abstention threshold does, in one sentence."""
-    found = report.selective
-    unit = "rows" if report.kind == "single" else "given labels" if report.kind == "multi" else "spans"
     aim = "" if found.is_reached else f" (the wanted {percent(found.target_precision)} could not be assured)"
     return (
         f"Answering only from confidence {found.threshold:.3f} up keeps {percent(found.coverage)} of "
-        f"{found.n_answers:,} {unit} at a precision of {percent(found.precision)}{aim}; "
+        f"{found.n_answers:,} {found.noun} at a precision of {percent(found.precision)}{aim}; "
         f"the threshold was chosen on {found.chosen_on}."
     )
