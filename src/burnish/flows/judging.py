@@ -20,7 +20,6 @@ from burnish.evaluation.selective import abstention_threshold
 from burnish.evaluation.thresholds import best_thresholds
 from burnish.flows.ingest import CARRIED
 from burnish.metrics._contract import Metric, Outcome
-from burnish.metrics._multi import MultiOutcome
 from burnish.metrics._single import SingleOutcome
 from burnish.recipe.schema import JudgeSection
 from burnish.tasks._contract import Answered, Decision, Task
@@ -47,9 +46,8 @@ class Judge:
         """Calibration, label thresholds and abstention threshold, all chosen on dev; and dev's calibrated outcome."""
         decision = self._calibrated(dev)
         outcome = self.task.outcome(dev, self.labels, decision)
-        if isinstance(outcome, MultiOutcome):
-            thresholds = best_thresholds(outcome.probabilities, outcome.gold)
-            decision = replace(decision, label_thresholds=tuple(thresholds.tolist()))
+        if (columns := outcome.thresholded()) is not None:
+            decision = replace(decision, label_thresholds=tuple(best_thresholds(*columns).tolist()))
             outcome = self.task.outcome(dev, self.labels, decision)
         if (answers := outcome.answers()) is not None:
             threshold = abstention_threshold(answers.confidence, answers.is_correct, self.settings.target_precision)

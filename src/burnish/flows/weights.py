@@ -16,10 +16,12 @@ def output_weights(
     """[K] weights, or None when all weigh the same; the outputs B-x and I-x of a tagger share the weight of x.
 
     Raises:
-        UserError: a weight is given for a label that the data does not have.
+        UserError: the task has no labels, or a weight is given for a label that the data does not have.
     """
     if asked == "none":
         return None
+    if not labels:
+        raise UserError(f"train.class_weights: the task '{task.part_name}' has no labels to weigh; take it out.")
     if isinstance(asked, dict):
         for label in asked:
             if label not in labels:
@@ -37,7 +39,8 @@ def output_weights(
 def _balanced(task: Task, labels: tuple[str, ...], train: Ingested) -> dict[str, float]:
     """Rows / (labels × rows of the label), as scikit-learn balances; for yes-or-no labels, noes for each yes."""
     count = Counter(label for example in train.corpus for label in task.labels_of(example))
-    n = len(train.corpus) if task.head_plan(labels).is_multilabel else sum(count.values())
-    if task.head_plan(labels).is_multilabel:
+    n = len(train.corpus)
+    if task.head_plan(labels).problem == "multi_label_classification":
         return {label: (n - count[label]) / max(count[label], 1) for label in labels}
+    n = sum(count.values())
     return {label: n / (len(labels) * max(count[label], 1)) for label in labels}

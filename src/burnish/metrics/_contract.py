@@ -100,6 +100,10 @@ class Outcome(ABC):
         """What calibration is measured on; None where there is no confidence."""
         return None
 
+    def thresholded(self) -> tuple[Floats, Bools] | None:
+        """Scores and truth [N, K] of what a threshold decides; None where the largest score wins."""
+        return None
+
     def probability_of_gold(self) -> Floats | None:
         """[N] probability given to the truth; None where there is no such thing."""
         return None

@@ -60,6 +60,9 @@ class MultiOutcome(Outcome):
     def label_names(self) -> tuple[str, ...]:
         return self.labels
 
+    def thresholded(self) -> tuple[Floats, Bools]:
+        return self.probabilities, self.gold
+
     def answers(self) -> Answers:
         row, label = np.nonzero(self.given)
         return Answers(self.probabilities[row, label], self.gold[row, label], row)
