@@ -8,7 +8,9 @@ from burnish.evaluation.findings import Report, Selective
 
 NAMES = {
     "accuracy": "Accuracy",
+    "auc": "Area under the ROC curve",
     "aurc": "Area under risk–coverage",
+    "best_f1": "F1 at the best threshold",
     "brier": "Brier score",
     "coverage_at_target": "Answered",
     "ece": "Calibration error",
@@ -20,9 +22,12 @@ NAMES = {
     "given_ece": "Calibration error of given labels",
     "hamming_loss": "Hamming loss",
     "macro_f1": "Macro F1",
+    "mae": "Mean absolute error",
     "micro_f1": "Micro F1",
     "nll": "Negative log-likelihood",
+    "pearson": "Pearson correlation",
     "precision_at_target": "Precision of the answered",
+    "spearman": "Spearman correlation",
     "span_ece": "Calibration error of spans",
     "subset_accuracy": "Exact set of labels",
     "token_f1": "Token F1 with O",
@@ -30,7 +35,14 @@ NAMES = {
     "token_macro_f1": "Token macro F1",
     "weighted_f1": "Weighted F1",
 }
-NOT_SHARES = {"nll", "brier", "aurc"}  # not shares of anything: a percent sign would mislead
+NOT_SHARES = {
+    "nll",
+    "brier",
+    "aurc",
+    "auc",
+    "pearson",
+    "spearman",
+}  # not shares of anything: a percent sign would mislead
 
 
 def name_of(score: str) -> str:
