@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
-from burnish.metrics._contract import MultiOutcome, SingleOutcome, Span, SpanOutcome
+from burnish.metrics._multi import MultiOutcome
+from burnish.metrics._scores import ScoreOutcome
+from burnish.metrics._single import SingleOutcome
+from burnish.metrics._spans import Span, SpanOutcome
 
 
 def random_single(seed=0, n_rows=60, n_labels=5, is_perfect=False):
@@ -60,7 +63,18 @@ def random_spans(seed=0, n_rows=60, is_perfect=False):
     )
 
 
-MAKERS = {SingleOutcome: random_single, MultiOutcome: random_multi, SpanOutcome: random_spans}
+def random_scores(seed=0, n_rows=60, is_perfect=False):
+    draw = np.random.default_rng(seed)
+    gold = np.round(draw.random(n_rows), 1)  # with ties, as people give marks
+    return ScoreOutcome(gold, gold if is_perfect else draw.random(n_rows), (0.0, 5.0))
+
+
+MAKERS = {
+    SingleOutcome: random_single,
+    MultiOutcome: random_multi,
+    SpanOutcome: random_spans,
+    ScoreOutcome: random_scores,
+}
 
 
 @pytest.fixture

@@ -4,7 +4,9 @@ import pytest
 from burnish.core.shelves import Shelf
 from burnish.evaluation.formats._contract import Format
 from burnish.evaluation.report import Evidence, build_report
-from burnish.metrics._contract import MultiOutcome, SingleOutcome, SpanOutcome
+from burnish.metrics._multi import MultiOutcome
+from burnish.metrics._single import SingleOutcome
+from burnish.metrics._spans import SpanOutcome
 from burnish.recipe.schema import JudgeSection
 
 

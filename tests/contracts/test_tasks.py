@@ -18,6 +18,10 @@ from burnish.tasks._contract import Answered, Decision, Prediction
 ROWS = {
     "classification": [{"text": "good day", "label": "good"}, {"text": "so bad", "label": "bad"}],
     "multilabel": [{"text": "good day", "labels": ["good", "day"]}, {"text": "so", "labels": []}],
+    "matching": [
+        {"text": "good day", "text_pair": "all good", "score": 0.9},
+        {"text": "so bad", "text_pair": "a day", "score": "no"},
+    ],
     "tokens": [
         {"text": "good 北京 day", "spans": [[5, 7, "PLACE"]]},
         {"tokens": ["so", "bad"], "tags": ["O", "B-MOOD"]},
@@ -94,7 +98,8 @@ def test_weights_and_smoothing_change_the_loss(made):
     n_outputs = logits.shape[-1]
     plain = made.task.loss(logits, batch, None, 0.0)
     assert made.task.loss(logits, batch, None, 0.2) != plain
-    assert made.task.loss(logits, batch, torch.arange(1.0, n_outputs + 1) ** 2, 0.0) != plain
+    if made.labels:  # else the recipe's class weights are refused
+        assert made.task.loss(logits, batch, torch.arange(1.0, n_outputs + 1) ** 2, 0.0) != plain
 
 
 def test_outcome_and_evidence_can_be_judged(made):
@@ -103,9 +108,11 @@ def test_outcome_and_evidence_can_be_judged(made):
     assert isinstance(outcome, made.task.judged_as)
     assert len(outcome) == len(made.examples)
     assert score_all(outcome, metrics_for(type(outcome)))
-    logits, gold, kind = made.task.evidence(answered, made.labels)
-    assert len(logits) == len(gold)
-    assert kind in {"softmax", "sigmoid"}
+    evidence = made.task.evidence(answered, made.labels)
+    assert (evidence is None) == (outcome.decisions() is None)
+    if evidence is not None:
+        assert len(evidence.logits) == len(evidence.gold)
+        assert evidence.kind in {"softmax", "sigmoid"}
 
 
 def test_answers_do_not_depend_on_company_or_on_gold(made):

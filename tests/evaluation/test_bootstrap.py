@@ -3,7 +3,10 @@ import pytest
 
 from burnish.evaluation import bootstrap
 from burnish.evaluation.scores import metrics_for
-from burnish.metrics._contract import Metric, MultiOutcome, SingleOutcome, SpanOutcome
+from burnish.metrics._contract import Metric
+from burnish.metrics._multi import MultiOutcome
+from burnish.metrics._single import SingleOutcome
+from burnish.metrics._spans import SpanOutcome
 from burnish.metrics.accuracy import Accuracy
 from burnish.metrics.f1 import F1
 

@@ -3,7 +3,9 @@ import pytest
 
 from burnish.core.errors import UserError
 from burnish.evaluation.compare import compare, mcnemar
-from burnish.metrics._contract import MultiOutcome, SingleOutcome, Span, SpanOutcome
+from burnish.metrics._multi import MultiOutcome
+from burnish.metrics._single import SingleOutcome
+from burnish.metrics._spans import Span, SpanOutcome
 
 
 def single(n_right, n_rows=200, labels=("a", "b")):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from burnish.evaluation.groups import MOST_VALUES, Scorer, by_length, by_value
-from burnish.metrics._contract import SingleOutcome
+from burnish.metrics._single import SingleOutcome
 from burnish.metrics.accuracy import Accuracy
 
 SCORER = Scorer([Accuracy()], ["accuracy", "a score that this task lacks"])

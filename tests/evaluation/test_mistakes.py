@@ -1,7 +1,9 @@
 import numpy as np
 
 from burnish.evaluation.mistakes import MAX_CHARACTERS, confident_errors, hardest_errors
-from burnish.metrics._contract import MultiOutcome, SingleOutcome, Span, SpanOutcome
+from burnish.metrics._multi import MultiOutcome
+from burnish.metrics._single import SingleOutcome
+from burnish.metrics._spans import Span, SpanOutcome
 
 SHARES = np.array([[0.9, 0.1, 0.0], [0.6, 0.39, 0.01], [0.5, 0.3, 0.2], [0.98, 0.01, 0.01]])
 SINGLE = SingleOutcome(np.array([1, 2, 1, 0]), SHARES, ("a", "b", "c"))

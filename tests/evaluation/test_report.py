@@ -7,7 +7,9 @@ from burnish.core.errors import UserError
 from burnish.evaluation.findings import Report
 from burnish.evaluation.report import build_report, gate_names
 from burnish.evaluation.scores import metrics_for, score_all
-from burnish.metrics._contract import MultiOutcome, SingleOutcome, SpanOutcome
+from burnish.metrics._multi import MultiOutcome
+from burnish.metrics._single import SingleOutcome
+from burnish.metrics._spans import SpanOutcome
 from burnish.recipe.schema import JudgeSection
 
 KINDS = [SingleOutcome, MultiOutcome, SpanOutcome]

@@ -1,7 +1,9 @@
 import pytest
 
 from burnish.evaluation import scores
-from burnish.metrics._contract import MultiOutcome, SingleOutcome, SpanOutcome
+from burnish.metrics._multi import MultiOutcome
+from burnish.metrics._single import SingleOutcome
+from burnish.metrics._spans import SpanOutcome
 from burnish.metrics.accuracy import Accuracy
 
 

@@ -11,7 +11,9 @@ from burnish.evaluation.tables import (
     tag_rows,
     worst_pairs,
 )
-from burnish.metrics._contract import MultiOutcome, SingleOutcome, Span, SpanOutcome
+from burnish.metrics._multi import MultiOutcome
+from burnish.metrics._single import SingleOutcome
+from burnish.metrics._spans import Span, SpanOutcome
 
 GOLD = [[Span(0, 2, "a"), Span(3, 5, "a"), Span(6, 9, "b"), Span(10, 12, "b"), Span(20, 22, "a")]]
 FOUND = [[Span(0, 2, "a"), Span(3, 5, "b"), Span(6, 8, "b"), Span(14, 15, "a")]]

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from burnish.metrics._answers import answers_in
-from burnish.metrics._contract import MultiOutcome, SingleOutcome, Span, SpanOutcome
+from burnish.metrics._multi import MultiOutcome
+from burnish.metrics._single import SingleOutcome
+from burnish.metrics._spans import Span, SpanOutcome
 from burnish.metrics.aurc import Aurc
 from burnish.metrics.ece import Ece
 
@@ -56,7 +57,7 @@ def test_aurc_of_equal_confidences_is_the_mean_over_their_orders():
 
 def test_aurc_equals_a_plain_loop_when_no_confidences_are_equal(make_outcome):
     outcome = make_outcome(SingleOutcome, seed=9)
-    answers = answers_in(outcome)
+    answers = outcome.answers()
     is_wrong = ~answers.is_correct[np.argsort(-answers.confidence)]
     expected = np.mean([is_wrong[: kept + 1].mean() for kept in range(len(is_wrong))])
     assert Aurc().score(outcome)["aurc"] == pytest.approx(expected)
@@ -65,7 +66,7 @@ def test_aurc_equals_a_plain_loop_when_no_confidences_are_equal(make_outcome):
 def test_answers_of_many_labels_are_the_labels_given():
     gold = np.array([[True, False], [False, False]])
     outcome = MultiOutcome(gold, np.array([[0.9, 0.8], [0.1, 0.2]]), np.full(2, 0.5), ("a", "b"))
-    answers = answers_in(outcome)
+    answers = outcome.answers()
     assert answers.confidence.tolist() == [0.9, 0.8]
     assert answers.is_correct.tolist() == [True, False]
     assert answers.row.tolist() == [0, 0]
@@ -75,4 +76,4 @@ def test_a_span_answer_is_right_only_with_start_end_and_label():
     gold = [[Span(0, 3, "a")]]
     found = [[Span(0, 3, "a", 0.9), Span(0, 3, "b", 0.8), Span(0, 2, "a", 0.7)]]
     outcome = SpanOutcome(gold, found, [["B-a"]], [["B-a"]], [[1.0]], ("a", "b"))
-    assert answers_in(outcome).is_correct.tolist() == [True, False, False]
+    assert outcome.answers().is_correct.tolist() == [True, False, False]

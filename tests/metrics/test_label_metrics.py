@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from burnish.metrics._contract import MultiOutcome, SingleOutcome
 from burnish.metrics._counts import label_counts
+from burnish.metrics._multi import MultiOutcome
+from burnish.metrics._single import SingleOutcome
 from burnish.metrics.accuracy import Accuracy
 from burnish.metrics.brier import Brier
 from burnish.metrics.f1 import F1

@@ -5,8 +5,8 @@ import pytest
 from seqeval import metrics as seqeval
 from sklearn.metrics import accuracy_score, f1_score
 
-from burnish.metrics._contract import Span, SpanOutcome
 from burnish.metrics._counts import label_counts
+from burnish.metrics._spans import Span, SpanOutcome
 from burnish.metrics.entity_f1 import EntityF1
 from burnish.metrics.token_f1 import TokenF1
 

@@ -26,8 +26,8 @@ def inputs():
 @pytest.mark.parametrize("name", Shelf("heads").names())
 def test_every_head_gives_the_logits_that_it_says(name, tiny_base):
     network = attach(name, tiny_base)
-    expected = (2, 3) if Shelf("heads").get(name).gives == "rows" else (2, 5, 3)
-    assert network(**inputs()).shape == expected
+    expected = {"rows": (2, 3), "tokens": (2, 5, 3), "vectors": (2, 32)}
+    assert network(**inputs()).shape == expected[Shelf("heads").get(name).gives]
 
 
 @pytest.mark.parametrize("name", Shelf("heads").names())
@@ -55,7 +55,7 @@ def test_native_heads_load_in_plain_transformers_with_the_same_logits(name, auto
     assert plain.config.id2label == {0: "bad", 1: "good", 2: "so-so"}
 
 
-@pytest.mark.parametrize("name", ["cls", "mean", "max"])
+@pytest.mark.parametrize("name", ["cls", "mean", "max", "vector"])
 def test_padding_does_not_change_a_texts_logits(name, tiny_base):
     network = attach(name, tiny_base)
     short = {key: value[1:, :3] for key, value in inputs().items()}
@@ -67,6 +67,25 @@ def test_pools_look_at_real_tokens_only():
     mask = torch.tensor([[1, 1, 0]])
     assert mean_pool(hidden, mask).item() == 2.0
     assert max_pool(hidden, mask).item() == 3.0
+
+
+@pytest.mark.parametrize("pool", ["mean", "cls", "max"])
+def test_a_vector_has_length_1_and_is_the_chosen_pool_of_the_last_states(pool, tiny_base):
+    network = attach("vector", tiny_base, pool=pool)
+    vectors = network(**inputs())
+    torch.testing.assert_close(vectors.norm(dim=1), torch.ones(2))
+    hidden = network.trunk(**inputs()).last_hidden_state[1, :3]
+    pooled = {"mean": hidden.mean(0), "cls": hidden[0], "max": hidden.amax(0)}[pool]
+    torch.testing.assert_close(vectors[1], pooled / pooled.norm())
+
+
+@pytest.mark.parametrize(
+    ("task", "head", "fitting"),
+    [("classification", "token", "cls, max, mean"), ("tokens", "vector", "token"), ("multilabel", "vector", "cls")],
+)
+def test_a_head_that_does_not_fit_the_task_is_refused(task, head, fitting):
+    with pytest.raises(ValueError, match=f"the head '{head}' does not fit this task; it takes: {fitting}"):
+        Shelf("tasks").build({"name": task, "head": head})
 
 
 @pytest.mark.parametrize("name", ["mean", "max"])

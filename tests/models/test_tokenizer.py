@@ -28,6 +28,26 @@ def test_pieces_have_offsets_into_the_users_own_string(tiny_base):
     assert [text[start:end] for start, end in encoding.offsets] == ["A", "b", "北", "京", "!"]
 
 
+def test_a_prompt_goes_before_every_text_and_before_the_first_of_a_pair(tiny_base):
+    plain, prompted = load_tokenizer(tiny_base), load_tokenizer(tiny_base, prompt="so: ")
+    for given, meant in (("good day", "so: good day"), (("good", "day"), ("so: good", "day"))):
+        assert prompted.ids([given])[0].ids == plain.ids([meant])[0].ids
+
+
+def test_a_prompt_stands_before_the_pieces_of_a_text_and_moves_no_offset(tiny_base):
+    plain, prompted = load_tokenizer(tiny_base), load_tokenizer(tiny_base, prompt="so: ")
+    assert [*prompted.prefix, *prompted.pieces(["good day"])[0].ids, *prompted.suffix] == (
+        plain.ids(["so: good day"])[0].ids
+    )
+    assert prompted.pieces(["good day"])[0].offsets == [(0, 4), (5, 8)]
+
+
+def test_a_prompt_that_leaves_no_room_is_refused(tiny_base):
+    with pytest.raises(UserError) as caught:
+        load_tokenizer(tiny_base, max_length=8, prompt="a b c d e")
+    assert str(caught.value) == "data.prompt: takes 5 of 8 tokens; leave half to the texts."
+
+
 def test_max_length_above_what_the_base_takes_is_refused(tiny_base):
     with pytest.raises(UserError) as caught:
         load_tokenizer(tiny_base, max_length=65)

@@ -37,6 +37,7 @@ class Knowledge:
     decision: Decision
     max_length: int
     base: str
+    prompt: str = ""
 
     def save(self, folder: Path) -> None:
         decision = {
@@ -52,6 +53,7 @@ class Knowledge:
             "decision": decision,
             "max_length": self.max_length,
             "base": self.base,
+            "prompt": self.prompt,
         }
         write_json(folder / STATE, state)
 
@@ -105,6 +107,7 @@ def _read(state: dict[str, Any]) -> Knowledge:
         ),
         max_length=state["max_length"],
         base=state["base"],
+        prompt=state["prompt"],
     )
 
 

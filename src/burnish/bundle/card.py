@@ -53,13 +53,14 @@ Every file's SHA-256 is in `manifest.json` and is checked before anything is rea
 
 def _other_tools(knowledge: Knowledge) -> str:
     head = knowledge.task.head_part.part_name
+    prompt = f" Put `{knowledge.prompt}` before every text." if knowledge.prompt else ""
     loaders = {"cls": "AutoModelForSequenceClassification", "token": "AutoModelForTokenClassification"}
     if head in loaders:
         return (
             f'Without Burnish: `transformers.{loaders[head]}.from_pretrained("path/to/this/folder/model")` gives the '
-            "same logits (before calibration)."
+            f"same logits (before calibration).{prompt}"
         )
     return (
         'Without Burnish: `transformers.AutoModel.from_pretrained("path/to/this/folder/model")` gives the encoder; the '
-        f"`{head}` head lies beside it in `model/head.safetensors`."
+        f"`{head}` head lies beside it in `model/head.safetensors`.{prompt}"
     )

@@ -32,7 +32,7 @@ class TorchCore:
         self.n_labels = n_labels
 
     def run(self, features: Sequence[Feature]) -> list[NDArray[np.float32]]:
-        """[K] each for heads that give rows, [T, K] each for heads that label tokens; padding taken off."""
+        """[K] each for heads that give rows or vectors (K = 2 H for two texts), [T, K] for heads that label tokens."""
         lengths = np.asarray([len(feature["input_ids"]) for feature in features], np.int32)
         outputs: list[NDArray[np.float32]] = [np.zeros(0, np.float32)] * len(features)
         device = next(self.network.parameters()).device
@@ -41,6 +41,9 @@ class TorchCore:
             for indices in sorted_batches(lengths, TOKENS_PER_BATCH):
                 batch = self.task.collate([features[i] for i in indices], self.pad_id, self.n_labels)
                 logits = self.network(**{name: value.to(device) for name, value in batch.inputs.items()})
-                for i, row in zip(indices, logits.float().cpu().numpy(), strict=True):
+                rows = logits.float().cpu().numpy()
+                if rows.ndim == 2:  # where a feature holds two texts, their rows go side by side
+                    rows = rows.reshape(len(indices), -1)
+                for i, row in zip(indices, rows, strict=True):
                     outputs[i] = row[: lengths[i]] if row.ndim == 2 else row
         return outputs

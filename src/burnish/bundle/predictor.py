@@ -62,6 +62,6 @@ def load_predictor(bundle: str | Path | Bundle) -> Predictor:
     knowledge = opened.knowledge
     network = knowledge.task.head_part.attach(opened.model_folder, knowledge.task.head_plan(knowledge.labels))
     network.load_readout(opened.model_folder)
-    tokenizer = load_tokenizer(opened.model_folder, knowledge.max_length, is_cjk_split=False)
+    tokenizer = load_tokenizer(opened.model_folder, knowledge.max_length, prompt=knowledge.prompt)
     core = TorchCore(network, knowledge.task, tokenizer.pad_id, len(knowledge.labels))
     return Predictor(knowledge, tokenizer, core)

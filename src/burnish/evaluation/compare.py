@@ -10,10 +10,9 @@ from pydantic import BaseModel, ConfigDict
 from burnish.core.errors import UserError
 from burnish.evaluation.bootstrap import Interval, resampled_scores
 from burnish.evaluation.scores import metrics_for, score_all
-from burnish.metrics._answers import bare
-from burnish.metrics._contract import Bools, Floats, Metric, MultiOutcome, Outcome, SingleOutcome, SpanOutcome
+from burnish.metrics._contract import Bools, Floats, Metric, Outcome
+from burnish.metrics._single import SingleOutcome
 
-MAIN = {SingleOutcome: "accuracy", MultiOutcome: "micro_f1", SpanOutcome: "entity_f1"}
 SIGNIFICANT = 0.05
 
 
@@ -47,7 +46,7 @@ class Comparison(BaseModel):
 
 
 def compare(first: Outcome, second: Outcome, seed: int, n_resamples: int = 2000) -> Comparison:
-    """Compare two outcomes of the same rows by their main score: accuracy, micro F1 or entity F1.
+    """Compare two outcomes of the same rows by the first score of their headline: accuracy, micro F1, entity F1.
 
     Accuracy is tested by McNemar's mid-p (Fagerland, Lydersen and Laake 2013, BMC Med Res Methodol 13:91), the rest by
     a paired bootstrap of the difference (Efron and Tibshirani 1993, ch. 16). Labels may stand in another order.
@@ -57,10 +56,10 @@ def compare(first: Outcome, second: Outcome, seed: int, n_resamples: int = 2000)
     """
     _refuse_unequal(first, second)
     differences = {item.name: item for item in _differences(first, second, seed, n_resamples)}
-    main = differences.pop(MAIN[type(first)])
+    main = differences.pop(first.headline[0])
     test: Literal["McNemar mid-p", "paired bootstrap"] = "paired bootstrap"
     if isinstance(first, SingleOutcome) and isinstance(second, SingleOutcome):
-        main = main.model_copy(update={"p_value": mcnemar(_is_right(first), _is_right(second))})
+        main = main.model_copy(update={"p_value": mcnemar(~first.is_wrong(), ~second.is_wrong())})
         test = "McNemar mid-p"
     return Comparison(
         n_rows=len(first),
@@ -124,10 +123,6 @@ def _verdict(main: Difference, test: str, n_rows: int) -> str:
     return f"The {better} is better: {numbers}."
 
 
-def _is_right(outcome: SingleOutcome) -> Bools:
-    return np.asarray(outcome.probabilities.argmax(axis=1) == outcome.gold)
-
-
 def _refuse_unequal(first: Outcome, second: Outcome) -> None:
     if type(first) is not type(second):
         raise UserError("compare: the two models are of different tasks; only models of one task can be compared.")
@@ -137,19 +132,9 @@ def _refuse_unequal(first: Outcome, second: Outcome) -> None:
         )
     if not len(first):
         raise UserError("compare: there are no rows to compare on.")
-    gold, other_gold = _gold(first), _gold(second)
-    unequal = [row for row, (mine, theirs) in enumerate(zip(gold, other_gold, strict=True)) if mine != theirs]
+    unequal = [row for row in range(len(first)) if first.gold_of(row) != second.gold_of(row)]
     if unequal:
         raise UserError(
             f"compare: {len(unequal):,} of {len(first):,} rows have different gold labels, the first being row "
             f"{unequal[0] + 1:,}; judge both on the same data, in the same order."
         )
-
-
-def _gold(outcome: Outcome) -> list[object]:
-    """The gold of each row by label names, so that the order of labels does not matter."""
-    if isinstance(outcome, SingleOutcome):
-        return [outcome.labels[label] for label in outcome.gold]
-    if isinstance(outcome, MultiOutcome):
-        return [{outcome.labels[label] for label in np.flatnonzero(row)} for row in outcome.gold]
-    return [bare(spans) for spans in outcome.gold]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -10,7 +10,6 @@ from burnish.evaluation.bootstrap import Interval
 from burnish.evaluation.gates import GateResult
 
 FORMAT = 1  # number of this layout, in every report.json
-Kind = Literal["single", "multi", "spans"]
 
 
 class Finding(BaseModel):
@@ -75,8 +74,12 @@ class CurvePoint(Finding):
 
 
 class Selective(Finding):
-    """Abstention. The threshold was chosen on `chosen_on`; coverage and precision are those on the judged split."""
+    """Abstention from answers, called `noun`, below a threshold that was chosen on `chosen_on`.
 
+    Coverage and precision are those on the judged split.
+    """
+
+    noun: str
     target_precision: float
     threshold: float
     chosen_on: str
@@ -84,7 +87,6 @@ class Selective(Finding):
     coverage: float
     precision: float
     n_answers: int
-    aurc: float
     curve: list[CurvePoint]
 
 
@@ -108,7 +110,7 @@ class Mistake(Finding):
     predicted: list[str] = []
     gold_spans: list[MarkedSpan] = []
     predicted_spans: list[MarkedSpan] = []
-    confidence: float
+    confidence: float | None
     probability_of_gold: float | None = None
 
 
@@ -142,7 +144,7 @@ class Report(Finding):
     """All that a judge found out about one model on one split."""
 
     format_number: int = FORMAT
-    kind: Kind
+    kind: str
     about: dict[str, Any]
     split: str
     n_rows: int
@@ -158,8 +160,8 @@ class Report(Finding):
     confusion: Confusion | None
     worst_pairs: list[Pair]
     span_faults: SpanFaults | None
-    calibration: Reliability
-    selective: Selective
+    calibration: Reliability | None
+    selective: Selective | None
     confident_errors: list[Mistake]
     hardest_errors: list[Mistake]
     by_length: list[Group]

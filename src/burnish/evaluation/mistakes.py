@@ -7,16 +7,21 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from burnish.evaluation.findings import MarkedSpan, Mistake
-from burnish.metrics._answers import answers_in, bare, given_labels
-from burnish.metrics._contract import Bools, Floats, Ints, MultiOutcome, Outcome, SingleOutcome, Span, SpanOutcome
+from burnish.metrics._contract import Floats, Ints, Outcome
+from burnish.metrics._spans import Span, SpanOutcome, bare
 
 Texts = Callable[[list[int]], list[str]]
 MAX_CHARACTERS = 400  # of a text shown; a 10 MB cell must not end up in a report
 
 
 def confident_errors(outcome: Outcome, texts: Texts, n_most: int) -> list[Mistake]:
-    """Rows with a wrong answer, the surest first: often wrong labels in the data, or a rule nobody wrote down."""
-    answers = answers_in(outcome)
+    """Rows with a wrong answer, the surest first: often wrong labels in the data, or a rule nobody wrote down.
+
+    Empty where answers carry no confidence.
+    """
+    answers = outcome.answers()
+    if answers is None:
+        return []
     surest = np.full(len(outcome), -1.0)
     wrong = ~answers.is_correct
     np.maximum.at(surest, answers.row[wrong], answers.confidence[wrong])
@@ -25,68 +30,45 @@ def confident_errors(outcome: Outcome, texts: Texts, n_most: int) -> list[Mistak
 
 
 def hardest_errors(outcome: Outcome, texts: Texts, n_most: int) -> list[Mistake]:
-    """Wrong rows furthest from their gold.
-
-    Single: lowest probability of the gold label. Multi: lowest probability of any one true decision. Spans: most
-    spans missed or wrongly given, as a missed span has no probability.
-    """
-    distance, is_wrong = _distance(outcome)
-    rows = np.flatnonzero(is_wrong)
-    return _shown(outcome, texts, rows[np.argsort(-distance[rows], kind="stable")][:n_most], _confidence(outcome))
+    """Wrong rows furthest from their gold, by the outcome's own distance."""
+    rows = np.flatnonzero(outcome.is_wrong())
+    rows = rows[np.argsort(-outcome.distance()[rows], kind="stable")][:n_most]
+    return _shown(outcome, texts, rows, _confidence(outcome))
 
 
-def _distance(outcome: Outcome) -> tuple[Floats, Bools]:
-    """How far each row is from its gold [N], and whether anything in it is wrong [N]."""
-    if isinstance(outcome, SingleOutcome):
-        return -_of_gold(outcome), outcome.probabilities.argmax(axis=1) != outcome.gold
-    if isinstance(outcome, MultiOutcome):
-        return -_of_gold(outcome), (given_labels(outcome) != outcome.gold).any(axis=1)
-    pairs = zip(outcome.gold, outcome.predicted, strict=True)
-    n_wrong = np.array([len(bare(gold) ^ bare(found)) for gold, found in pairs], dtype=float)
-    return n_wrong, n_wrong > 0
-
-
-def _of_gold(outcome: SingleOutcome | MultiOutcome) -> Floats:
-    """[N] probability of the gold label; for multi, of the least probable true decision."""
-    if isinstance(outcome, SingleOutcome):
-        return np.asarray(outcome.probabilities[np.arange(len(outcome)), outcome.gold])
-    return np.asarray(np.where(outcome.gold, outcome.probabilities, 1.0 - outcome.probabilities).min(axis=1))
-
-
-def _confidence(outcome: Outcome) -> Floats:
-    """[N] confidence of the surest answer in each row; 0 in a row without one."""
-    answers = answers_in(outcome)
+def _confidence(outcome: Outcome) -> Floats | None:
+    """[N] confidence of the surest answer in each row; 0 in a row without one; None without confidence."""
+    answers = outcome.answers()
+    if answers is None:
+        return None
     confidence = np.zeros(len(outcome))
     np.maximum.at(confidence, answers.row, answers.confidence)
     return confidence
 
 
-def _shown(outcome: Outcome, texts: Texts, rows: Ints, confidence: Floats) -> list[Mistake]:
+def _shown(outcome: Outcome, texts: Texts, rows: Ints, confidence: Floats | None) -> list[Mistake]:
     wanted = rows.tolist()
     pairs = zip(wanted, texts(wanted) if wanted else [], strict=True)
-    return [_mistake(outcome, row, text, float(confidence[row])) for row, text in pairs]
+    return [_mistake(outcome, row, text, None if confidence is None else float(confidence[row])) for row, text in pairs]
 
 
-def _mistake(outcome: Outcome, row: int, text: str, confidence: float) -> Mistake:
+def _mistake(outcome: Outcome, row: int, text: str, confidence: float | None) -> Mistake:
     if isinstance(outcome, SpanOutcome):
         return _span_mistake(outcome, row, text, confidence)
-    one = outcome.take(np.array([row]))
-    if isinstance(one, SingleOutcome):
-        gold, predicted = [int(one.gold[0])], [int(one.probabilities[0].argmax())]
-    else:
-        gold, predicted = np.flatnonzero(one.gold[0]).tolist(), np.flatnonzero(given_labels(one)[0]).tolist()
+    gold, predicted = outcome.words_of(row)
+    of_gold = outcome.take(np.array([row])).probability_of_gold()
     return Mistake(
         row=row,
         text=_piece(text, 0)[0],
         n_characters=len(text),
-        gold=[one.labels[label] for label in gold],
-        predicted=[one.labels[label] for label in predicted],
+        gold=gold,
+        predicted=predicted,
         confidence=confidence,
-        probability_of_gold=float(_of_gold(one)[0]),
+        probability_of_gold=None if of_gold is None else float(of_gold[0]),
     )
 
 
-def _span_mistake(outcome: SpanOutcome, row: int, text: str, confidence: float) -> Mistake:
+def _span_mistake(outcome: SpanOutcome, row: int, text: str, confidence: float | None) -> Mistake:
     gold, predicted = bare(outcome.gold[row]), bare(outcome.predicted[row])
     first_wrong = min((start for start, _, _ in gold ^ predicted), default=0)
     piece, offset = _piece(text, first_wrong)

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from burnish.evaluation.findings import Bin, CurvePoint, Reliability, Selective
 from burnish.evaluation.selective import RiskCoverage, Threshold, kept_share, risk_coverage
-from burnish.metrics._answers import answers_in
-from burnish.metrics._contract import Outcome
-from burnish.metrics._reliability import N_BINS, Bins, bins_of, decisions_in
+from burnish.metrics._contract import Answers, Outcome
+from burnish.metrics._reliability import N_BINS, Bins, bins_of
 from burnish.metrics._resampling import ratio
-from burnish.metrics.aurc import Aurc
 
 MOST_POINTS = 101
 
 
-def reliability_of(raw: Outcome, outcome: Outcome, parameters: dict[str, float]) -> Reliability:
-    """Expected calibration error and reliability bins of an outcome before (`raw`) and after calibration."""
-    before, after = (bins_of(decisions_in(one), np.ones((1, len(one)), np.int64)) for one in (raw, outcome))
+def reliability_of(raw: Outcome, outcome: Outcome, parameters: dict[str, float]) -> Reliability | None:
+    """Expected calibration error and bins before (`raw`) and after calibration; None without confidence."""
+    decisions = raw.decisions(), outcome.decisions()
+    if decisions[0] is None or decisions[1] is None:
+        return None
+    once = np.ones((1, len(outcome)), np.int64)
+    before, after = bins_of(decisions[0], once), bins_of(decisions[1], once)
     return Reliability(
         parameters=parameters,
         ece_before=float(before.error[0]),
@@ -27,19 +31,27 @@ def reliability_of(raw: Outcome, outcome: Outcome, parameters: dict[str, float])
     )
 
 
-def selective_of(outcome: Outcome, chosen: Threshold, chosen_on: str, target_precision: float) -> Selective:
-    """What a threshold, chosen on the rows called `chosen_on`, does on the judged rows."""
-    answers = answers_in(outcome)
-    coverage, precision = kept_share(answers.confidence, answers.is_correct, chosen.value)
+@dataclass(frozen=True)
+class Aim:
+    """A precision that is wanted, the threshold chosen for it, and the rows that it was chosen on."""
+
+    threshold: Threshold
+    chosen_on: str
+    precision: float
+
+
+def selective_of(answers: Answers, noun: str, aim: Aim) -> Selective:
+    """What a threshold does to the answers (called `noun`) of the judged rows."""
+    coverage, precision = kept_share(answers.confidence, answers.is_correct, aim.threshold.value)
     return Selective(
-        target_precision=target_precision,
-        threshold=chosen.value,
-        chosen_on=chosen_on,
-        is_reached=chosen.is_reached,
+        noun=noun,
+        target_precision=aim.precision,
+        threshold=aim.threshold.value,
+        chosen_on=aim.chosen_on,
+        is_reached=aim.threshold.is_reached,
         coverage=coverage,
         precision=precision,
         n_answers=len(answers),
-        aurc=Aurc().score(outcome)["aurc"],
         curve=_points(risk_coverage(answers.confidence, answers.is_correct)),
     )
 

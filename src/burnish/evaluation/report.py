@@ -9,31 +9,19 @@ from typing import Any
 import numpy as np
 
 from burnish.evaluation.bootstrap import intervals
-from burnish.evaluation.findings import Kind, Report, SeedScores
+from burnish.evaluation.findings import Report, SeedScores, Selective
 from burnish.evaluation.gates import GateResult, check_gates
 from burnish.evaluation.groups import MOST_VALUES, Scorer, by_length, by_value
 from burnish.evaluation.mistakes import confident_errors, hardest_errors
-from burnish.evaluation.reliability import reliability_of, selective_of
+from burnish.evaluation.reliability import Aim, reliability_of, selective_of
 from burnish.evaluation.scores import metrics_for, score_all, score_names
 from burnish.evaluation.selective import Threshold, abstention_threshold, kept_share
 from burnish.evaluation.tables import average_rows, class_rows, confusion_of, span_faults, tag_rows, worst_pairs
-from burnish.metrics._answers import answers_in
-from burnish.metrics._contract import Ints, MultiOutcome, Outcome, SingleOutcome, SpanOutcome
+from burnish.metrics._contract import Ints, Outcome
 from burnish.recipe.schema import JudgeSection
 
 __all__ = ["Evidence", "Report", "build_report", "gate_names"]
 
-KINDS: dict[type, Kind] = {SingleOutcome: "single", MultiOutcome: "multi", SpanOutcome: "spans"}
-HEADLINE: dict[Kind, list[str]] = {
-    "single": ["accuracy", "macro_f1", "ece", "coverage_at_target"],
-    "multi": ["micro_f1", "macro_f1", "subset_accuracy", "ece", "coverage_at_target"],
-    "spans": ["entity_f1", "entity_precision", "entity_recall", "token_f1", "ece", "coverage_at_target"],
-}
-GROUPED: dict[Kind, list[str]] = {  # what lengths and slices are compared by
-    "single": ["accuracy", "macro_f1", "ece"],
-    "multi": ["micro_f1", "subset_accuracy", "ece"],
-    "spans": ["entity_f1", "token_f1", "ece"],
-}
 SELECTIVE_NAMES = ["coverage_at_target", "precision_at_target"]
 FEW_ROWS = 200
 
@@ -69,23 +57,21 @@ def build_report(evidence: Evidence, settings: JudgeSection, seed: int) -> Repor
         UserError: a gate names a score that this task does not have.
     """
     outcome = evidence.outcome
-    kind = KINDS[type(outcome)]
     metrics = metrics_for(type(outcome))
-    scorer = Scorer(metrics, GROUPED[kind])
-    selective = selective_of(outcome, *_threshold(evidence, settings.target_precision), settings.target_precision)
-    found = dict(zip(SELECTIVE_NAMES, (selective.coverage, selective.precision), strict=True))
-    scores = score_all(outcome, metrics) | found
+    scorer = Scorer(metrics, outcome.grouped)
+    selective = _selective(evidence, settings.target_precision)
+    scores = score_all(outcome, metrics) | _selective_scores(selective)
     gates = check_gates(settings.gates, scores)
     confusion = confusion_of(outcome)
     return Report(
-        kind=kind,
+        kind=outcome.kind,
         about=evidence.about,
         split=evidence.split,
         n_rows=len(outcome),
-        labels=list(outcome.labels),
-        headline=HEADLINE[kind],
+        labels=list(outcome.label_names()),
+        headline=list(outcome.headline),
         verdict=_verdict(gates),
-        notes=_notes(evidence, selective.is_reached, settings.target_precision),
+        notes=_notes(evidence, selective),
         scores=scores,
         intervals=intervals(outcome, metrics, settings.n_bootstrap, seed),
         averages=average_rows(outcome),
@@ -105,20 +91,31 @@ def build_report(evidence: Evidence, settings: JudgeSection, seed: int) -> Repor
     )
 
 
-def _threshold(evidence: Evidence, target: float) -> tuple[Threshold, str]:
-    """The abstention threshold, and which rows it was chosen on."""
-    if evidence.abstain_below is not None:
-        answers = answers_in(evidence.outcome)
-        coverage, precision = kept_share(answers.confidence, answers.is_correct, evidence.abstain_below)
-        return Threshold(evidence.abstain_below, coverage, precision, precision >= target), "the bundle's own dev rows"
+def _selective_scores(selective: Selective | None) -> dict[str, float]:
+    if selective is None:
+        return {}
+    return dict(zip(SELECTIVE_NAMES, (selective.coverage, selective.precision), strict=True))
+
+
+def _selective(evidence: Evidence, target: float) -> Selective | None:
+    """What abstention does on the judged rows; None where answers carry no confidence."""
     outcome, rows = (evidence.outcome, evidence.split) if evidence.dev is None else (evidence.dev, "dev")
-    answers = answers_in(outcome)
-    return abstention_threshold(answers.confidence, answers.is_correct, target), rows
+    tuned, judged = outcome.answers(), evidence.outcome.answers()
+    if tuned is None or judged is None:
+        return None
+    if evidence.abstain_below is None:
+        chosen = abstention_threshold(tuned.confidence, tuned.is_correct, target)
+    else:
+        rows = "the bundle's own dev rows"
+        coverage, precision = kept_share(judged.confidence, judged.is_correct, evidence.abstain_below)
+        chosen = Threshold(evidence.abstain_below, coverage, precision, precision >= target)
+    return selective_of(judged, outcome.answer_noun, Aim(chosen, rows, target))
 
 
-def gate_names(kind: type) -> list[str]:
+def gate_names(kind: type[Outcome]) -> list[str]:
     """Every name that a gate may use for outcomes of type `kind`, known before anything is trained."""
-    return sorted([*score_names(kind), *SELECTIVE_NAMES])
+    has_answers = kind.toy().answers() is not None
+    return sorted([*score_names(kind), *(SELECTIVE_NAMES if has_answers else [])])
 
 
 def _verdict(gates: list[GateResult]) -> str:
@@ -133,7 +130,7 @@ def _verdict(gates: list[GateResult]) -> str:
     ) + f": {reasons}."
 
 
-def _notes(evidence: Evidence, is_reached: bool, target: float) -> list[str]:
+def _notes(evidence: Evidence, selective: Selective | None) -> list[str]:
     """What a reader must know before trusting a number."""
     n_rows = len(evidence.outcome)
     notes = []
@@ -143,9 +140,10 @@ def _notes(evidence: Evidence, is_reached: bool, target: float) -> list[str]:
         notes.append(
             f"Only {n_rows:,} rows were judged: the intervals are wide and the calibration error is mostly noise."
         )
-    if not is_reached:
+    if selective is not None and not selective.is_reached:
         notes.append(
-            f"No threshold on dev makes a precision of {100 * target:g} % likely on new data; the best found is used."
+            f"No threshold on dev makes a precision of {100 * selective.target_precision:g} % likely on new data; "
+            "the best found is used."
         )
     for name, values in evidence.slices.items():
         if (n_values := len(set(values))) > MOST_VALUES:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from burnish.core.shelves import Shelf
-from burnish.metrics._contract import Metric, MultiOutcome, Outcome, SingleOutcome, Span, SpanOutcome
+from burnish.metrics._contract import Metric, Outcome
 
 
-def metrics_for(kind: type) -> list[Metric]:
+def metrics_for(kind: type[Outcome]) -> list[Metric]:
     """The metrics of the shelf that judge outcomes of type `kind`, in the order of their names.
 
     Reads the shelf anew each time: who scores often calls this once and passes the metrics on.
@@ -34,14 +32,6 @@ def score_all(outcome: Outcome, metrics: Sequence[Metric] | None = None) -> dict
     return scores
 
 
-def score_names(kind: type) -> list[str]:
+def score_names(kind: type[Outcome]) -> list[str]:
     """The names of all scores of outcomes of type `kind`, found by judging a toy."""
-    return sorted(score_all(_TOYS[kind], metrics_for(kind)))
-
-
-_SPAN = [[Span(0, 2, "a")]]
-_TOYS: dict[type, Outcome] = {
-    SingleOutcome: SingleOutcome(np.array([0, 1]), np.eye(2), ("a", "b")),
-    MultiOutcome: MultiOutcome(np.eye(2, dtype=bool), np.eye(2), np.full(2, 0.5), ("a", "b")),
-    SpanOutcome: SpanOutcome(_SPAN, _SPAN, [["B-a"]], [["B-a"]], [[1.0]], ("a",)),
-}
+    return sorted(score_all(kind.toy(), metrics_for(kind)))

@@ -8,16 +8,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from burnish.evaluation.findings import ClassRow, Confusion, Pair, SpanFaults
-from burnish.metrics._contract import Ints, Outcome, SingleOutcome, Span, SpanOutcome
+from burnish.metrics._contract import Ints, Outcome
 from burnish.metrics._counts import Counts, label_counts, tag_counts
+from burnish.metrics._single import SingleOutcome
+from burnish.metrics._spans import Span, SpanOutcome
 
 NOTHING = "∅"  # in a confusion of spans: gold that nobody found, or a prediction where nothing is
 N_PAIRS = 30
 
 
 def class_rows(outcome: Outcome) -> list[ClassRow]:
-    """One row a label, in the order of `outcome.labels`."""
-    return _rows(list(outcome.labels), label_counts(outcome, _once(outcome)))
+    """One row a label, in the order of the outcome's names; empty where answers are not labels."""
+    names = list(outcome.label_names())
+    return _rows(names, label_counts(outcome, _once(outcome))) if names else []
 
 
 def tag_rows(outcome: Outcome) -> list[ClassRow]:
@@ -26,7 +29,9 @@ def tag_rows(outcome: Outcome) -> list[ClassRow]:
 
 
 def average_rows(outcome: Outcome) -> list[ClassRow]:
-    """Micro (all answers pooled), macro (mean of the labels that occur) and weighted (by support)."""
+    """Micro (all answers pooled), macro (mean of the labels that occur) and weighted (by support), of labels."""
+    if not outcome.label_names():
+        return []
     counts = label_counts(outcome, _once(outcome))
     pooled = counts.pooled()
     averages = {
@@ -42,12 +47,12 @@ def average_rows(outcome: Outcome) -> list[ClassRow]:
 
 
 def confusion_of(outcome: Outcome) -> Confusion | None:
-    """Counts of (gold, predicted); None for multilabel, where no label stands for another.
+    """Counts of (gold, predicted); None where no label stands for another, as in multilabel.
 
     Spans are matched when start and end are equal; what has no such partner stands against NOTHING.
     """
     if isinstance(outcome, SingleOutcome):
-        pairs = Counter(zip(outcome.gold.tolist(), outcome.probabilities.argmax(axis=1).tolist(), strict=True))
+        pairs = Counter(zip(outcome.gold.tolist(), outcome.predicted.tolist(), strict=True))
         return Confusion(labels=list(outcome.labels), cells=_cells(pairs))
     if isinstance(outcome, SpanOutcome):
         labels = [*outcome.labels, NOTHING]

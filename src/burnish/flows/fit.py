@@ -140,9 +140,10 @@ def _judge(ground: Ground, trained: Sequence[Trained], best: Trained, started: f
 
 def _write(folder: Path, ground: Ground, best: Trained, decision: Decision, report: Report) -> None:
     """Every file of the bundle; the manifest last."""
-    knowledge = Knowledge(ground.task, ground.labels, decision, ground.tokenizer.max_length, ground.base.name)
+    tokenizer, base = ground.tokenizer, ground.base
+    knowledge = Knowledge(ground.task, ground.labels, decision, tokenizer.max_length, base.name, tokenizer.prompt)
     best.network.save(folder / MODEL)
-    save_tokenizer(ground.tokenizer, ground.base.folder, folder / MODEL)
+    save_tokenizer(tokenizer, base.folder, folder / MODEL)
     knowledge.save(folder)
     write_bytes(folder / "recipe.yaml", filled_yaml(ground.recipe).encode())
     write_json(folder / "data_card.json", ground.card.to_dict())

@@ -83,7 +83,7 @@ def lay_ground(loaded: Loaded, work: Path, listen: Listener) -> Ground:
     recipe = loaded.recipe
     task = cast("Task", recipe.task)
     base = _located_base(loaded)
-    tokenizer = load_tokenizer(base.folder, recipe.data.max_length, task.is_cjk_split)
+    tokenizer = load_tokenizer(base.folder, recipe.data.max_length, task.is_cjk_split, recipe.data.prompt)
     prepared = prepare(loaded, fresh_folder(work / DATA), listen)
     lengths: dict[str, Lengths] = {}
     store, lengths["train"] = store_side(prepared.train, task, tokenizer, prepared.labels, work / FEATURES, listen)

@@ -21,8 +21,8 @@ from burnish.evaluation.scores import metrics_for, score_all
 from burnish.evaluation.selective import abstention_threshold
 from burnish.evaluation.thresholds import best_thresholds
 from burnish.flows.ingest import CARRIED
-from burnish.metrics._answers import answers_in
-from burnish.metrics._contract import Metric, MultiOutcome, Outcome, SingleOutcome
+from burnish.metrics._contract import Metric, Outcome
+from burnish.metrics._single import SingleOutcome
 from burnish.recipe.schema import JudgeSection
 from burnish.tasks._contract import Answered, Decision, Task
 
@@ -54,17 +54,22 @@ class Judge:
 
     def decide(self, dev: Sequence[Answered]) -> tuple[Decision, Outcome]:
         """Calibration, label thresholds and abstention threshold, all chosen on dev; and dev's calibrated outcome."""
-        calibration = cast("Calibration", self.settings.calibration)
-        logits, gold, kind = self.task.evidence(dev, self.labels)
-        decision = Decision(calibration.part_name, calibration.fit(logits, gold, kind))
+        decision = self._calibrated(dev)
         outcome = self.task.outcome(dev, self.labels, decision)
-        if isinstance(outcome, MultiOutcome):
-            thresholds = best_thresholds(outcome.probabilities, outcome.gold)
-            decision = replace(decision, label_thresholds=tuple(thresholds.tolist()))
+        if (columns := outcome.thresholded()) is not None:
+            decision = replace(decision, label_thresholds=tuple(best_thresholds(*columns).tolist()))
             outcome = self.task.outcome(dev, self.labels, decision)
-        answers = answers_in(outcome)
-        threshold = abstention_threshold(answers.confidence, answers.is_correct, self.settings.target_precision)
-        return replace(decision, abstain_below=threshold.value), outcome
+        if (answers := outcome.answers()) is not None:
+            threshold = abstention_threshold(answers.confidence, answers.is_correct, self.settings.target_precision)
+            decision = replace(decision, abstain_below=threshold.value)
+        return decision, outcome
+
+    def _calibrated(self, dev: Sequence[Answered]) -> Decision:
+        evidence = self.task.evidence(dev, self.labels)
+        if evidence is None:
+            return Decision()
+        calibration = cast("Calibration", self.settings.calibration)
+        return Decision(calibration.part_name, calibration.fit(*evidence))
 
     def dev_scores(self, dev: Sequence[Answered]) -> dict[str, float]:
         """What training watches after each epoch: the metric's scores, and how many classes there are."""

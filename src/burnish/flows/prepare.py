@@ -61,7 +61,7 @@ def prepare(loaded: Loaded, work: Path, listen: Listener) -> Prepared:
     for side in ("dev", "test"):
         if side in given:
             refuse_unknown_labels(given[side], task, labels)
-    refuse_unknown_weights(recipe.train.class_weights, labels)
+    refuse_unknown_weights(recipe.train.class_weights, task, labels)
     duplicates = _find_duplicates(given["train"], data, work, listen)
     sides = _split_shares(given, duplicates, recipe, work)
     found = _find_leaks(given, data, work, listen)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from typing import Literal
 
-from burnish.core.errors import Faults, hint, listed
+from burnish.core.errors import Faults, UserError, hint, listed
 from burnish.flows.ingest import Ingested
 from burnish.tasks._contract import Task
 
 Asked = Literal["none", "balanced"] | dict[str, float]
 
 
-def refuse_unknown_weights(asked: Asked, labels: tuple[str, ...]) -> None:
-    """Raise `UserError` naming every label that a weight is given for and the data does not have."""
+def refuse_unknown_weights(asked: Asked, task: Task, labels: tuple[str, ...]) -> None:
+    """Raise `UserError` where the task has no labels, or naming every label that has a weight but no row."""
     faults = Faults()
+    if asked != "none" and not labels:
+        raise UserError(f"train.class_weights: the task '{task.part_name}' has no labels to weigh; take it out.")
     for label in asked if isinstance(asked, dict) else ():
         if label not in labels:
             faults.add(
@@ -39,7 +41,8 @@ def output_weights(asked: Asked, task: Task, labels: tuple[str, ...], train: Ing
 def _balanced(task: Task, labels: tuple[str, ...], train: Ingested) -> dict[str, float]:
     """Rows / (labels × rows of the label), as scikit-learn balances; for yes-or-no labels, noes for each yes."""
     count = Counter(label for example in train.corpus for label in task.labels_of(example))
-    n = len(train.corpus) if task.head_plan(labels).is_multilabel else sum(count.values())
-    if task.head_plan(labels).is_multilabel:
+    n = len(train.corpus)
+    if task.head_plan(labels).problem == "multi_label_classification":
         return {label: (n - count[label]) / max(count[label], 1) for label in labels}
+    n = sum(count.values())
     return {label: n / (len(labels) * max(count[label], 1)) for label in labels}

@@ -1,11 +1,16 @@
-"""What is judged, and what every metric does. Shapes: N rows, L labels, W words."""
+"""What is judged, and what every metric does. Shapes: N rows, A answers, D decisions, L labels.
+
+An outcome is all that metrics, reports and comparisons see of a task, and it says of itself what they need to know.
+A task with a new kind of answer adds a class like those in `_single`, `_multi` and `_spans`; metrics name the
+classes that they judge.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, TypeVar
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,88 +20,99 @@ from burnish.core.parts import Part
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-Item = TypeVar("Item")
-
-
-class Span(NamedTuple):
-    """A labelled piece of text: characters start … end (end exclusive) of the user's own string."""
-
-    start: int
-    end: int
-    label: str
-    confidence: float = 1.0
 
 
 @dataclass(frozen=True)
-class SingleOutcome:
-    """One label a row: gold [N] label indices, probabilities [N, L] (calibrated), labels L names."""
+class Answers:
+    """The units that a user acts on: a row's top label, a label given, a span found.
 
-    gold: Ints
-    probabilities: Floats
-    labels: tuple[str, ...]
-
-    def take(self, rows: Ints) -> SingleOutcome:
-        return SingleOutcome(self.gold[rows], self.probabilities[rows], self.labels)
-
-    def __len__(self) -> int:
-        return len(self.gold)
-
-
-@dataclass(frozen=True)
-class MultiOutcome:
-    """Any number of labels a row: gold [N, L], probabilities [N, L], thresholds [L] from which a label is given."""
-
-    gold: Bools
-    probabilities: Floats
-    thresholds: Floats
-    labels: tuple[str, ...]
-
-    def take(self, rows: Ints) -> MultiOutcome:
-        return MultiOutcome(self.gold[rows], self.probabilities[rows], self.thresholds, self.labels)
-
-    def __len__(self) -> int:
-        return len(self.gold)
-
-
-@dataclass(frozen=True)
-class SpanOutcome:
-    """Spans a row (N rows), and the word-level tags (IOB2) that they were read from.
-
-    `tag_confidence[i][j]` is the calibrated probability of the predicted tag of word j of row i.
-    `labels` are span labels, without B- and I-.
+    confidence [A] in 0 … 1, is_correct [A], and the row [A] each belongs to. Risk, coverage and precision at a
+    threshold are all about answers.
     """
 
-    gold: Sequence[Sequence[Span]]
-    predicted: Sequence[Sequence[Span]]
-    gold_tags: Sequence[Sequence[str]]
-    predicted_tags: Sequence[Sequence[str]]
-    tag_confidence: Sequence[Sequence[float]]
-    labels: tuple[str, ...]
-
-    def take(self, rows: Ints) -> SpanOutcome:
-        def pick(column: Sequence[Sequence[Item]]) -> list[Sequence[Item]]:
-            return [column[row] for row in rows]
-
-        return SpanOutcome(
-            pick(self.gold),
-            pick(self.predicted),
-            pick(self.gold_tags),
-            pick(self.predicted_tags),
-            pick(self.tag_confidence),
-            self.labels,
-        )
+    confidence: Floats
+    is_correct: Bools
+    row: Ints
 
     def __len__(self) -> int:
-        return len(self.gold)
+        return len(self.row)
 
 
-Outcome = SingleOutcome | MultiOutcome | SpanOutcome
+@dataclass(frozen=True)
+class Decisions:
+    """What calibration is measured on: the probability given [D], whether it came true [D], the row [D] of each."""
+
+    probability: Floats
+    came_true: Floats
+    row: Ints
+
+
+class Outcome(ABC):
+    """Gold and answers of N rows side by side."""
+
+    kind: ClassVar[str]
+    """One word for the kind of answer; reports are laid out by it."""
+    headline: ClassVar[tuple[str, ...]]
+    """Scores that a reader sees first; the first one decides a comparison."""
+    grouped: ClassVar[tuple[str, ...]]
+    """Scores by which lengths and slices are compared."""
+    answer_noun: ClassVar[str] = "answers"
+    """What answers are called in a sentence."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """N."""
+
+    @abstractmethod
+    def take(self, rows: Ints) -> Self:
+        """The same outcome of some rows, in the order of `rows`; a row may be taken more than once."""
+
+    @abstractmethod
+    def gold_of(self, row: int) -> object:
+        """What row `row` should have got, comparable between models (by label names, not by indices)."""
+
+    @abstractmethod
+    def distance(self) -> Floats:
+        """[N] how far each row is from its gold; the larger, the worse."""
+
+    @abstractmethod
+    def is_wrong(self) -> Bools:
+        """[N] whether anything in the row is wrong."""
+
+    @classmethod
+    @abstractmethod
+    def toy(cls) -> Self:
+        """A small perfect outcome: names of scores are found out by judging it."""
+
+    def words_of(self, row: int) -> tuple[list[str], list[str]]:
+        """Gold and answer of one row as words for a reader; none where spans mark the text instead."""
+        return [], []
+
+    def label_names(self) -> tuple[str, ...]:
+        """L names, where answers are labels: precision, recall and F1 are then told for each."""
+        return ()
+
+    def answers(self) -> Answers | None:
+        """Its answers with their confidence; None where answers carry none."""
+        return None
+
+    def decisions(self) -> Decisions | None:
+        """What calibration is measured on; None where there is no confidence."""
+        return None
+
+    def thresholded(self) -> tuple[Floats, Bools] | None:
+        """Scores and truth [N, K] of what a threshold decides; None where the largest score wins."""
+        return None
+
+    def probability_of_gold(self) -> Floats | None:
+        """[N] probability given to the truth; None where there is no such thing."""
+        return None
 
 
 class Metric(Part, ABC):
     """A score, or a few that belong together, of the outcome types in `judges`."""
 
-    judges: ClassVar[tuple[type, ...]]
+    judges: ClassVar[Sequence[type[Outcome]]]
     is_better_high: ClassVar[bool] = True
 
     @abstractmethod

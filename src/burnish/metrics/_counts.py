@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from burnish.metrics._answers import bare, given_labels
-from burnish.metrics._contract import Floats, Ints, MultiOutcome, Outcome, SingleOutcome, SpanOutcome
+from burnish.metrics._contract import Floats, Ints, Outcome
+from burnish.metrics._multi import MultiOutcome
 from burnish.metrics._resampling import ratio, sums_by
+from burnish.metrics._single import SingleOutcome
+from burnish.metrics._spans import SpanOutcome, bare
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,10 @@ def label_counts(outcome: Outcome, takes: Ints) -> Counts:
     """Counts by label, in the order of `outcome.labels`; spans count when start, end and label are all right."""
     if isinstance(outcome, SingleOutcome):
         return _single(outcome, takes)
-    return _multi(outcome, takes) if isinstance(outcome, MultiOutcome) else _spans(outcome, takes)
+    if isinstance(outcome, MultiOutcome):
+        return _multi(outcome, takes)
+    assert isinstance(outcome, SpanOutcome)
+    return _spans(outcome, takes)
 
 
 def tag_counts(outcome: SpanOutcome, takes: Ints) -> tuple[list[str], Counts]:
@@ -65,7 +70,7 @@ def tag_counts(outcome: SpanOutcome, takes: Ints) -> tuple[list[str], Counts]:
 
 def _single(outcome: SingleOutcome, takes: Ints) -> Counts:
     rows = np.arange(len(outcome))
-    return _of_codes(outcome.gold, outcome.probabilities.argmax(axis=1), rows, takes, len(outcome.labels))
+    return _of_codes(outcome.gold, outcome.predicted, rows, takes, len(outcome.labels))
 
 
 def _of_codes(gold: Ints, predicted: Ints, row: Ints, takes: Ints, n_labels: int) -> Counts:
@@ -78,7 +83,7 @@ def _of_codes(gold: Ints, predicted: Ints, row: Ints, takes: Ints, n_labels: int
 
 
 def _multi(outcome: MultiOutcome, takes: Ints) -> Counts:
-    given = given_labels(outcome)
+    given = outcome.given
     weights = takes.astype(float)
     return Counts(*(weights @ cells.astype(float) for cells in (given & outcome.gold, given, outcome.gold)))
 

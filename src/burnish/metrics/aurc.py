@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
-from burnish.metrics._answers import Answers, answers_in
-from burnish.metrics._contract import Floats, Ints, Metric, MultiOutcome, Outcome, SingleOutcome, SpanOutcome
+from burnish.metrics._contract import Answers, Floats, Ints, Metric, Outcome
+from burnish.metrics._multi import MultiOutcome
 from burnish.metrics._resampling import score_once
+from burnish.metrics._single import SingleOutcome
+from burnish.metrics._spans import SpanOutcome
 
 
 class Aurc(Metric):
@@ -19,14 +19,15 @@ class Aurc(Metric):
     and the spans found, so what was missed does not show here. Without any answer it is 0.
     """
 
-    judges: ClassVar[tuple[type, ...]] = (SingleOutcome, MultiOutcome, SpanOutcome)
-    is_better_high: ClassVar[bool] = False
+    judges = (SingleOutcome, MultiOutcome, SpanOutcome)
+    is_better_high = False
 
     def score(self, outcome: Outcome) -> dict[str, float]:
         return score_once(self, outcome)
 
     def resampled(self, outcome: Outcome, takes: Ints) -> dict[str, Floats]:
-        answers = answers_in(outcome)
+        answers = outcome.answers()
+        assert answers is not None
         return {"aurc": _areas(answers, takes) if len(answers) else np.zeros(len(takes))}
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
-from burnish.metrics._contract import Floats, Ints, Metric, MultiOutcome, Outcome, SingleOutcome
+from burnish.metrics._contract import Floats, Ints, Metric, Outcome
+from burnish.metrics._multi import MultiOutcome
 from burnish.metrics._resampling import mean_by_row, score_once
+from burnish.metrics._single import SingleOutcome
 
 
 class Brier(Metric):
@@ -16,8 +16,8 @@ class Brier(Metric):
     Single: the sum over labels, 0 (best) … 2. Multi: the mean over the row's yes-or-no decisions, 0 (best) … 1.
     """
 
-    judges: ClassVar[tuple[type, ...]] = (SingleOutcome, MultiOutcome)
-    is_better_high: ClassVar[bool] = False
+    judges = (SingleOutcome, MultiOutcome)
+    is_better_high = False
 
     def score(self, outcome: Outcome) -> dict[str, float]:
         return score_once(self, outcome)
@@ -31,5 +31,4 @@ def _distance(outcome: Outcome) -> Floats:
     if isinstance(outcome, MultiOutcome):
         return np.asarray(np.square(outcome.probabilities - outcome.gold).mean(axis=1))
     assert isinstance(outcome, SingleOutcome)
-    of_gold = np.take_along_axis(outcome.probabilities, outcome.gold[:, None], axis=1)[:, 0]
-    return np.asarray(np.square(outcome.probabilities).sum(axis=1) - 2.0 * of_gold + 1.0)
+    return np.asarray(np.square(outcome.probabilities).sum(axis=1) - 2.0 * outcome.probability_of_gold() + 1.0)

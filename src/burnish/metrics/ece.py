@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from burnish.metrics._contract import Floats, Ints, Metric, MultiOutcome, Outcome, SingleOutcome, SpanOutcome
-from burnish.metrics._reliability import answered, bins_of, decisions_in
+from burnish.metrics._contract import Answers, Decisions, Floats, Ints, Metric, Outcome
+from burnish.metrics._multi import MultiOutcome
+from burnish.metrics._reliability import bins_of
 from burnish.metrics._resampling import score_once
+from burnish.metrics._single import SingleOutcome
+from burnish.metrics._spans import SpanOutcome
+
+OF_ANSWERS = {MultiOutcome: "given_ece", SpanOutcome: "span_ece"}
 
 
 class Ece(Metric):
@@ -18,15 +21,21 @@ class Ece(Metric):
     and resamples scatter more than the sample does: the interval tends to lie a little high.
     """
 
-    judges: ClassVar[tuple[type, ...]] = (SingleOutcome, MultiOutcome, SpanOutcome)
-    is_better_high: ClassVar[bool] = False
+    judges = (SingleOutcome, MultiOutcome, SpanOutcome)
+    is_better_high = False
 
     def score(self, outcome: Outcome) -> dict[str, float]:
         return score_once(self, outcome)
 
     def resampled(self, outcome: Outcome, takes: Ints) -> dict[str, Floats]:
-        scores = {"ece": bins_of(decisions_in(outcome), takes).error}
-        if not isinstance(outcome, SingleOutcome):
-            name = "given_ece" if isinstance(outcome, MultiOutcome) else "span_ece"
-            scores[name] = bins_of(answered(outcome), takes).error
+        decisions, answers = outcome.decisions(), outcome.answers()
+        assert decisions is not None
+        assert answers is not None
+        scores = {"ece": bins_of(decisions, takes).error}
+        if name := OF_ANSWERS.get(type(outcome)):
+            scores[name] = bins_of(_as_decisions(answers), takes).error
         return scores
+
+
+def _as_decisions(answers: Answers) -> Decisions:
+    return Decisions(answers.confidence, answers.is_correct.astype(float), answers.row)

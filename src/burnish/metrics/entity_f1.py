@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from burnish.metrics._contract import Floats, Ints, Metric, Outcome, SpanOutcome
+from burnish.metrics._contract import Floats, Ints, Metric, Outcome
 from burnish.metrics._counts import label_counts
 from burnish.metrics._resampling import score_once
+from burnish.metrics._spans import SpanOutcome
 
 
 class EntityF1(Metric):
@@ -16,7 +15,7 @@ class EntityF1(Metric):
     spans.
     """
 
-    judges: ClassVar[tuple[type, ...]] = (SpanOutcome,)
+    judges = (SpanOutcome,)
 
     def score(self, outcome: Outcome) -> dict[str, float]:
         return score_once(self, outcome)

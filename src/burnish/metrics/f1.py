@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from burnish.metrics._contract import Floats, Ints, Metric, MultiOutcome, Outcome, SingleOutcome
+from burnish.metrics._contract import Floats, Ints, Metric, Outcome
 from burnish.metrics._counts import label_counts
+from burnish.metrics._multi import MultiOutcome
 from burnish.metrics._resampling import score_once
+from burnish.metrics._single import SingleOutcome
 
 
 class F1(Metric):
@@ -17,7 +17,7 @@ class F1(Metric):
     predictions: a label that occurs in neither has no F1 (scikit-learn with `zero_division=nan`).
     """
 
-    judges: ClassVar[tuple[type, ...]] = (SingleOutcome, MultiOutcome)
+    judges = (SingleOutcome, MultiOutcome)
 
     def score(self, outcome: Outcome) -> dict[str, float]:
         return score_once(self, outcome)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from burnish.metrics._answers import given_labels
-from burnish.metrics._contract import Floats, Ints, Metric, MultiOutcome, Outcome
+from burnish.metrics._contract import Floats, Ints, Metric, Outcome
+from burnish.metrics._multi import MultiOutcome
 from burnish.metrics._resampling import mean_by_row, score_once
 
 
 class HammingLoss(Metric):
     """Gives `hamming_loss`, 0 (best) … 1."""
 
-    judges: ClassVar[tuple[type, ...]] = (MultiOutcome,)
-    is_better_high: ClassVar[bool] = False
+    judges = (MultiOutcome,)
+    is_better_high = False
 
     def score(self, outcome: Outcome) -> dict[str, float]:
         return score_once(self, outcome)
 
     def resampled(self, outcome: Outcome, takes: Ints) -> dict[str, Floats]:
         assert isinstance(outcome, MultiOutcome)
-        wrong = (given_labels(outcome) != outcome.gold).mean(axis=1)
+        wrong = (outcome.given != outcome.gold).mean(axis=1)
         return {"hamming_loss": mean_by_row(wrong, takes)}

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
-from burnish.metrics._contract import Floats, Ints, Metric, MultiOutcome, Outcome, SingleOutcome
+from burnish.metrics._contract import Floats, Ints, Metric, Outcome
+from burnish.metrics._multi import MultiOutcome
 from burnish.metrics._resampling import mean_by_row, score_once
+from burnish.metrics._single import SingleOutcome
 
 
 class Nll(Metric):
     """Gives `nll`, 0 (best) … 36 nats. Single: a row. Multi: mean over the row's yes-or-no decisions."""
 
-    judges: ClassVar[tuple[type, ...]] = (SingleOutcome, MultiOutcome)
-    is_better_high: ClassVar[bool] = False
+    judges = (SingleOutcome, MultiOutcome)
+    is_better_high = False
 
     def score(self, outcome: Outcome) -> dict[str, float]:
         return score_once(self, outcome)
@@ -28,6 +28,6 @@ class Nll(Metric):
 def _of_gold(outcome: Outcome) -> Floats:
     """[N, 1] or [N, L] probability given to what is true."""
     if isinstance(outcome, MultiOutcome):
-        return np.where(outcome.gold, outcome.probabilities, 1.0 - outcome.probabilities)
+        return outcome.of_truth
     assert isinstance(outcome, SingleOutcome)
-    return np.take_along_axis(outcome.probabilities, outcome.gold[:, None], axis=1)
+    return outcome.probability_of_gold()[:, None]

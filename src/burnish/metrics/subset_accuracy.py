@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from burnish.metrics._answers import given_labels
-from burnish.metrics._contract import Floats, Ints, Metric, MultiOutcome, Outcome
+from burnish.metrics._contract import Floats, Ints, Metric, Outcome
+from burnish.metrics._multi import MultiOutcome
 from burnish.metrics._resampling import mean_by_row, score_once
 
 
 class SubsetAccuracy(Metric):
     """Gives `subset_accuracy`, 0 … 1: the strictest score of many labels a row."""
 
-    judges: ClassVar[tuple[type, ...]] = (MultiOutcome,)
+    judges = (MultiOutcome,)
 
     def score(self, outcome: Outcome) -> dict[str, float]:
         return score_once(self, outcome)
 
     def resampled(self, outcome: Outcome, takes: Ints) -> dict[str, Floats]:
         assert isinstance(outcome, MultiOutcome)
-        is_right = (given_labels(outcome) == outcome.gold).all(axis=1)
+        is_right = (outcome.given == outcome.gold).all(axis=1)
         return {"subset_accuracy": mean_by_row(is_right.astype(float), takes)}

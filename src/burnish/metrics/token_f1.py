@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
-from burnish.metrics._contract import Floats, Ints, Metric, Outcome, SpanOutcome
+from burnish.metrics._contract import Floats, Ints, Metric, Outcome
 from burnish.metrics._counts import Counts, tag_counts
 from burnish.metrics._resampling import score_once
+from burnish.metrics._spans import SpanOutcome
 
 
 class TokenF1(Metric):
@@ -19,7 +18,7 @@ class TokenF1(Metric):
     (`entity_f1`) is far stricter: most words are O.
     """
 
-    judges: ClassVar[tuple[type, ...]] = (SpanOutcome,)
+    judges = (SpanOutcome,)
 
     def score(self, outcome: Outcome) -> dict[str, float]:
         return score_once(self, outcome)

@@ -23,7 +23,7 @@ class Network(nn.Module):
     """`trunk` is a transformers model. Without a `readout` the trunk's own head gives the logits.
 
     forward: input_ids [B, T], attention_mask [B, T], token_type_ids [B, T] (dropped when the trunk takes none)
-    → logits [B, L], or [B, T, L] when the head labels tokens.
+    → logits [B, L], [B, T, L] when the head labels tokens, or vectors [B, H].
     """
 
     def __init__(self, trunk: Any, readout: nn.Module | None = None) -> None:
@@ -56,12 +56,12 @@ class Network(nn.Module):
         """config.json and model.safetensors; a readout of ours goes beside them as head.safetensors."""
         with quiet_transformers(), system_errors():
             self.trunk.save_pretrained(folder)
-        if self.readout is not None:
-            write_weights(self.readout.state_dict(), folder / HEAD_FILE)
+        if self.readout is not None and (state := self.readout.state_dict()):
+            write_weights(state, folder / HEAD_FILE)
         open_to_readers(folder)
 
     def load_readout(self, folder: Path) -> None:
-        if self.readout is not None:
+        if self.readout is not None and self.readout.state_dict():
             self.readout.load_state_dict(load_file(folder / HEAD_FILE))
 
 

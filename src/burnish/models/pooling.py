@@ -42,6 +42,27 @@ def max_pool(hidden: Tensor, attention_mask: Tensor) -> Tensor:
     return hidden.masked_fill(attention_mask.unsqueeze(-1) == 0, lowest).amax(1)
 
 
+class VectorReadout(nn.Module):
+    """hidden [B, T, H], attention_mask [B, T] → vectors of length 1 [B, H]: pool, normalise. It has no weights."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__()
+        self.pool = pool
+
+    def forward(self, hidden: Tensor, attention_mask: Tensor) -> Tensor:
+        return nn.functional.normalize(self.pool(hidden, attention_mask).float(), dim=-1)
+
+
+def first_pool(hidden: Tensor, attention_mask: Tensor) -> Tensor:
+    """[B, H] the first token's state."""
+    return hidden[:, 0]
+
+
+def attach_vector(folder: Path, plan: HeadPlan, pool: Pool) -> Network:
+    """The base in `folder`, giving one vector a text."""
+    return Network(load_pretrained("AutoModel", folder, dict(plan.config_changes)), VectorReadout(pool))
+
+
 def attach_pooled(folder: Path, plan: HeadPlan, pool: Pool, dropout: float) -> Network:
     """The base in `folder` with a new pooled readout on it."""
     trunk = load_pretrained("AutoModel", folder, plan.config_settings())

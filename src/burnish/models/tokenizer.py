@@ -28,13 +28,17 @@ LARGEST_MAX_LENGTH = 8192
 
 @dataclass(frozen=True)
 class TextTokenizer:
-    """A base's tokenizer. `max_length` counts special tokens; `prefix` and `suffix` are the specials of one text."""
+    """A base's tokenizer. `max_length` counts special tokens; `prefix` and `suffix` are the tokens around one text.
+
+    `prompt` is put before every text (before the first of a pair read at once), and its tokens end `prefix`.
+    """
 
     backend: Tokenizer
     max_length: int
     pad_id: int
     prefix: tuple[int, ...]
     suffix: tuple[int, ...]
+    prompt: str = ""
 
     @cached_property
     def has_pair_types(self) -> bool:
@@ -44,7 +48,10 @@ class TextTokenizer:
     def ids(self, texts: Sequence[str | tuple[str, str]]) -> list[Encoding]:
         """Encodings with special tokens, cut to `max_length`; `overflowing` is not empty where a text was cut."""
         self.backend.enable_truncation(self.max_length)
-        return list(self.backend.encode_batch_fast(list(texts)))
+        return list(self.backend.encode_batch_fast([self._prompted(text) for text in texts] if self.prompt else texts))
+
+    def _prompted(self, text: str | tuple[str, str]) -> str | tuple[str, str]:
+        return self.prompt + text if isinstance(text, str) else (self.prompt + text[0], text[1])
 
     def pieces(self, texts: Sequence[str]) -> list[Encoding]:
         """Encodings without special tokens and never cut, with character offsets into each text."""
@@ -57,16 +64,19 @@ class TextTokenizer:
         write_bytes(folder / "tokenizer.json", self.backend.to_str(pretty=False).encode())
 
 
-def load_tokenizer(folder: Path, max_length: int | None = None, is_cjk_split: bool = False) -> TextTokenizer:
+def load_tokenizer(
+    folder: Path, max_length: int | None = None, is_cjk_split: bool = False, prompt: str = ""
+) -> TextTokenizer:
     """The tokenizer of a model folder.
 
     Args:
         folder: the model's.
         max_length: most tokens a text may have; None takes what the model allows.
         is_cjk_split: cut at every Chinese, Japanese or Korean character, so that each can carry a label of its own.
+        prompt: put before every text, such as E5's `query: `.
 
     Raises:
-        UserError: there is no usable tokenizer, or `max_length` is more than the model allows.
+        UserError: there is no usable tokenizer, `max_length` is more than the model allows, or `prompt` fills half.
     """
     backend = _backend(folder)
     backend.no_padding()
@@ -79,12 +89,16 @@ def load_tokenizer(folder: Path, max_length: int | None = None, is_cjk_split: bo
     probe = backend.encode("a")
     body = [i for i, is_special in enumerate(probe.special_tokens_mask) if not is_special]
     first, last = (body[0], body[-1]) if body else (len(probe.ids), len(probe.ids))
+    said = backend.encode(prompt, add_special_tokens=False).ids
+    if 2 * len(said) > (max_length or allowed):
+        raise UserError(f"data.prompt: takes {len(said)} of {max_length or allowed} tokens; leave half to the texts.")
     return TextTokenizer(
         backend=backend,
         max_length=max_length or allowed,
         pad_id=_pad_id(folder, backend),
-        prefix=tuple(probe.ids[:first]),
+        prefix=(*probe.ids[:first], *said),
         suffix=tuple(probe.ids[last + 1 :]),
+        prompt=prompt,
     )
 
 

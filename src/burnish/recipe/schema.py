@@ -59,6 +59,9 @@ class DataSection(Section):
     max_length: int | None = Field(default=None, ge=8)
     """Most tokens a text may have; null takes what the base allows. Longer texts are cut or windowed by the task."""
 
+    prompt: str = ""
+    """Put before every text that the base reads, as E5 bases want `query: `; part of the bundle, never of an answer."""
+
     @field_validator("train")
     @classmethod
     def _train_is_named(cls, value: Any) -> Any:

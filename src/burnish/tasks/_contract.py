@@ -159,8 +159,8 @@ class Task(Part, ABC):
         """Mean loss of a batch. `weights` [L] weigh classes."""
 
     @abstractmethod
-    def evidence(self, answered: Sequence[Answered], labels: tuple[str, ...]) -> Evidence:
-        """What the calibration is fitted on."""
+    def evidence(self, answered: Sequence[Answered], labels: tuple[str, ...]) -> Evidence | None:
+        """What the calibration is fitted on; None where answers carry no probability."""
 
     @abstractmethod
     def outcome(self, answered: Sequence[Answered], labels: tuple[str, ...], decision: Decision) -> Outcome:

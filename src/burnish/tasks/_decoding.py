@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burnish.data.tagging import spans_of
-from burnish.metrics._contract import Span
+from burnish.metrics._spans import Span
 from burnish.tasks._alignment import Offsets
 from burnish.tasks._contract import Answered, Decision
 

@@ -12,8 +12,8 @@ from pydantic import Field
 from burnish.core.parts import Part
 from burnish.core.shelves import Shelf
 from burnish.data.columns import Wanted
-from burnish.metrics._contract import SingleOutcome
-from burnish.models.heads._contract import Head, HeadPlan
+from burnish.metrics._single import SingleOutcome
+from burnish.models.heads._contract import Head, HeadPlan, giving
 from burnish.tasks._contract import Answered, Batch, Decision, Encoded, Evidence, Example, Feature, Prediction, Task
 from burnish.tasks._rows import encode_rows, pad_inputs, stack_outputs, text_of
 
@@ -61,7 +61,7 @@ class Classification(Task):
     stratify_by = "label"
     answer = Classified
 
-    head: Annotated[Part, Shelf("heads")] = Field(default="cls", validate_default=True)
+    head: Annotated[Part, Shelf("heads"), giving("rows")] = Field(default="cls", validate_default=True)
     """cls (the architecture's own; the bundle loads in AutoModelForSequenceClassification), mean, max."""
 
     @property

@@ -14,8 +14,8 @@ from pydantic import Field
 from burnish.core.parts import Part
 from burnish.core.shelves import Shelf
 from burnish.data.columns import Wanted
-from burnish.metrics._contract import MultiOutcome
-from burnish.models.heads._contract import Head, HeadPlan
+from burnish.metrics._multi import MultiOutcome
+from burnish.models.heads._contract import Head, HeadPlan, giving
 from burnish.tasks._contract import Answered, Batch, Decision, Encoded, Evidence, Example, Feature, Prediction, Task
 from burnish.tasks._rows import encode_rows, pad_inputs, stack_outputs, text_of
 
@@ -57,7 +57,7 @@ class Multilabel(Task):
     least_labels = 1
     answer = Labelled
 
-    head: Annotated[Part, Shelf("heads")] = Field(default="cls", validate_default=True)
+    head: Annotated[Part, Shelf("heads"), giving("rows")] = Field(default="cls", validate_default=True)
     """cls (the architecture's own; the bundle loads in AutoModelForSequenceClassification), mean, max."""
 
     separator: str = "|"
@@ -68,7 +68,7 @@ class Multilabel(Task):
         return cast("Head", self.head)
 
     def head_plan(self, labels: tuple[str, ...]) -> HeadPlan:
-        return HeadPlan(labels, is_multilabel=True)
+        return HeadPlan(labels, problem="multi_label_classification")
 
     def arrow_fields(self) -> dict[str, str]:
         return {"text": "string", "text_pair": "string", "labels": "list<string>"}

@@ -13,8 +13,8 @@ from burnish.core.shelves import Shelf
 from burnish.data.columns import Wanted
 from burnish.data.spans import parse_spans
 from burnish.data.tagging import spans_of
-from burnish.metrics._contract import Span, SpanOutcome
-from burnish.models.heads._contract import Head, HeadPlan
+from burnish.metrics._spans import Span, SpanOutcome
+from burnish.models.heads._contract import Head, HeadPlan, giving
 from burnish.tasks._alignment import IGNORED, align, lost_tags, tag_words, token_features
 from burnish.tasks._contract import Answered, Batch, Decision, Encoded, Evidence, Example, Feature, Prediction, Task
 from burnish.tasks._decoding import read_words, spans_from, tag_names, word_logits
@@ -68,7 +68,7 @@ class Tokens(Task):
     answer = Tagged
     is_cjk_split = True
 
-    head: Annotated[Part, Shelf("heads")] = Field(default="token", validate_default=True)
+    head: Annotated[Part, Shelf("heads"), giving("tokens")] = Field(default="token", validate_default=True)
     """token (the architecture's own; the bundle loads in AutoModelForTokenClassification)."""
 
     @property

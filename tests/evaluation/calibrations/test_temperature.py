@@ -7,8 +7,8 @@ from burnish.core.errors import SickRun
 from burnish.evaluation.calibrations.ensemble import Ensemble
 from burnish.evaluation.calibrations.none import NoCalibration
 from burnish.evaluation.calibrations.temperature import HIGHEST, LOWEST, Temperature
-from burnish.metrics._contract import SingleOutcome
 from burnish.metrics._probabilities import probabilities
+from burnish.metrics._single import SingleOutcome
 from burnish.metrics.ece import Ece
 from burnish.metrics.nll import Nll
 

@@ -2,7 +2,7 @@ import numpy as np
 
 from burnish.evaluation.findings import ClassRow
 from burnish.evaluation.formats._figures import MOST_BARS, MOST_CELLS, figures_of, literal
-from burnish.metrics._contract import SingleOutcome
+from burnish.metrics._single import SingleOutcome
 
 
 def test_many_labels_show_the_most_confused_block_and_the_extremes_of_f1(make_report, make_outcome):

@@ -10,7 +10,9 @@ from plotly.offline import get_plotlyjs
 from burnish.evaluation.formats.html import Html, _asset
 from burnish.evaluation.formats.json import Json
 from burnish.evaluation.formats.markdown import Markdown
-from burnish.metrics._contract import MultiOutcome, SingleOutcome, Span, SpanOutcome
+from burnish.metrics._multi import MultiOutcome
+from burnish.metrics._single import SingleOutcome
+from burnish.metrics._spans import Span, SpanOutcome
 
 EVIL = "</script><script>document.title='owned'</script><img src=x onerror=alert(1)>|`x` **b** [l](http://x)"
 

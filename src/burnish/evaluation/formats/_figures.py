@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from burnish.evaluation.findings import Bin, ClassRow, Confusion, Group, Report
+from burnish.evaluation.findings import Bin, ClassRow, Confusion, Group, Reliability, Report, Selective
 from burnish.evaluation.formats._words import name_of, percent
 
 Figure = dict[str, Any]
@@ -23,8 +23,8 @@ LONGEST_LABEL = 28
 def figures_of(report: Report) -> dict[str, Figure]:
     """Id of the place on the page → figure. Figures without anything to show are left out."""
     found = {
-        "reliability": _reliability(report.calibration.before, report.calibration.after),
-        "coverage": _coverage(report),
+        "reliability": _reliability(report.calibration),
+        "coverage": _coverage(report.selective),
         "classes": _classes(report.per_class),
         "confusion": _confusion(report.confusion),
         "length": _groups(report.by_length, report.headline[0]),
@@ -34,10 +34,11 @@ def figures_of(report: Report) -> dict[str, Figure]:
     return {name: figure for name, figure in found.items() if figure}
 
 
-def _reliability(before: Sequence[Bin], after: Sequence[Bin]) -> Figure:
-    total = sum(one.n for one in after)
-    if not total:
+def _reliability(found: Reliability | None) -> Figure:
+    if found is None or not found.after:
         return {}
+    before, after = found.before, found.after
+    total = sum(one.n for one in after)
     shares = [one.n / total for one in after]
     data = [
         _line([0, 1], [0, 1], "perfect", "muted", dash="dot"),
@@ -75,9 +76,8 @@ def _bins(bins: Sequence[Bin], name: str, colour: str) -> Figure:
     }
 
 
-def _coverage(report: Report) -> Figure:
-    found = report.selective
-    if not found.curve:
+def _coverage(found: Selective | None) -> Figure:
+    if found is None or not found.curve:
         return {}
     precision = [1 - point.risk for point in found.curve]
     low = min([found.target_precision, *precision])

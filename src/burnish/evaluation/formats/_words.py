@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from burnish.evaluation.findings import Report
+from burnish.evaluation.findings import Report, Selective
 
 NAMES = {
     "accuracy": "Accuracy",
+    "auc": "Area under the ROC curve",
     "aurc": "Area under risk–coverage",
+    "best_f1": "F1 at the best threshold",
     "brier": "Brier score",
     "coverage_at_target": "Answered",
     "ece": "Calibration error",
@@ -20,9 +22,12 @@ NAMES = {
     "given_ece": "Calibration error of given labels",
     "hamming_loss": "Hamming loss",
     "macro_f1": "Macro F1",
+    "mae": "Mean absolute error",
     "micro_f1": "Micro F1",
     "nll": "Negative log-likelihood",
+    "pearson": "Pearson correlation",
     "precision_at_target": "Precision of the answered",
+    "spearman": "Spearman correlation",
     "span_ece": "Calibration error of spans",
     "subset_accuracy": "Exact set of labels",
     "token_f1": "Token F1 with O",
@@ -30,7 +35,14 @@ NAMES = {
     "token_macro_f1": "Token macro F1",
     "weighted_f1": "Weighted F1",
 }
-NOT_SHARES = {"nll", "brier", "aurc"}  # not shares of anything: a percent sign would mislead
+NOT_SHARES = {
+    "nll",
+    "brier",
+    "aurc",
+    "auc",
+    "pearson",
+    "spearman",
+}  # not shares of anything: a percent sign would mislead
 
 
 def name_of(score: str) -> str:
@@ -75,13 +87,11 @@ def _plain(value: Any) -> str:
     return f"{value:,.4g}" if isinstance(value, float) else f"{value:,}" if type(value) is int else str(value)
 
 
-def abstention_sentence(report: Report) -> str:
+def abstention_sentence(found: Selective) -> str:
     """What the abstention threshold does, in one sentence."""
-    found = report.selective
-    unit = "rows" if report.kind == "single" else "given labels" if report.kind == "multi" else "spans"
     aim = "" if found.is_reached else f" (the wanted {percent(found.target_precision)} could not be assured)"
     return (
         f"Answering only from confidence {found.threshold:.3f} up keeps {percent(found.coverage)} of "
-        f"{found.n_answers:,} {unit} at a precision of {percent(found.precision)}{aim}; "
+        f"{found.n_answers:,} {found.noun} at a precision of {percent(found.precision)}{aim}; "
         f"the threshold was chosen on {found.chosen_on}."
     )

@@ -72,10 +72,12 @@ def _gates(report: Report) -> str:
 
 def _confidence(report: Report) -> str:
     found = report.calibration
+    if found is None or report.selective is None:
+        return ""
     numbers = ", ".join(f"{key} {value:.3f}" for key, value in found.parameters.items())
     fitted = f" ({numbers})" if numbers else ""
     error = f"Calibration error {percent(found.ece_before, 2)} before and {percent(found.ece_after, 2)} after{fitted}."
-    return f"## Confidence\n\n{error} {abstention_sentence(report)}"
+    return f"## Confidence\n\n{error} {abstention_sentence(report.selective)}"
 
 
 def _classes(report: Report) -> str:
@@ -108,12 +110,14 @@ def _groups(title: str, groups: Sequence[Group]) -> str:
 
 
 def _errors(title: str, mistakes: Sequence[Mistake]) -> str:
+    has_confidence = any(item.confidence is not None for item in mistakes)
     rows = (
         [f"{item.row + 1:,}", _cell(_piece(item)), _labels(item, "gold"), _labels(item, "predicted"),
-         f"{item.confidence:.3f}"]
+         *([f"{item.confidence:.3f}"] if has_confidence else [])]
         for item in mistakes[:N_ERRORS]
     )  # fmt: skip
-    return _section(title, _table(["row", "text", "gold", "answered", "confidence"], rows))
+    head = ["row", "text", "gold", "answered", *(["confidence"] if has_confidence else [])]
+    return _section(title, _table(head, rows))
 
 
 def _piece(item: Mistake) -> str:

@@ -7,10 +7,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from pydantic import AfterValidator
+
+from burnish.core.errors import listed
 from burnish.core.parts import Part
+from burnish.core.shelves import Shelf
 
 if TYPE_CHECKING:
     from burnish.models.network import Network
+
+
+Problem = Literal["single_label_classification", "multi_label_classification", "regression"]
 
 
 @dataclass(frozen=True)
@@ -18,7 +25,7 @@ class HeadPlan:
     """What a head must know. `labels` are the names of its L outputs."""
 
     labels: tuple[str, ...]
-    is_multilabel: bool = False
+    problem: Problem = "single_label_classification"
     config_changes: tuple[tuple[str, Any], ...] = ()
 
     def changed(self, changes: tuple[tuple[str, Any], ...]) -> HeadPlan:
@@ -27,20 +34,35 @@ class HeadPlan:
 
     def config_settings(self) -> dict[str, Any]:
         """Settings of the transformers config: label names both ways, kind of problem, changed dropouts."""
-        kind = "multi_label_classification" if self.is_multilabel else "single_label_classification"
         return {
             "id2label": dict(enumerate(self.labels)),
             "label2id": {label: index for index, label in enumerate(self.labels)},
-            "problem_type": kind,
+            "problem_type": self.problem,
             **dict(self.config_changes),
         }
 
 
-class Head(Part, ABC):
-    """`gives` says whether there is one row of logits a text, or one a token."""
+Gives = Literal["rows", "tokens", "vectors"]
 
-    gives: ClassVar[Literal["rows", "tokens"]]
+
+class Head(Part, ABC):
+    """`gives`: one row of logits a text, one a token, or a vector of length 1 a text that is compared by its cosine."""
+
+    gives: ClassVar[Gives]
 
     @abstractmethod
     def attach(self, folder: Path, plan: HeadPlan) -> Network:
         """The base in `folder` with this head on it. New weights are drawn from torch's current random state."""
+
+
+def giving(*kinds: Gives) -> AfterValidator:
+    """For a task's field `head`: refuses heads that give something else than `kinds`."""
+
+    def check(head: Part) -> Part:
+        if getattr(head, "gives", None) not in kinds:
+            shelf = Shelf("heads")
+            fitting = [name for name in shelf.names() if getattr(shelf.get(name), "gives", None) in kinds]
+            raise ValueError(f"the head '{head.part_name}' does not fit this task; it takes: {listed(fitting)}")
+        return head
+
+    return AfterValidator(check)

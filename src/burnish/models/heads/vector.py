@@ -1,0 +1,26 @@
+"""One vector of length 1 a text, compared by cosine: a bi-encoder, whose vectors can be kept and searched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from burnish.models.heads._contract import Head, HeadPlan
+
+if TYPE_CHECKING:
+    from burnish.models.network import Network
+
+
+class VectorHead(Head):
+    """`AutoModel` and a pool (Reimers and Gurevych 2019, arXiv 1908.10084, §3); nothing new needs training."""
+
+    gives = "vectors"
+
+    pool: Literal["mean", "cls", "max"] = "mean"
+    """How a text's token states become one vector: what the base was made with, for most the mean."""
+
+    def attach(self, folder: Path, plan: HeadPlan) -> Network:
+        from burnish.models import pooling
+
+        pools = {"mean": pooling.mean_pool, "cls": pooling.first_pool, "max": pooling.max_pool}
+        return pooling.attach_vector(folder, plan, pools[self.pool])

@@ -1,0 +1,90 @@
+"""Two texts that are encoded apart: one feature holds both, a batch of B pairs is 2 B rows of the network.
+
+Rows alternate: first text, second text, first text … The network gives a vector of length 1 for each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from burnish.tasks._contract import Encoded, Example, Feature
+from burnish.tasks._rows import pad_inputs
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from burnish.models.tokenizer import TextTokenizer
+
+MARGIN = 0.5  # cosine distance that texts which do not match must keep (Hadsell, Chopra and LeCun 2006)
+TEMPERATURE = 0.05  # of cosines in the in-batch objective (Gao, Yao and Chen 2021, arXiv 2104.08821, §3)
+
+
+def encode_apart(examples: Sequence[Example], tokenizer: TextTokenizer) -> list[Encoded]:
+    """input_ids [T1 + T2] of both texts, and n_first [1], the tokens of the first."""
+    texts = [example[name] for example in examples for name in ("text", "text_pair")]
+    encodings = tokenizer.ids(texts)
+    encoded = []
+    for first, second in zip(encodings[::2], encodings[1::2], strict=True):
+        ids = np.asarray([*first.ids, *second.ids], np.int32)
+        n_cut = sum(len(piece.ids) for one in (first, second) for piece in one.overflowing)
+        feature = {"input_ids": ids, "n_first": np.asarray([len(first.ids)], np.int32)}
+        encoded.append(Encoded([feature], n_tokens=len(ids) + n_cut, n_cut=n_cut))
+    return encoded
+
+
+def pad_apart(features: Sequence[Feature], pad_id: int) -> tuple[dict[str, Tensor], int]:
+    """input_ids and attention_mask [2 B, T], first and second texts alternating; and the count of real tokens."""
+    rows = [
+        {"input_ids": piece}
+        for feature in features
+        for piece in np.split(feature["input_ids"], [int(feature["n_first"][0])])
+    ]
+    return pad_inputs(rows, pad_id)
+
+
+def pair_loss(
+    objective: Literal["cosine", "contrastive", "in_batch"], vectors: Tensor, wanted: Tensor, smoothing: float
+) -> Tensor:
+    """Mean loss of B pairs: vectors [2 B, H], wanted scores [B] in 0 … 1.
+
+    cosine: squared distance of cosine and score (Reimers and Gurevych 2019, §3). contrastive: squared cosine distance
+    of matches, squared shortfall of the margin of others (Hadsell et al. 2006). in_batch: cross-entropy of each match
+    among all second texts of the batch (Henderson et al. 2017, arXiv 1705.00652, §4.4).
+    """
+    from torch.nn.functional import mse_loss
+
+    first, second = vectors[::2], vectors[1::2]
+    if objective == "in_batch":
+        return _in_batch_loss(first, second, wanted > 0.5, smoothing)
+    wanted = wanted * (1 - smoothing) + smoothing / 2
+    cosines = (first * second).sum(-1)
+    if objective == "cosine":
+        return mse_loss(cosines, wanted)
+    distance = 1 - cosines
+    return (wanted * distance**2 + (1 - wanted) * (MARGIN - distance).clamp(min=0) ** 2).mean() / 2
+
+
+def _in_batch_loss(first: Tensor, second: Tensor, is_match: Tensor, smoothing: float) -> Tensor:
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    if not bool(is_match.any()):
+        return vectors_untouched(first, second)
+    scores = first[is_match] @ second.T / TEMPERATURE  # [matches, B]
+    own = torch.arange(len(second), device=second.device)[is_match]
+    return cross_entropy(scores, own, label_smoothing=smoothing)
+
+
+def vectors_untouched(first: Tensor, second: Tensor) -> Tensor:
+    """A loss of 0 that still reaches every weight: a batch without a match has nothing to teach."""
+    return (first.sum() + second.sum()) * 0.0
+
+
+def pair_scores(outputs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[N] cosines of two vectors side by side [N, 2 H]."""
+    first, second = np.split(outputs, 2, axis=1)
+    return np.asarray((first * second).sum(axis=1))
