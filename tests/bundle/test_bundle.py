@@ -61,8 +61,8 @@ def test_a_missing_part_of_the_decision_is_named(bundle, key):
     ("changed", "reason"),
     [
         (
-            {"task": "relations"},
-            "there is no part 'relations' on the shelf 'tasks'. It has: classification, multilabel, tokens.",
+            {"task": "astrology"},
+            f"there is no part 'astrology' on the shelf 'tasks'. It has: {', '.join(Shelf('tasks').names())}.",
         ),
         ({"task": {"name": "classification", "tone": 1}}, "1 validation error for Classification"),
         ({"task": 3}, "expected the name of a part, or a mapping with 'name'; got 3"),

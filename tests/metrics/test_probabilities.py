@@ -28,8 +28,31 @@ def test_any_leading_shape_is_allowed():
     assert probabilities(LOGITS.reshape(1, 7, 5), 1.0, "softmax").shape == (1, 7, 5)
 
 
-def test_shares_mix_in_raw_and_even_probabilities():
-    mixed = probabilities(LOGITS, 2.0, "softmax", share_raw=0.3, share_even=0.1)
-    assert mixed == pytest.approx(0.6 * softmax(LOGITS / 2, axis=1) + 0.3 * softmax(LOGITS, axis=1) + 0.1 / 5)
-    sigmoid = probabilities(LOGITS, 2.0, "sigmoid", share_even=0.1)
-    assert sigmoid == pytest.approx(0.9 * expit(LOGITS / 2) + 0.1 * 0.5)
+def test_a_bend_moves_the_winner_and_shares_the_rest_in_proportion():
+    plain = probabilities(LOGITS, 2.0, "softmax")
+    bent = probabilities(LOGITS, 2.0, "softmax", low=1.2, high=1.5, offset=0.3)
+    top = plain.argmax(axis=1)
+    rows = np.arange(len(plain))
+    p = plain[rows, top]
+    assert bent[rows, top] == pytest.approx(expit(1.2 * np.log(p) - 1.5 * np.log(1 - p) + 0.3))
+    others = np.delete(bent[0] / plain[0], top[0])
+    assert others == pytest.approx(np.full(4, others[0]))
+
+
+def test_a_bend_never_lets_another_win():
+    bent = probabilities([[2.0, 1.9, -1.0]], 1.0, "softmax", offset=-5.0)
+    assert bent[0, 0] == pytest.approx(bent[0, 1])
+    assert bent[0, 0] >= bent[0, 1]
+    assert bent.sum() == pytest.approx(1.0)
+
+
+def test_a_bend_of_sigmoids_bends_each():
+    p = expit(LOGITS)
+    expected = expit(0.5 * np.log(p) - 2 * np.log(1 - p) - 1)
+    assert probabilities(LOGITS, 1.0, "sigmoid", low=0.5, high=2.0, offset=-1.0) == pytest.approx(expected)
+
+
+def test_a_bend_of_the_surest_stays_a_probability():
+    bent = probabilities([[1e4, -1e4, 0.0]], 1.0, "softmax", low=1.5, high=2.0)
+    assert np.isfinite(bent).all()
+    assert bent.sum() == pytest.approx(1.0)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from burnish.core.shelves import Shelf
 from burnish.recipe.faults import shown
 
 START = "task: classification\ndata: {train: a.csv}\n"
@@ -16,7 +17,7 @@ def test_an_unknown_part_is_named_with_the_nearest_and_with_all_there_are(faults
     assert faults("task: classificaton\ndata: {train: a.csv}\n") == [
         (
             "recipe.yaml:1: task: there is no part 'classificaton' on the shelf 'tasks'. "
-            "Did you mean 'classification'? It has: classification, multilabel, tokens."
+            f"Did you mean 'classification'? It has: {', '.join(Shelf('tasks').names())}."
         )
     ]
 
@@ -125,7 +126,10 @@ def test_a_weight_of_a_class_must_be_positive_and_a_number(faults):
 
 def test_what_is_missing_is_explained(faults):
     assert faults("base: minilm\ndata: {dev: 5%}\n") == [
-        "recipe.yaml:1: task is missing; it says: what the model learns to do: classification, multilabel, tokens.",
+        (
+            "recipe.yaml:1: task is missing; it says: what the model learns to do: a part of the shelf `tasks`, "
+            "e.g. classification."
+        ),
         (
             "recipe.yaml:2: data.train is missing; it says: a path, a list of paths, `hub:<id>`, a source part with "
             "settings, or (from Python) rows, pandas, pyarrow."

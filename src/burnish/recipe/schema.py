@@ -190,7 +190,7 @@ class JudgeSection(Section):
     """Dev score that chooses the best epoch and seed; null takes the task's own."""
 
     calibration: Annotated[Part, Shelf("calibrations")] = Field(default="temperature", validate_default=True)
-    """How confidences are made honest on dev: temperature, ensemble, none."""
+    """How confidences are made honest on dev: temperature, beta, none."""
 
     target_precision: float = Field(default=0.95, gt=0, le=1)
     """Precision wanted of the answers that are given; the abstention threshold is chosen for it on dev."""
@@ -230,7 +230,7 @@ class Recipe(Section):
     """Version of this schema; older recipes are migrated when read."""
 
     task: Annotated[Part, Shelf("tasks")]
-    """What the model learns to do: classification, multilabel, tokens."""
+    """What the model learns to do: a part of the shelf `tasks`, e.g. classification."""
 
     base: str = "minilm"
     """A name on the shelf `bases`, a local folder, or `hub:<id>`."""

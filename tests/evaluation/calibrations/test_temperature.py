@@ -4,13 +4,11 @@ from scipy.optimize import minimize_scalar
 from scipy.special import expit, log_softmax
 
 from burnish.core.errors import SickRun
-from burnish.evaluation.calibrations.ensemble import Ensemble
 from burnish.evaluation.calibrations.none import NoCalibration
 from burnish.evaluation.calibrations.temperature import HIGHEST, LOWEST, Temperature
 from burnish.metrics._probabilities import probabilities
 from burnish.metrics._single import SingleOutcome
 from burnish.metrics.ece import Ece
-from burnish.metrics.nll import Nll
 
 
 def drawn(temperature, n_rows=4000, n_labels=6, seed=0):
@@ -92,23 +90,3 @@ def test_a_broken_model_is_not_calibrated():
         "calibration: 2 of 3 dev rows have logits that are NaN or infinite, so the model is broken; "
         "train again with a lower train.learning_rate."
     )
-
-
-def test_an_ensemble_fits_errors_that_no_confidence_foresees():
-    draw = np.random.default_rng(5)
-    logits, gold = drawn(2.0, n_rows=6000, seed=4)
-    gold = np.where(draw.random(6000) < 0.1, draw.integers(6, size=6000), gold)  # a tenth of the labels are noise
-    dev, test = slice(0, 3000), slice(3000, 6000)
-    plain = Temperature().fit(logits[dev], gold[dev], "softmax")
-    mixed = Ensemble().fit(logits[dev], gold[dev], "softmax")
-    assert mixed["share_even"] == pytest.approx(0.1, abs=0.03)
-    by_plain = Nll().score(judged(Temperature(), plain, logits[test], gold[test]))["nll"]
-    by_mixed = Nll().score(judged(Ensemble(), mixed, logits[test], gold[test]))["nll"]
-    assert by_mixed < by_plain - 0.01
-
-
-def test_an_ensemble_of_well_behaved_logits_predicts_as_the_plain_temperature_does():
-    logits, gold = drawn(2.0)
-    plain, mixed = Temperature().fit(logits, gold, "softmax"), Ensemble().fit(logits, gold, "softmax")
-    apart = Temperature().apply(logits, plain, "softmax") - Ensemble().apply(logits, mixed, "softmax")
-    assert np.abs(apart).max() < 0.03
