@@ -4,11 +4,13 @@ import io
 
 import pytest
 
-from burnish.cli.answers import labels_of, print_table
+from burnish.cli.answers import print_table
 from burnish.cli.say import has_colour, is_terminal, say
 from burnish.cli.screen import Bars, shortened, watching
 from burnish.cli.stages import Lines, Stage, duration, fitting
 from burnish.core.events import Message, Progress
+from burnish.tasks.classification import Classified
+from burnish.tasks.tokens import Tagged
 
 
 class Terminal(io.StringIO):
@@ -195,15 +197,11 @@ def test_watching_chooses_by_the_stream(monkeypatch):
         assert isinstance(listen, Bars)
 
 
-def test_answers_of_every_task_are_readable(capsys, monkeypatch):
+def test_an_answer_is_told_line_by_line_as_it_is_written(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "160")
-    span = {"start": 0, "end": 6, "label": "LOC", "text": "Berlin", "confidence": 0.99, "abstained": False}
-    assert labels_of({"label": "a", "confidence": 0.5, "abstained": True}) == [("a", "50.0 %  (unsure)")]
-    assert labels_of({"labels": [{"label": "a", "confidence": 0.5}]}) == [("a", "50.0 %")]
-    assert labels_of({"spans": [span, span]}) == [("Berlin  [0:6] LOC", "99.0 %")] * 2
-    assert labels_of({"spans": []}) == [("nothing found", "")]
-    print_table(["x" * 100, {"text": "a", "text_pair": "b"}], [{"label": "[red]a", "confidence": 1.0}, {"spans": []}])
-    out = capsys.readouterr().out
-    assert "[red]a" in out
-    assert "x" * 59 + "…" in out
-    assert "a / b" in out
+    unsure = Classified(label="[red]a", confidence=0.5, abstained=True, runners_up=())
+    print_table(["x" * 100, {"text": "a", "text_pair": "b"}], [unsure, Tagged(spans=())])
+    _, first, second = capsys.readouterr().out.splitlines()
+    assert first.split() == ["x" * 59 + "…", "[red]a", "50.0", "%", "(unsure)"]
+    assert second.split("  ")[0] == "a / b"
+    assert second.split() == ["a", "/", "b", "nothing", "found"]

@@ -13,7 +13,11 @@ from burnish.data.columns import Wanted
 from burnish.evaluation.scores import metrics_for, score_all
 from burnish.flows.ingest import Reading, schema_of
 from burnish.models.tokenizer import load_tokenizer
-from burnish.tasks._contract import Answered, Decision, Prediction
+from burnish.tasks._contract import Answered, Decision, Line, Prediction
+from burnish.tasks.classification import Classified
+from burnish.tasks.matching import Matched
+from burnish.tasks.multilabel import GivenLabel, Labelled
+from burnish.tasks.tokens import FoundSpan, Tagged
 
 ROWS = {
     "classification": [{"text": "good day", "label": "good"}, {"text": "so bad", "label": "bad"}],
@@ -28,6 +32,7 @@ ROWS = {
     ],
 }
 TASKS = Shelf("tasks").names()
+PAIRED = {"matching"}
 
 
 @pytest.fixture(params=TASKS)
@@ -149,7 +154,7 @@ def test_a_task_comes_back_from_its_recipe_and_can_be_sent_to_a_process(made):
 @pytest.mark.parametrize("task", TASKS)
 def test_an_empty_text_is_answered_when_predicting(task, tiny_base):
     made = Made(Shelf("tasks").build(task), ROWS[task], tiny_base)
-    example = made.task.read({"text": ""}, is_labelled=False)
+    example = made.task.read({"text": "", "text_pair": ""} if task in PAIRED else {"text": ""}, is_labelled=False)
     assert len(made.task.decode(made.answered([example]), made.labels, Decision())) == 1
 
 
@@ -182,3 +187,26 @@ def test_numbers_are_labels_too():
 def test_the_separator_between_labels_is_a_setting():
     read = Shelf("tasks").build({"name": "multilabel", "separator": ";"}).read
     assert read({"text": "a", "labels": "x;y|z"}, True)["labels"] == ["x", "y|z"]
+
+
+SPAN = FoundSpan(start=0, end=6, label="LOC", text="Berlin", confidence=0.9, abstained=False)
+
+
+@pytest.mark.parametrize(
+    ("answer", "lines"),
+    [
+        (Classified(label="a", confidence=0.5, abstained=True, runners_up=()), [Line("a", 0.5, True)]),
+        (Labelled(labels=(GivenLabel(label="a", confidence=0.5, abstained=False),)), [Line("a", 0.5)]),
+        (Labelled(labels=()), []),
+        (Tagged(spans=(SPAN, SPAN)), [Line("Berlin  [0:6] LOC", 0.9)] * 2),
+        (Matched(score=4.251, is_match=True), [Line("4.25  match")]),
+        (Matched(score=1, is_match=False), [Line("1.00  no match")]),
+    ],
+)
+def test_an_answer_reads_as_lines(answer, lines):
+    assert answer.lines() == lines
+
+
+def test_one_text_alone_cannot_be_matched():
+    with pytest.raises(ValueError, match=r"^'text_pair' is missing: this task compares two texts \(--pair on the"):
+        Shelf("tasks").build("matching").read({"text": "a"}, is_labelled=False)

@@ -4,57 +4,45 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from burnish.tasks._contract import Line, Prediction
 
 MAX_TEXT = 60
 
 
-def print_json(answers: Iterable[Any]) -> None:
+def print_json(answers: Iterable[Prediction]) -> None:
     """One JSON object a line, each as soon as it is there."""
     import orjson
 
     from burnish.flows.writing import as_written
 
     for answer in answers:
-        line = orjson.dumps(as_written(as_dict(answer)), option=orjson.OPT_SERIALIZE_NUMPY)
+        line = orjson.dumps(as_written(answer.model_dump()), option=orjson.OPT_SERIALIZE_NUMPY)
         sys.stdout.write(f"{line.decode()}\n")
     sys.stdout.flush()
 
 
-def print_table(inputs: Sequence[Any] | None, answers: Iterable[Any]) -> None:
-    """Text, answer and confidence, one line an answer."""
+def print_table(inputs: Sequence[Any] | None, answers: Iterable[Prediction]) -> None:
+    """Text, answer and confidence; an answer of several parts takes several lines."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table("text", "answer", "confidence", box=None, pad_edge=False, header_style="bold")
     for number, answer in enumerate(answers):
-        given = as_dict(answer)
-        text = inputs[number] if inputs is not None else given.get("text", "")
-        for row, (label, confidence) in enumerate(labels_of(given)):
-            table.add_row(Text(_cut(text) if row == 0 else ""), Text(label), Text(confidence))
+        text = "" if inputs is None else _cut(inputs[number])
+        lines = [(line.answer, _sure(line)) for line in answer.lines()] or [("nothing found", "")]
+        for row, (said, sure) in enumerate(lines):
+            table.add_row(Text(text if row == 0 else ""), Text(said), Text(sure))
     Console(file=sys.stdout).print(table)
 
 
-def labels_of(answer: dict[str, Any]) -> list[tuple[str, str]]:
-    """What a person wants to read of an answer: its labels or spans, each with its confidence."""
-    found = [answer] if "label" in answer else list(answer.get("labels", answer.get("spans", ())))
-    return [(_named(one), _sure(one)) for one in found] or [("nothing found", "")]
-
-
-def as_dict(answer: Any) -> dict[str, Any]:
-    """A prediction as plain values."""
-    return dict(answer) if isinstance(answer, dict) else answer.model_dump()
-
-
-def _named(one: dict[str, Any]) -> str:
-    where = f"{one['text']}  [{one['start']}:{one['end']}] " if "start" in one else ""
-    return f"{where}{one['label']}"
-
-
-def _sure(one: dict[str, Any]) -> str:
-    unsure = "  (unsure)" if one.get("abstained") else ""
-    return f"{100 * one['confidence']:.1f} %{unsure}"
+def _sure(line: Line) -> str:
+    if line.confidence is None:
+        return ""
+    return f"{100 * line.confidence:.1f} %{'  (unsure)' if line.is_unsure else ''}"
 
 
 def _cut(text: Any) -> str:

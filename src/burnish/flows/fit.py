@@ -39,6 +39,8 @@ class FitResult:
     bundle: Path
     report: Report
     gates: Sequence[GateResult]
+    example: str
+    """What follows `burnish predict BUNDLE` for an input of this task."""
 
     @property
     def is_good(self) -> bool:
@@ -83,7 +85,7 @@ def fit(
             _write(folder, ground, best, decision, report)
         shutil.rmtree(work)
     listen(Message(f"wrote {target}", "good"))
-    return FitResult(target, report, report.gates)
+    return FitResult(target, report, report.gates, _example(ground.task))
 
 
 @contextmanager
@@ -97,6 +99,11 @@ def _work_folder(target: Path) -> Iterator[Path]:
             shutil.rmtree(work / name, ignore_errors=True)
         if not any(work.glob("*/checkpoints/step-*")):
             shutil.rmtree(work, ignore_errors=True)
+
+
+def _example(task: Task) -> str:
+    needs_pair = any(item.name == "text_pair" and item.is_required for item in task.wanted)
+    return '"one text" --pair "another"' if needs_pair else '"some text"'
 
 
 def default_target(loaded: Loaded) -> Path:

@@ -93,10 +93,26 @@ class Decision:
         return probabilities(logits, kind=kind, **{"temperature": 1.0, **self.parameters})
 
 
-class Prediction(BaseModel):
-    """Base of every task's answer."""
+class Line(NamedTuple):
+    """One line of an answer for a reader; `confidence` is None where there is none."""
+
+    answer: str
+    confidence: float | None = None
+    is_unsure: bool = False
+
+
+class AnswerPart(BaseModel):
+    """Base of what answers are made of; the docstring under a field describes it in schemas."""
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+
+class Prediction(AnswerPart, ABC):
+    """Base of every task's answer."""
+
+    @abstractmethod
+    def lines(self) -> list[Line]:
+        """The answer for a reader, the most important first; empty where nothing was found."""
 
 
 class Task(Part, ABC):

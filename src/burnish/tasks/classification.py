@@ -14,7 +14,19 @@ from burnish.core.shelves import Shelf
 from burnish.data.columns import Wanted
 from burnish.metrics._single import SingleOutcome
 from burnish.models.heads._contract import Head, HeadPlan, giving
-from burnish.tasks._contract import Answered, Batch, Decision, Encoded, Evidence, Example, Feature, Prediction, Task
+from burnish.tasks._contract import (
+    Answered,
+    AnswerPart,
+    Batch,
+    Decision,
+    Encoded,
+    Evidence,
+    Example,
+    Feature,
+    Line,
+    Prediction,
+    Task,
+)
 from burnish.tasks._rows import encode_rows, pad_inputs, stack_outputs, text_of
 
 if TYPE_CHECKING:
@@ -25,7 +37,7 @@ if TYPE_CHECKING:
 N_RUNNERS_UP = 3
 
 
-class Choice(Prediction):
+class Choice(AnswerPart):
     """A label and its calibrated probability."""
 
     label: str
@@ -45,6 +57,9 @@ class Classified(Prediction):
     """Whether the confidence is below the threshold that keeps the wanted precision."""
     runners_up: tuple[Choice, ...]
     """The next most probable labels."""
+
+    def lines(self) -> list[Line]:
+        return [Line(self.label, self.confidence, self.abstained)]
 
 
 class Classification(Task):

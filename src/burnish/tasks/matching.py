@@ -21,7 +21,7 @@ from burnish.core.shelves import Shelf
 from burnish.data.columns import Wanted
 from burnish.metrics._scores import MIDDLE, ScoreOutcome
 from burnish.models.heads._contract import Head, HeadPlan, giving
-from burnish.tasks._contract import Answered, Batch, Decision, Encoded, Example, Feature, Prediction, Task
+from burnish.tasks._contract import Answered, Batch, Decision, Encoded, Example, Feature, Line, Prediction, Task
 from burnish.tasks._pairs import encode_apart, pad_apart, pair_loss, pair_scores
 from burnish.tasks._rows import encode_rows, pad_inputs, stack_outputs, text_of
 
@@ -40,6 +40,9 @@ class Matched(Prediction):
     """How alike they are, on the scale of the training data."""
     is_match: bool
     """Whether the score reaches the threshold that was best on dev."""
+
+    def lines(self) -> list[Line]:
+        return [Line(f"{self.score:.2f}  {'match' if self.is_match else 'no match'}")]
 
 
 class Matching(Task):
@@ -89,6 +92,8 @@ class Matching(Task):
         return {"text": "string", "text_pair": "string", "score": "double"}
 
     def read(self, values: Mapping[str, Any], is_labelled: bool) -> Example:
+        if values.get("text_pair") is None and not is_labelled:
+            raise ValueError("'text_pair' is missing: this task compares two texts (--pair on the command line).")
         texts = {name: text_of(values, name, is_labelled) for name in ("text", "text_pair")}
         return {**texts, "score": self._unit_score(values.get("score")) if is_labelled else None}
 

@@ -16,7 +16,19 @@ from burnish.core.shelves import Shelf
 from burnish.data.columns import Wanted
 from burnish.metrics._multi import MultiOutcome
 from burnish.models.heads._contract import Head, HeadPlan, giving
-from burnish.tasks._contract import Answered, Batch, Decision, Encoded, Evidence, Example, Feature, Prediction, Task
+from burnish.tasks._contract import (
+    Answered,
+    AnswerPart,
+    Batch,
+    Decision,
+    Encoded,
+    Evidence,
+    Example,
+    Feature,
+    Line,
+    Prediction,
+    Task,
+)
 from burnish.tasks._rows import encode_rows, pad_inputs, stack_outputs, text_of
 
 if TYPE_CHECKING:
@@ -25,7 +37,7 @@ if TYPE_CHECKING:
     from burnish.models.tokenizer import TextTokenizer
 
 
-class GivenLabel(Prediction):
+class GivenLabel(AnswerPart):
     """One label that the text was given."""
 
     label: str
@@ -41,6 +53,9 @@ class Labelled(Prediction):
 
     labels: tuple[GivenLabel, ...]
     """Every label whose probability reaches its threshold, most probable first."""
+
+    def lines(self) -> list[Line]:
+        return [Line(one.label, one.confidence, one.abstained) for one in self.labels]
 
 
 class Multilabel(Task):

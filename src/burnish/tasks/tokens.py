@@ -16,7 +16,19 @@ from burnish.data.tagging import spans_of
 from burnish.metrics._spans import Span, SpanOutcome
 from burnish.models.heads._contract import Head, HeadPlan, giving
 from burnish.tasks._alignment import IGNORED, align, lost_tags, tag_words, token_features
-from burnish.tasks._contract import Answered, Batch, Decision, Encoded, Evidence, Example, Feature, Prediction, Task
+from burnish.tasks._contract import (
+    Answered,
+    AnswerPart,
+    Batch,
+    Decision,
+    Encoded,
+    Evidence,
+    Example,
+    Feature,
+    Line,
+    Prediction,
+    Task,
+)
 from burnish.tasks._decoding import read_words, spans_from, tag_names, word_logits
 from burnish.tasks._rows import pad_inputs, text_of
 from burnish.tasks._words import join_words, words_of
@@ -27,7 +39,7 @@ if TYPE_CHECKING:
     from burnish.models.tokenizer import TextTokenizer
 
 
-class FoundSpan(Prediction):
+class FoundSpan(AnswerPart):
     """One piece of the text with a label."""
 
     start: int
@@ -49,6 +61,12 @@ class Tagged(Prediction):
 
     spans: tuple[FoundSpan, ...]
     """Every span found, in order, never overlapping."""
+
+    def lines(self) -> list[Line]:
+        return [
+            Line(f"{one.text}  [{one.start}:{one.end}] {one.label}", one.confidence, one.abstained)
+            for one in self.spans
+        ]
 
 
 class Tokens(Task):
