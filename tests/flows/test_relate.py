@@ -1,5 +1,7 @@
 """relate: which pairs are asked, which are told, and which models are refused."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 
@@ -89,3 +91,26 @@ def test_models_of_other_tasks_are_refused(names):
     with pytest.raises(UserError) as caught:
         burnish.relate(names, names, TEXT)
     assert str(caught.value) == "relate: the second model must be of the task 'relations'; this one is of 'tokens'."
+
+
+def test_a_model_of_relations_goes_from_rows_through_fit_and_judge_to_answers(tiny_base, tmp_path):
+    rows = [
+        {"text": f"{a} {verb} {b}", "head": a, "tail": [len(f"{a} {verb} "), len(f"{a} {verb} {b}")], "label": label}
+        for number, (a, b) in enumerate(permutations("abcdefgh", 2))
+        for verb, label in [(("good", "knows"), ("bad", "none"))[number % 2]]
+    ]
+    recipe = {
+        "task": {"name": "relations", "head": {"name": "entities", "with_text": True}},
+        "base": str(tiny_base),
+        "data": {"train": rows, "dev": "25%", "duplicates": "exact"},
+        "train": {"epochs": 8, "learning_rate": 0.01, "precision": "fp32", "tokens_per_batch": 128},
+        "judge": {"n_bootstrap": 5, "formats": ["json", "markdown"], "gates": {"semeval_f1": ">= 0.9"}},
+    }
+    result = burnish.fit(recipe, out=tmp_path / "bundle")
+    assert result.is_good
+    assert result.report.kind == "relations"
+    assert "| semeval_f1 | 1.0000 |" in (tmp_path / "bundle" / "README.md").read_text("utf-8")
+    model = burnish.load(tmp_path / "bundle")
+    assert model("<e1>a</e1> good <e2>h</e2>").label == "knows"
+    with pytest.raises(UserError, match=r"^inputs: the text has the mark <e1> 0 times; mark each entity once"):
+        list(burnish.predict(model, ["a good h"]))

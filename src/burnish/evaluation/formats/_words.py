@@ -23,6 +23,7 @@ NAMES = {
     "micro_f1": "Micro F1",
     "nll": "Negative log-likelihood",
     "precision_at_target": "Precision of the answered",
+    "semeval_f1": "SemEval F1",
     "span_ece": "Calibration error of spans",
     "subset_accuracy": "Exact set of labels",
     "token_f1": "Token F1 with O",
