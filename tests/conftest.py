@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from burnish.metrics._multi import MultiOutcome
+from burnish.metrics._relations import RelationOutcome
 from burnish.metrics._scores import ScoreOutcome
 from burnish.metrics._single import SingleOutcome
 from burnish.metrics._spans import Span, SpanOutcome
@@ -69,7 +70,14 @@ def random_scores(seed=0, n_rows=60, is_perfect=False):
     return ScoreOutcome(gold, gold if is_perfect else draw.random(n_rows), (0.0, 5.0))
 
 
+def random_relations(seed=0, n_rows=60, is_perfect=False):
+    single = random_single(seed, n_rows, 5, is_perfect)
+    labels = ("a(e1,e2)", "a(e2,e1)", "b(e1,e2)", "none", "same as")
+    return RelationOutcome(SingleOutcome(single.gold, single.probabilities, labels), "none")
+
+
 MAKERS = {
+    RelationOutcome: random_relations,
     SingleOutcome: random_single,
     MultiOutcome: random_multi,
     SpanOutcome: random_spans,

@@ -14,8 +14,17 @@ from burnish.recipe.load import load
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES, RECIPES = ROOT / "samples", ROOT / "recipes"
-ON_SAMPLES = ("support", "support_zh", "topics", "entities", "pairs")
-ON_PUBLIC_DATA = ("clinc150", "conll2003", "thucnews_titles", "chnsenticorp", "cluener2020", "stsb_multi")
+ON_SAMPLES = ("support", "support_zh", "topics", "entities", "pairs", "relations")
+ON_PUBLIC_DATA = {  # recipe → the folder that it reads
+    "clinc150": "clinc150",
+    "conll2003": "conll2003",
+    "thucnews_titles": "thucnews_titles",
+    "chnsenticorp": "chnsenticorp",
+    "cluener2020": "cluener2020",
+    "stsb_multi": "stsb_multi",
+    "semeval2010": "semeval2010_task8",
+    "finre": "finre",
+}
 
 
 def rows_of(name):
@@ -46,6 +55,17 @@ def test_topics_carry_several_labels_and_sometimes_none():
         "price", "staff", "food", "clean", "room", "location", "noise",
     }  # fmt: skip
     assert {0, 1, 2, 3} <= {len(names) for names in labels}
+
+
+def test_relations_are_marked_once_each_and_two_of_them_stand_in_both_directions():
+    rows = rows_of("relations_en.csv")
+    assert len(rows) >= 120
+    assert set(Counter(row["label"] for row in rows).values()) == {22}
+    assert {row["label"] for row in rows} == {
+        "works_for(e1,e2)", "works_for(e2,e1)", "bought(e1,e2)", "bought(e2,e1)", "partner_of", "none",
+    }  # fmt: skip
+    for row in rows:
+        assert re.fullmatch(r"[^<>]*<e1>[^<> ][^<>]*</e1>[^<>]*<e2>[^<> ][^<>]*</e2>[^<>]*", row["text"])
 
 
 @pytest.mark.parametrize("name", ["entities_en.jsonl", "entities_zh.jsonl"])
@@ -102,8 +122,8 @@ def test_every_recipe_is_tested():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ON_PUBLIC_DATA)
 def test_a_recipe_on_public_data_passes_check(name, tiny_base):
-    folder = Path(os.environ.get("BURNISH_DATA", "nowhere")) / name
-    if not folder.is_dir():
-        pytest.skip(f"set BURNISH_DATA to a folder that holds {name}")
+    folder = ON_PUBLIC_DATA[name]
+    if not (Path(os.environ.get("BURNISH_DATA", "nowhere")) / folder).is_dir():
+        pytest.skip(f"set BURNISH_DATA to a folder that holds {folder}")
     result = check(RECIPES / f"{name}.yaml", ["data.max_length=64"], base=str(tiny_base))
     assert result.card.splits["train"].n_rows > 1000

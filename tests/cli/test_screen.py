@@ -9,7 +9,7 @@ from burnish.cli.say import has_colour, is_terminal, say
 from burnish.cli.screen import Bars, shortened, watching
 from burnish.cli.stages import Lines, Stage, duration, fitting
 from burnish.core.events import Message, Progress
-from burnish.tasks.classification import Classified
+from burnish.tasks._choices import Classified
 from burnish.tasks.tokens import Tagged
 
 

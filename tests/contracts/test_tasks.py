@@ -13,8 +13,8 @@ from burnish.data.columns import Wanted
 from burnish.evaluation.scores import metrics_for, score_all
 from burnish.flows.ingest import Reading, schema_of
 from burnish.models.tokenizer import load_tokenizer
+from burnish.tasks._choices import Classified
 from burnish.tasks._contract import Answered, Decision, Line, Prediction
-from burnish.tasks.classification import Classified
 from burnish.tasks.matching import Matched
 from burnish.tasks.multilabel import GivenLabel, Labelled
 from burnish.tasks.tokens import FoundSpan, Tagged
@@ -25,6 +25,10 @@ ROWS = {
     "matching": [
         {"text": "good day", "text_pair": "all good", "score": 0.9},
         {"text": "so bad", "text_pair": "a day", "score": "no"},
+    ],
+    "relations": [
+        {"text": "<e1>good</e1> day, <e2>北京</e2>", "label": "in(e1,e2)"},
+        {"text": "so bad a day", "head": "day", "tail": [3, 6], "label": "none"},
     ],
     "tokens": [
         {"text": "good 北京 day", "spans": [[5, 7, "PLACE"]]},
@@ -168,6 +172,8 @@ def test_an_empty_text_is_answered_when_predicting(task, tiny_base):
         ("classification", {"text": "a", "label": float("nan")}, "'label' is empty; give it a label or take"),
         ("classification", {"text": "a", "label": ["x"]}, "'label' holds several values; the task 'multilabel' reads"),
         ("classification", {"text": "a", "text_pair": " ", "label": "x"}, "'text_pair' is empty; give it a text"),
+        ("relations", {"text": "", "label": "a"}, "'text' is empty; give it a text or take the row out"),
+        ("relations", {"text": "<e1>a</e1> <e2>b</e2>", "label": ""}, "'label' is empty; give it a label"),
         ("multilabel", {"text": "a", "labels": 5}, "'labels' must be a list or text; got int."),
         ("multilabel", {"text": "a", "labels": ["x", " "]}, "'labels' holds an empty label; take it out."),
     ],

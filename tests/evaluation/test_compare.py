@@ -4,6 +4,7 @@ import pytest
 from burnish.core.errors import UserError
 from burnish.evaluation.compare import compare, mcnemar
 from burnish.metrics._multi import MultiOutcome
+from burnish.metrics._relations import RelationOutcome
 from burnish.metrics._single import SingleOutcome
 from burnish.metrics._spans import Span, SpanOutcome
 
@@ -49,8 +50,10 @@ def test_the_order_of_labels_does_not_matter():
     assert found.main.p_value == 1.0
 
 
-@pytest.mark.parametrize(("kind", "name"), [(MultiOutcome, "micro_f1"), (SpanOutcome, "entity_f1")])
-def test_many_labels_and_spans_are_compared_by_a_paired_bootstrap(kind, name, make_outcome):
+@pytest.mark.parametrize(
+    ("kind", "name"), [(MultiOutcome, "micro_f1"), (SpanOutcome, "entity_f1"), (RelationOutcome, "semeval_f1")]
+)
+def test_many_labels_spans_and_relations_are_compared_by_a_paired_bootstrap(kind, name, make_outcome):
     worse, best = make_outcome(kind, seed=1), make_outcome(kind, seed=1, is_perfect=True)
     found = compare(worse, best, seed=7, n_resamples=200)
     assert (found.main.name, found.test) == (name, "paired bootstrap")

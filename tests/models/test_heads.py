@@ -20,13 +20,18 @@ def attach(name, folder, plan=PLAN, **settings):
 
 def inputs():
     ids = torch.tensor([[2, 5, 6, 7, 3], [2, 8, 3, 0, 0]])
-    return {"input_ids": ids, "attention_mask": (ids > 0).long()}
+    starts = torch.tensor([[1, 3], [1, 1]])  # which only heads for entities read
+    return {"input_ids": ids, "attention_mask": (ids > 0).long(), "starts": starts}
+
+
+def plain_inputs():
+    return {name: value for name, value in inputs().items() if name != "starts"}
 
 
 @pytest.mark.parametrize("name", Shelf("heads").names())
 def test_every_head_gives_the_logits_that_it_says(name, tiny_base):
     network = attach(name, tiny_base)
-    expected = {"rows": (2, 3), "tokens": (2, 5, 3), "vectors": (2, 32)}
+    expected = {"rows": (2, 3), "entities": (2, 3), "tokens": (2, 5, 3), "vectors": (2, 32)}
     assert network(**inputs()).shape == expected[Shelf("heads").get(name).gives]
 
 
@@ -51,11 +56,11 @@ def test_native_heads_load_in_plain_transformers_with_the_same_logits(name, auto
     network = attach(name, tiny_base)
     network.save(tmp_path)
     plain = getattr(transformers, auto_class).from_pretrained(tmp_path).eval()
-    torch.testing.assert_close(plain(**inputs()).logits, network(**inputs()), atol=1e-5, rtol=0)
+    torch.testing.assert_close(plain(**plain_inputs()).logits, network(**inputs()), atol=1e-5, rtol=0)
     assert plain.config.id2label == {0: "bad", 1: "good", 2: "so-so"}
 
 
-@pytest.mark.parametrize("name", ["cls", "mean", "max", "vector"])
+@pytest.mark.parametrize("name", ["cls", "mean", "max", "vector", "entities"])
 def test_padding_does_not_change_a_texts_logits(name, tiny_base):
     network = attach(name, tiny_base)
     short = {key: value[1:, :3] for key, value in inputs().items()}
@@ -74,21 +79,35 @@ def test_a_vector_has_length_1_and_is_the_chosen_pool_of_the_last_states(pool, t
     network = attach("vector", tiny_base, pool=pool)
     vectors = network(**inputs())
     torch.testing.assert_close(vectors.norm(dim=1), torch.ones(2))
-    hidden = network.trunk(**inputs()).last_hidden_state[1, :3]
+    hidden = network.trunk(**plain_inputs()).last_hidden_state[1, :3]
     pooled = {"mean": hidden.mean(0), "cls": hidden[0], "max": hidden.amax(0)}[pool]
     torch.testing.assert_close(vectors[1], pooled / pooled.norm())
 
 
 @pytest.mark.parametrize(
     ("task", "head", "fitting"),
-    [("classification", "token", "cls, max, mean"), ("tokens", "vector", "token"), ("multilabel", "vector", "cls")],
+    [
+        ("classification", "token", "cls, max, mean"),
+        ("tokens", "vector", "token"),
+        ("multilabel", "entities", "cls"),
+        ("relations", "token", "cls, entities, max, mean"),
+    ],
 )
 def test_a_head_that_does_not_fit_the_task_is_refused(task, head, fitting):
     with pytest.raises(ValueError, match=f"the head '{head}' does not fit this task; it takes: {fitting}"):
         Shelf("tasks").build({"name": task, "head": head})
 
 
-@pytest.mark.parametrize("name", ["mean", "max"])
+@pytest.mark.parametrize("with_text", [False, True])
+def test_a_head_for_entities_reads_the_states_at_both_starts_in_the_order_of_head_and_tail(with_text, tiny_base):
+    network = attach("entities", tiny_base, with_text=with_text)
+    given = inputs() | {"starts": torch.tensor([[3, 1], [1, 2]])}
+    hidden = network.trunk(**plain_inputs()).last_hidden_state
+    parts = [hidden[0, 3], hidden[0, 1], *([hidden[0].mean(0)] if with_text else [])]
+    torch.testing.assert_close(network(**given)[0], network.readout.linear(torch.cat(parts)))
+
+
+@pytest.mark.parametrize("name", ["mean", "max", "entities"])
 def test_the_readouts_dropout_is_the_one_asked_for(name, tiny_base):
     assert attach(name, tiny_base, dropout=0.25).readout.dropout.p == 0.25
 

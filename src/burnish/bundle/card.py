@@ -6,13 +6,11 @@ from typing import Any
 
 from burnish.bundle.bundle import Knowledge
 
-SCORES_SHOWN = ("accuracy", "macro_f1", "micro_f1", "f1", "entity_f1", "token_f1", "ece", "coverage_at_target")
-
 
 def model_card(knowledge: Knowledge, scores: dict[str, float], about: dict[str, Any]) -> str:
     """Markdown with the front matter that model hubs read."""
     task = knowledge.task.part_name
-    rows = "\n".join(f"| {name} | {scores[name]:.4f} |" for name in SCORES_SHOWN if name in scores)
+    rows = "\n".join(f"| {name} | {scores[name]:.4f} |" for name in knowledge.task.judged_as.headline if name in scores)
     return f"""---
 library_name: transformers
 tags: [burnish, {task}]

@@ -15,7 +15,7 @@ TextSpan = tuple[int, int, str]
 _STARTS = ("start", "start_offset")
 _ENDS = ("end", "end_offset")
 _LABELS = ("label", "labels", "entity", "entity_group", "type")
-_COUNTED = "offsets count characters from 0, not bytes, and the end is exclusive"
+COUNTED = "offsets count characters from 0, not bytes, and the end is exclusive"
 
 
 def parse_spans(value: Any, text: str) -> list[TextSpan]:
@@ -104,23 +104,21 @@ def _first(item: Mapping[str, Any], names: Sequence[str]) -> Any:
 
 
 def _checked(item: Item, text: str) -> TextSpan:
-    start, end, label, surface = _whole(item[0]), _whole(item[1]), item[2], item[3]
+    start, end, label, surface = whole_offset(item[0]), whole_offset(item[1]), item[2], item[3]
     if not isinstance(label, str) or not label.strip():
         raise ValueError(f"the span [{start}, {end}] has no label (got {label!r}).")
     if surface is not None:
         end = _end_of(start, end, label, surface, text)
     if start >= end:
-        raise ValueError(
-            f"the span [{start}, {end}] '{label}' is empty: its end must lie after its start ({_COUNTED})."
-        )
+        raise ValueError(f"the span [{start}, {end}] '{label}' is empty: its end must lie after its start ({COUNTED}).")
     if start < 0 or end > len(text):
         raise ValueError(
-            f"the span [{start}, {end}] '{label}' leaves the text, which has {len(text)} characters; {_COUNTED}."
+            f"the span [{start}, {end}] '{label}' leaves the text, which has {len(text)} characters; {COUNTED}."
         )
     return start, end, label
 
 
-def _whole(number: Any) -> int:
+def whole_offset(number: Any) -> int:
     """An offset as an int; tables store ints as floats when a cell is empty elsewhere."""
     if isinstance(number, SupportsIndex) and not isinstance(number, bool):  # numpy's integers too
         return int(number)
@@ -136,7 +134,7 @@ def _end_of(start: int, end: int, label: str, surface: str, text: str) -> int:
             return exclusive
     there = text[max(start, 0) : max(end, 0)]
     raise ValueError(
-        f"the span [{start}, {end}] '{label}' should be '{surface}', but the text has '{there}' there; {_COUNTED}."
+        f"the span [{start}, {end}] '{label}' should be '{surface}', but the text has '{there}' there; {COUNTED}."
     )
 
 

@@ -11,7 +11,6 @@ from burnish.core.errors import UserError
 from burnish.evaluation.bootstrap import Interval, resampled_scores
 from burnish.evaluation.scores import metrics_for, score_all
 from burnish.metrics._contract import Bools, Floats, Metric, Outcome
-from burnish.metrics._single import SingleOutcome
 
 SIGNIFICANT = 0.05
 
@@ -58,7 +57,7 @@ def compare(first: Outcome, second: Outcome, seed: int, n_resamples: int = 2000)
     differences = {item.name: item for item in _differences(first, second, seed, n_resamples)}
     main = differences.pop(first.headline[0])
     test: Literal["McNemar mid-p", "paired bootstrap"] = "paired bootstrap"
-    if isinstance(first, SingleOutcome) and isinstance(second, SingleOutcome):
+    if first.headline[0] == "accuracy":
         main = main.model_copy(update={"p_value": mcnemar(~first.is_wrong(), ~second.is_wrong())})
         test = "McNemar mid-p"
     return Comparison(

@@ -10,7 +10,6 @@ import numpy as np
 from burnish.evaluation.findings import ClassRow, Confusion, Pair, SpanFaults
 from burnish.metrics._contract import Ints, Outcome
 from burnish.metrics._counts import Counts, label_counts, tag_counts
-from burnish.metrics._single import SingleOutcome
 from burnish.metrics._spans import Span, SpanOutcome
 
 NOTHING = "∅"  # in a confusion of spans: gold that nobody found, or a prediction where nothing is
@@ -51,9 +50,9 @@ def confusion_of(outcome: Outcome) -> Confusion | None:
 
     Spans are matched when start and end are equal; what has no such partner stands against NOTHING.
     """
-    if isinstance(outcome, SingleOutcome):
-        pairs = Counter(zip(outcome.gold.tolist(), outcome.predicted.tolist(), strict=True))
-        return Confusion(labels=list(outcome.labels), cells=_cells(pairs))
+    if (single := outcome.single()) is not None:
+        pairs = Counter(zip(single.gold.tolist(), single.predicted.tolist(), strict=True))
+        return Confusion(labels=list(single.labels), cells=_cells(pairs))
     if isinstance(outcome, SpanOutcome):
         labels = [*outcome.labels, NOTHING]
         code = {label: index for index, label in enumerate(labels)}

@@ -23,7 +23,7 @@ def data_card(prepared: Prepared, lengths: Mapping[str, Lengths]) -> DataCard:
         if side.n_dropped:
             dropped[name] = Dropped(n_rows=side.n_dropped, reasons=side.dropped)
         if lengths[name].n_noted:
-            facts.setdefault(side.places[0], {})["spans off word boundaries"] = _noted(lengths[name])
+            facts.setdefault(side.places[0], {})["rows with a note"] = _noted(lengths[name])
     return DataCard(
         splits={name: _split(side, prepared.task, lengths[name]) for name, side in prepared.sides.items()},
         duplicates={"train": _duplicates(prepared)},

@@ -22,7 +22,7 @@ MAX_NOTES = 10
 
 @dataclass
 class Lengths:
-    """What encoding found out about a side: tokens of each row, rows cut or windowed, spans off word boundaries."""
+    """What encoding found out about a side: tokens of each row, rows cut, windowed or noted."""
 
     n_tokens: NDArray[np.int32]
     n_cut: int = 0

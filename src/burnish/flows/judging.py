@@ -22,7 +22,6 @@ from burnish.evaluation.selective import abstention_threshold
 from burnish.evaluation.thresholds import best_thresholds
 from burnish.flows.ingest import CARRIED
 from burnish.metrics._contract import Metric, Outcome
-from burnish.metrics._single import SingleOutcome
 from burnish.recipe.schema import JudgeSection
 from burnish.tasks._contract import Answered, Decision, Task
 
@@ -75,9 +74,9 @@ class Judge:
         """What training watches after each epoch: the metric's scores, and how many classes there are."""
         outcome = self.task.outcome(dev, self.labels, Decision())
         scores = self.metric.score(outcome)
-        if isinstance(outcome, SingleOutcome):
-            scores["n_predicted_classes"] = float(len(np.unique(outcome.probabilities.argmax(1))))
-            scores["n_gold_classes"] = float(len(np.unique(outcome.gold)))
+        if (single := outcome.single()) is not None:
+            scores["n_predicted_classes"] = float(len(np.unique(single.predicted)))
+            scores["n_gold_classes"] = float(len(np.unique(single.gold)))
         return scores
 
     def scores(self, judged: Sequence[Answered], decision: Decision) -> dict[str, float]:

@@ -1,8 +1,8 @@
 """What is judged, and what every metric does. Shapes: N rows, A answers, D decisions, L labels.
 
 An outcome is all that metrics, reports and comparisons see of a task, and it says of itself what they need to know.
-A task with a new kind of answer adds a class like those in `_single`, `_multi` and `_spans`; metrics name the
-classes that they judge.
+A task with a new kind of answer adds a class like those in `_single`, `_multi`, `_spans` and `_relations`; metrics name
+the classes that they judge.
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from burnish.core.parts import Part
+
+if TYPE_CHECKING:
+    from burnish.metrics._single import SingleOutcome
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -91,6 +94,10 @@ class Outcome(ABC):
     def label_names(self) -> tuple[str, ...]:
         """L names, where answers are labels: precision, recall and F1 are then told for each."""
         return ()
+
+    def single(self) -> SingleOutcome | None:
+        """The same as one label a row; None where rows have several labels, spans or a score."""
+        return None
 
     def answers(self) -> Answers | None:
         """Its answers with their confidence; None where answers carry none."""

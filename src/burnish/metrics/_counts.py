@@ -51,8 +51,8 @@ class Counts:
 
 def label_counts(outcome: Outcome, takes: Ints) -> Counts:
     """Counts by label, in the order of `outcome.labels`; spans count when start, end and label are all right."""
-    if isinstance(outcome, SingleOutcome):
-        return _single(outcome, takes)
+    if (single := outcome.single()) is not None:
+        return _single(single, takes)
     if isinstance(outcome, MultiOutcome):
         return _multi(outcome, takes)
     assert isinstance(outcome, SpanOutcome)

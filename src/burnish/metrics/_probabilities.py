@@ -11,6 +11,7 @@ from burnish.metrics._contract import Floats
 
 Kind = Literal["softmax", "sigmoid"]
 TINY = 1e-12  # nearer to 0 or 1 than this nothing is told apart
+LEAD = 1e-6  # what a winner keeps before the runner-up, however far it is bent
 
 
 class Bend(NamedTuple):
@@ -58,7 +59,7 @@ def _bent(plain: Floats, bend: Bend) -> Floats:
     second = np.take_along_axis(plain, order[..., -2:-1], axis=-1)
     wanted = _sigmoid(bend.logit(winner, rest))
     least = second / np.maximum(rest + second, TINY)  # where the runner-up would draw level
-    kept = np.maximum(wanted, least)
+    kept = np.maximum(wanted, least + LEAD)
     shared = others * ((1.0 - kept) / np.maximum(rest, TINY))
     np.put_along_axis(shared, top, 1.0 - shared.sum(axis=-1, keepdims=True), axis=-1)
     return np.asarray(shared)

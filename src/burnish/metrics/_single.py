@@ -53,6 +53,9 @@ class SingleOutcome(Outcome):
     def label_names(self) -> tuple[str, ...]:
         return self.labels
 
+    def single(self) -> Self:
+        return self
+
     def answers(self) -> Answers:
         rows, top = np.arange(len(self)), self.predicted
         return Answers(self.probabilities[rows, top], top == self.gold, rows)

@@ -6,6 +6,7 @@ import numpy as np
 
 from burnish.metrics._contract import Answers, Floats, Ints, Metric, Outcome
 from burnish.metrics._multi import MultiOutcome
+from burnish.metrics._relations import RelationOutcome
 from burnish.metrics._resampling import score_once
 from burnish.metrics._single import SingleOutcome
 from burnish.metrics._spans import SpanOutcome
@@ -19,7 +20,7 @@ class Aurc(Metric):
     and the spans found, so what was missed does not show here. Without any answer it is 0.
     """
 
-    judges = (SingleOutcome, MultiOutcome, SpanOutcome)
+    judges = (SingleOutcome, RelationOutcome, MultiOutcome, SpanOutcome)
     is_better_high = False
 
     def score(self, outcome: Outcome) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from burnish.metrics._contract import Answers, Decisions, Floats, Ints, Metric, Outcome
 from burnish.metrics._multi import MultiOutcome
+from burnish.metrics._relations import RelationOutcome
 from burnish.metrics._reliability import bins_of
 from burnish.metrics._resampling import score_once
 from burnish.metrics._single import SingleOutcome
@@ -21,7 +22,7 @@ class Ece(Metric):
     and resamples scatter more than the sample does: the interval tends to lie a little high.
     """
 
-    judges = (SingleOutcome, MultiOutcome, SpanOutcome)
+    judges = (SingleOutcome, RelationOutcome, MultiOutcome, SpanOutcome)
     is_better_high = False
 
     def score(self, outcome: Outcome) -> dict[str, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from burnish.metrics._contract import Floats, Ints, Metric, Outcome
 from burnish.metrics._counts import label_counts
 from burnish.metrics._multi import MultiOutcome
+from burnish.metrics._relations import RelationOutcome
 from burnish.metrics._resampling import score_once
 from burnish.metrics._single import SingleOutcome
 
@@ -17,7 +18,7 @@ class F1(Metric):
     predictions: a label that occurs in neither has no F1 (scikit-learn with `zero_division=nan`).
     """
 
-    judges = (SingleOutcome, MultiOutcome)
+    judges = (SingleOutcome, RelationOutcome, MultiOutcome)
 
     def score(self, outcome: Outcome) -> dict[str, float]:
         return score_once(self, outcome)

@@ -6,6 +6,7 @@ import numpy as np
 
 from burnish.metrics._contract import Floats, Ints, Metric, Outcome
 from burnish.metrics._multi import MultiOutcome
+from burnish.metrics._relations import RelationOutcome
 from burnish.metrics._resampling import mean_by_row, score_once
 from burnish.metrics._single import SingleOutcome
 
@@ -13,7 +14,7 @@ from burnish.metrics._single import SingleOutcome
 class Nll(Metric):
     """Gives `nll`, 0 (best) … 36 nats. Single: a row. Multi: mean over the row's yes-or-no decisions."""
 
-    judges = (SingleOutcome, MultiOutcome)
+    judges = (SingleOutcome, RelationOutcome, MultiOutcome)
     is_better_high = False
 
     def score(self, outcome: Outcome) -> dict[str, float]:
@@ -29,5 +30,6 @@ def _of_gold(outcome: Outcome) -> Floats:
     """[N, 1] or [N, L] probability given to what is true."""
     if isinstance(outcome, MultiOutcome):
         return outcome.of_truth
-    assert isinstance(outcome, SingleOutcome)
-    return outcome.probability_of_gold()[:, None]
+    of_gold = outcome.probability_of_gold()
+    assert of_gold is not None
+    return of_gold[:, None]

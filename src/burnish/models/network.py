@@ -22,7 +22,8 @@ HEAD_FILE = "head.safetensors"
 class Network(nn.Module):
     """`trunk` is a transformers model. Without a `readout` the trunk's own head gives the logits.
 
-    forward: input_ids [B, T], attention_mask [B, T], token_type_ids [B, T] (dropped when the trunk takes none)
+    forward: input_ids [B, T], attention_mask [B, T] and what else the batch has, of which the trunk gets what it takes
+    (token_type_ids, say) and the readout, called as `readout(hidden, inputs)`, reads what it needs
     → logits [B, L], [B, T, L] when the head labels tokens, or vectors [B, H].
     """
 
@@ -38,7 +39,7 @@ class Network(nn.Module):
         if self.readout is None:
             logits: Tensor = outputs.logits
             return logits
-        pooled: Tensor = self.readout(outputs.last_hidden_state, inputs["attention_mask"])
+        pooled: Tensor = self.readout(outputs.last_hidden_state, inputs)
         return pooled
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -15,19 +15,25 @@ Pool = Callable[[Tensor, Tensor], Tensor]
 
 
 class PooledReadout(nn.Module):
-    """hidden [B, T, H], attention_mask [B, T] → logits [B, L]: pool, dropout, linear."""
+    """hidden [B, T, H] → logits [B, L]: pool over the attention_mask [B, T] of the inputs, dropout, linear."""
 
     def __init__(self, pool: Pool, width: int, n_labels: int, dropout: float) -> None:
         super().__init__()
         self.pool = pool
         self.dropout = nn.Dropout(dropout)
-        self.linear = nn.Linear(width, n_labels)
-        nn.init.normal_(self.linear.weight, std=0.02)
-        nn.init.zeros_(self.linear.bias)
+        self.linear = new_linear(width, n_labels)
 
-    def forward(self, hidden: Tensor, attention_mask: Tensor) -> Tensor:
-        logits: Tensor = self.linear(self.dropout(self.pool(hidden, attention_mask)))
+    def forward(self, hidden: Tensor, inputs: Mapping[str, Tensor]) -> Tensor:
+        logits: Tensor = self.linear(self.dropout(self.pool(hidden, inputs["attention_mask"])))
         return logits
+
+
+def new_linear(width: int, n_labels: int) -> nn.Linear:
+    """An untrained last layer, as BERT draws its own (Devlin et al. 2019; std 0.02, no bias at first)."""
+    linear = nn.Linear(width, n_labels)
+    nn.init.normal_(linear.weight, std=0.02)
+    nn.init.zeros_(linear.bias)
+    return linear
 
 
 def mean_pool(hidden: Tensor, attention_mask: Tensor) -> Tensor:
@@ -43,14 +49,14 @@ def max_pool(hidden: Tensor, attention_mask: Tensor) -> Tensor:
 
 
 class VectorReadout(nn.Module):
-    """hidden [B, T, H], attention_mask [B, T] → vectors of length 1 [B, H]: pool, normalise. It has no weights."""
+    """hidden [B, T, H] → vectors of length 1 [B, H]: pool over real tokens, normalise. It has no weights."""
 
     def __init__(self, pool: Pool) -> None:
         super().__init__()
         self.pool = pool
 
-    def forward(self, hidden: Tensor, attention_mask: Tensor) -> Tensor:
-        return nn.functional.normalize(self.pool(hidden, attention_mask).float(), dim=-1)
+    def forward(self, hidden: Tensor, inputs: Mapping[str, Tensor]) -> Tensor:
+        return nn.functional.normalize(self.pool(hidden, inputs["attention_mask"]).float(), dim=-1)
 
 
 def first_pool(hidden: Tensor, attention_mask: Tensor) -> Tensor:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
-import numpy as np
 from pydantic import Field
 
 from burnish.core.parts import Part
@@ -14,52 +12,23 @@ from burnish.core.shelves import Shelf
 from burnish.data.columns import Wanted
 from burnish.metrics._single import SingleOutcome
 from burnish.models.heads._contract import Head, HeadPlan, giving
-from burnish.tasks._contract import (
-    Answered,
-    AnswerPart,
-    Batch,
-    Decision,
-    Encoded,
-    Evidence,
-    Example,
-    Feature,
-    Line,
-    Prediction,
-    Task,
+from burnish.tasks._choices import (
+    Classified,
+    add_targets,
+    choice_evidence,
+    choice_loss,
+    choice_outcome,
+    choices,
+    one_label,
+    stacked_targets,
 )
-from burnish.tasks._rows import encode_rows, pad_inputs, stack_outputs, text_of
+from burnish.tasks._contract import Answered, Batch, Decision, Encoded, Evidence, Example, Feature, Task
+from burnish.tasks._rows import encode_rows, pad_inputs, text_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from burnish.models.tokenizer import TextTokenizer
-
-N_RUNNERS_UP = 3
-
-
-class Choice(AnswerPart):
-    """A label and its calibrated probability."""
-
-    label: str
-    """Name of the label."""
-    confidence: float
-    """Calibrated probability, 0 to 1."""
-
-
-class Classified(Prediction):
-    """The answer for one text."""
-
-    label: str
-    """The most probable label."""
-    confidence: float
-    """Its calibrated probability, 0 to 1."""
-    abstained: bool
-    """Whether the confidence is below the threshold that keeps the wanted precision."""
-    runners_up: tuple[Choice, ...]
-    """The next most probable labels."""
-
-    def lines(self) -> list[Line]:
-        return [Line(self.label, self.confidence, self.abstained)]
 
 
 class Classification(Task):
@@ -99,67 +68,21 @@ class Classification(Task):
 
     def encode(self, examples: Sequence[Example], tokenizer: TextTokenizer, labels: tuple[str, ...]) -> list[Encoded]:
         encoded = encode_rows(examples, tokenizer)
-        index = {label: i for i, label in enumerate(labels)}
-        for example, one in zip(examples, encoded, strict=True):
-            if example.get("label") is not None:
-                one.features[0]["label"] = np.asarray([index[example["label"]]], np.int32)
+        add_targets(encoded, examples, labels)
         return encoded
 
     def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:
-        import torch
-
         inputs, n_tokens = pad_inputs(features, pad_id)
-        has_labels = "label" in features[0]
-        targets = {"labels": torch.tensor([int(f["label"][0]) for f in features])} if has_labels else {}
-        return Batch(inputs, targets, len(features), n_tokens)
+        return Batch(inputs, stacked_targets(features), len(features), n_tokens)
 
     def loss(self, logits: Tensor, batch: Batch, weights: Tensor | None, smoothing: float) -> Tensor:
-        from torch.nn.functional import cross_entropy
-
-        return cross_entropy(logits.float(), batch.targets["labels"], weight=weights, label_smoothing=smoothing)
+        return choice_loss(logits, batch, weights, smoothing)
 
     def evidence(self, answered: Sequence[Answered], labels: tuple[str, ...]) -> Evidence:
-        return Evidence(stack_outputs(answered), gold_indices(answered, labels), "softmax")
+        return choice_evidence(answered, labels)
 
     def outcome(self, answered: Sequence[Answered], labels: tuple[str, ...], decision: Decision) -> SingleOutcome:
-        scores = decision.probabilities(stack_outputs(answered), "softmax")
-        return SingleOutcome(gold_indices(answered, labels), scores, labels)
+        return choice_outcome(answered, labels, decision)
 
     def decode(self, answered: Sequence[Answered], labels: tuple[str, ...], decision: Decision) -> Sequence[Classified]:
-        if not answered:
-            return []
-        scores = decision.probabilities(stack_outputs(answered), "softmax")
-        ranked = np.argsort(-scores, axis=1, kind="stable")[:, : 1 + N_RUNNERS_UP]
-        return [_classified(row, order, labels, decision) for row, order in zip(scores, ranked, strict=True)]
-
-
-def _classified(row: Any, order: Any, labels: tuple[str, ...], decision: Decision) -> Classified:
-    best, *others = (Choice(label=labels[i], confidence=float(row[i])) for i in order)
-    return Classified(
-        label=best.label,
-        confidence=best.confidence,
-        abstained=best.confidence < decision.abstain_below,
-        runners_up=tuple(others),
-    )
-
-
-def one_label(values: Mapping[str, Any]) -> str:
-    """The label of a row as text; numbers and booleans are labels too.
-
-    Raises:
-        ValueError: it is empty, or not one value.
-    """
-    value = values.get("label")
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)  # a column of whole numbers with one gap is read as floats by pandas
-    if value is None or (isinstance(value, float) and math.isnan(value)) or not str(value).strip():
-        raise ValueError("'label' is empty; give it a label or take the row out (data.bad_rows: drop skips such rows).")
-    if isinstance(value, list | dict):
-        raise ValueError("'label' holds several values; the task 'multilabel' reads such rows.")
-    return str(value).strip()
-
-
-def gold_indices(answered: Sequence[Answered], labels: tuple[str, ...]) -> Any:
-    """[N] index of each example's gold label."""
-    index = {label: i for i, label in enumerate(labels)}
-    return np.asarray([index[row.example["label"]] for row in answered], np.int64)
+        return choices(answered, labels, decision)

@@ -27,6 +27,7 @@ NAMES = {
     "nll": "Negative log-likelihood",
     "pearson": "Pearson correlation",
     "precision_at_target": "Precision of the answered",
+    "semeval_f1": "SemEval F1",
     "spearman": "Spearman correlation",
     "span_ece": "Calibration error of spans",
     "subset_accuracy": "Exact set of labels",

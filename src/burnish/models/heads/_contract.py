@@ -42,11 +42,14 @@ class HeadPlan:
         }
 
 
-Gives = Literal["rows", "tokens", "vectors"]
+Gives = Literal["rows", "entities", "tokens", "vectors"]
 
 
 class Head(Part, ABC):
-    """`gives`: one row of logits a text, one a token, or a vector of length 1 a text that is compared by its cosine."""
+    """`gives`: one row of logits a text, one for two entities in it, one a token, or a vector of length 1 a text.
+
+    Vectors are compared by their cosine. A head for entities reads `starts` [B, 2] among the batch's inputs.
+    """
 
     gives: ClassVar[Gives]
 

@@ -1,0 +1,33 @@
+"""The states at the start marks of two entities, side by side, dropout, linear: for the relation between them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from burnish.models.heads._contract import Head, HeadPlan
+
+if TYPE_CHECKING:
+    from burnish.models.network import Network
+
+
+class EntitiesHead(Head):
+    """Entity start (Baldini Soares et al. 2019, arXiv 1906.03158, §3.2) on `AutoModel`; the readout lies beside it."""
+
+    gives = "entities"
+
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    """Dropout between the states and the linear layer."""
+
+    with_text: bool = False
+    """Whether the mean of all tokens' states stands beside the two."""
+
+    def attach(self, folder: Path, plan: HeadPlan) -> Network:
+        from burnish.models.entities import EntitiesReadout
+        from burnish.models.network import Network, load_pretrained
+
+        trunk = load_pretrained("AutoModel", folder, plan.config_settings())
+        width = trunk.config.hidden_size
+        return Network(trunk, EntitiesReadout(width, len(plan.labels), self.dropout, self.with_text))
