@@ -42,11 +42,13 @@ class HeadPlan:
         }
 
 
-Gives = Literal["rows", "tokens", "vectors"]
+Gives = Literal["rows", "tokens", "vectors", "cosines"]
 
 
 class Head(Part, ABC):
-    """`gives`: one row of logits a text, one a token, or a vector of length 1 a text that is compared by its cosine."""
+    """`gives`: one row of logits a text, one a token, a vector of length 1 a text that is compared by its cosine, or
+    cosines: a row of logits that are a text's cosines to a vector for each label, which can start from words.
+    """
 
     gives: ClassVar[Gives]
 
