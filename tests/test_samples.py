@@ -14,7 +14,7 @@ from burnish.recipe.load import load
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES, RECIPES = ROOT / "samples", ROOT / "recipes"
-ON_SAMPLES = ("support", "support_zh", "topics", "entities")
+ON_SAMPLES = ("support", "support_fewshot", "support_zh", "topics", "entities")
 ON_PUBLIC_DATA = ("clinc150", "conll2003", "thucnews_titles", "chnsenticorp", "cluener2020", "stsb_multi")
 
 

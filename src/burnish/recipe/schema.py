@@ -268,7 +268,7 @@ class Recipe(Section):
             return value
         if getattr(info.data.get("task"), "told", None):
             return {"train": None, **({} if value.get("train") is not None else {"dev": None}), **value}
-        return value if value.get("train", ...) is not None else {k: v for k, v in value.items() if k != "train"}
+        return {**value, "train": ""} if value.get("train", "") is None else value
 
     _placeholders: dict[tuple[str | int, ...], str] = PrivateAttr(default_factory=dict)
 
