@@ -14,7 +14,7 @@ from burnish.recipe.load import load
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES, RECIPES = ROOT / "samples", ROOT / "recipes"
-ON_SAMPLES = ("support", "support_zh", "topics", "entities", "pairs", "relations")
+ON_SAMPLES = ("support", "support_fewshot", "support_zh", "topics", "entities", "pairs", "relations")
 ON_PUBLIC_DATA = {  # recipe → the folder that it reads
     "clinc150": "clinc150",
     "conll2003": "conll2003",

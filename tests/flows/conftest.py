@@ -35,7 +35,7 @@ def sentiment(tmp_path):
 def recipe(sentiment, tiny_base):
     """A recipe that trains the tiny base within a second or two."""
     return {
-        "task": "classification",
+        "task": {"name": "classification", "head": "cls"},
         "base": str(tiny_base),
         "data": {"train": str(sentiment / "train.csv"), "dev": "25%", "test": str(sentiment / "test.csv")},
         "train": {"epochs": 3, "learning_rate": 0.01, "precision": "fp32", "tokens_per_batch": 64},

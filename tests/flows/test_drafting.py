@@ -46,7 +46,7 @@ def test_the_head_that_the_base_was_tuned_with_is_offered_and_the_default_kept()
     assert load(with_line_uncommented(text, "task: ")).recipe.task.head.part_name == MiniLM.pooling == "mean"
     assert (
         "# or with the head that minilm was tuned with: it learns in fewer steps; its bundle does not load in\n"
-        "# AutoModelForSequenceClassification, as that of cls, the default, does\n"
+        "# AutoModelForSequenceClassification, as that of cls does\n"
     ) in text
 
 
@@ -57,8 +57,8 @@ def test_the_head_offered_keeps_the_settings_that_were_found():
 
 
 def test_no_head_is_offered_where_it_does_not_fit_or_nothing_is_known():
-    assert "head" not in drafted("tokens")
-    assert "head" not in drafted(is_chinese=True)
+    assert "the head that" not in drafted("tokens")
+    assert "the head that" not in drafted(is_chinese=True)
 
 
 def test_epochs_and_batch_size_are_written_with_their_rule():

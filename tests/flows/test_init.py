@@ -146,7 +146,7 @@ def test_without_such_files_dev_is_a_share_and_a_test_file_is_asked_for():
 
 def test_every_guess_has_its_reason_beside_it():
     text = init(csv(INTENTS)).text
-    assert "# guessed: one label a row, in 'intent'\ntask: classification\n" in text
+    assert "# guessed: one label a row, in 'intent'\ntask: {name: classification, head: cls}\n" in text
     assert "    # guessed: 2 different values in 40 rows, such as a, b\n    label: intent\n" in text
 
 

@@ -31,7 +31,7 @@ def plain_inputs():
 @pytest.mark.parametrize("name", Shelf("heads").names())
 def test_every_head_gives_the_logits_that_it_says(name, tiny_base):
     network = attach(name, tiny_base)
-    expected = {"rows": (2, 3), "entities": (2, 3), "tokens": (2, 5, 3), "vectors": (2, 32)}
+    expected = {"rows": (2, 3), "entities": (2, 3), "cosines": (2, 3), "tokens": (2, 5, 3), "vectors": (2, 32)}
     assert network(**inputs()).shape == expected[Shelf("heads").get(name).gives]
 
 
@@ -60,7 +60,7 @@ def test_native_heads_load_in_plain_transformers_with_the_same_logits(name, auto
     assert plain.config.id2label == {0: "bad", 1: "good", 2: "so-so"}
 
 
-@pytest.mark.parametrize("name", ["cls", "mean", "max", "vector", "entities"])
+@pytest.mark.parametrize("name", ["cls", "mean", "max", "vector", "entities", "cosine"])
 def test_padding_does_not_change_a_texts_logits(name, tiny_base):
     network = attach(name, tiny_base)
     short = {key: value[1:, :3] for key, value in inputs().items()}
@@ -84,12 +84,23 @@ def test_a_vector_has_length_1_and_is_the_chosen_pool_of_the_last_states(pool, t
     torch.testing.assert_close(vectors[1], pooled / pooled.norm())
 
 
+@pytest.mark.parametrize("pool", ["mean", "cls", "max"])
+def test_a_cosine_logit_is_scale_times_the_cosine_of_the_pooled_text_and_the_labels_vector(pool, tiny_base):
+    network = attach("cosine", tiny_base, pool=pool, scale=5.0)
+    network.readout.start_from(torch.eye(3, 32) * 7)
+    hidden = network.trunk(**inputs()).last_hidden_state[1, :3]
+    pooled = {"mean": hidden.mean(0), "cls": hidden[0], "max": hidden.amax(0)}[pool]
+    torch.testing.assert_close(network(**inputs())[1], 5.0 * pooled[:3] / pooled.norm())
+    torch.testing.assert_close(network.readout.labels.norm(dim=1), torch.ones(3))
+
+
 @pytest.mark.parametrize(
     ("task", "head", "fitting"),
     [
-        ("classification", "token", "cls, max, mean"),
+        ("classification", "token", "cls, cosine, max, mean"),
         ("tokens", "vector", "token"),
         ("multilabel", "entities", "cls"),
+        ("multilabel", "cosine", "cls"),
         ("relations", "token", "cls, entities, max, mean"),
     ],
 )

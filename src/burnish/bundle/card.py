@@ -10,7 +10,6 @@ from burnish.bundle.bundle import Knowledge
 def model_card(knowledge: Knowledge, scores: dict[str, float], about: dict[str, Any]) -> str:
     """Markdown with the front matter that model hubs read."""
     task = knowledge.task.part_name
-    rows = "\n".join(f"| {name} | {scores[name]:.4f} |" for name in knowledge.task.judged_as.headline if name in scores)
     return f"""---
 library_name: transformers
 tags: [burnish, {task}]
@@ -18,16 +17,12 @@ tags: [burnish, {task}]
 
 # {about["name"]}
 
-A **{task}** model with {len(knowledge.labels)} labels, fine-tuned from `{knowledge.base}` on {about["n_train"]:,} rows
+A **{task}** model with {len(knowledge.labels)} labels, {_origin(knowledge, about)}
 with Burnish {about["version"]} on {about["created"]}.
 
 ## How good it is
 
-Judged on {about["n_judged"]:,} rows of {about["judged_on"]} ([full report](report/report.md)):
-
-| score | value |
-|---|---|
-{rows}
+{_judgement(knowledge, scores, about)}
 
 ## Use
 
@@ -42,11 +37,38 @@ print(model("your text"))
 
 ## Limits
 
-It knows only the labels it was trained on, in the language and style of its training data
-([data card](data_card.md)). Confidences are calibrated on held-out rows of that data; on other text they promise
-nothing.
+{_limits(knowledge, about)}
 Every file's SHA-256 is in `manifest.json` and is checked before anything is read.
 """
+
+
+def _origin(knowledge: Knowledge, about: dict[str, Any]) -> str:
+    if about["n_train"]:
+        return f"fine-tuned from `{knowledge.base}` on {about['n_train']:,} rows"
+    return f"told in words (in `burnish.json`) to `{knowledge.base}`, which was trained on no row,"
+
+
+def _judgement(knowledge: Knowledge, scores: dict[str, float], about: dict[str, Any]) -> str:
+    if not scores:
+        return "It was not judged: there were no rows with known answers."
+    rows = "\n".join(f"| {name} | {scores[name]:.4f} |" for name in knowledge.task.judged_as.headline if name in scores)
+    return (
+        f"Judged on {about['n_judged']:,} rows of {about['judged_on']} ([full report](report/report.md)):\n\n"
+        f"| score | value |\n|---|---|\n{rows}"
+    )
+
+
+def _limits(knowledge: Knowledge, about: dict[str, Any]) -> str:
+    if about["n_train"]:
+        known = (
+            "It knows only the labels it was trained on, in the language and style of its training data\n"
+            "([data card](data_card.md))."
+        )
+    else:
+        known = "It knows only the labels it was told."
+    if not knowledge.decision.is_tuned:
+        return f"{known} Confidences are not calibrated."
+    return f"{known} Confidences are calibrated on held-out rows of that data; on other text they promise\nnothing."
 
 
 def _other_tools(knowledge: Knowledge) -> str:

@@ -24,6 +24,7 @@ def fit(
 
     with watching() as listen:
         result = run(asked.recipe, asked.overrides, out=out, resume=resume, listen=listen, **asked.fields)
-    tell_scores(result.report)
+    if result.report is not None:
+        tell_scores(result.report)
     say(f"The bundle is in {result.bundle}. Try it: burnish predict {result.bundle} {result.example}", "good")
     tell_gates(result.gates)

@@ -32,9 +32,10 @@ class Evidence:
 
     `outcome` is calibrated, `raw` the same rows before calibration, `dev` the calibrated dev outcome that the
     abstention threshold is chosen on (None when dev itself is judged, or there is none); `abstain_below` is a bundle's
-    threshold, where it was chosen before. `texts` gives the texts of some rows; `n_tokens` is [N]; `slices` maps a
-    column's name to its N values. `parameters` are the calibration's, `about` whatever the reader should know (task,
-    base, data, seconds, created), `seeds` each seed's scores.
+    threshold, where it was chosen before, and `is_tuned` says whether anything was chosen on dev at all. `texts` gives
+    the texts of some rows; `n_tokens` is [N]; `slices` maps a column's name to its N values. `parameters` are the
+    calibration's, `about` whatever the reader should know (task, base, data, seconds, created), `seeds` each seed's
+    scores.
     """
 
     outcome: Outcome
@@ -46,6 +47,7 @@ class Evidence:
     slices: dict[str, list[str]] = field(default_factory=dict)
     parameters: dict[str, float] = field(default_factory=dict)
     abstain_below: float | None = None
+    is_tuned: bool = True
     about: dict[str, Any] = field(default_factory=dict)
     seeds: Sequence[dict[str, float]] = ()
 
@@ -106,7 +108,7 @@ def _selective(evidence: Evidence, target: float) -> Selective | None:
     if evidence.abstain_below is None:
         chosen = abstention_threshold(tuned.confidence, tuned.is_correct, target)
     else:
-        rows = "the bundle's own dev rows"
+        rows = "the bundle's own dev rows" if evidence.is_tuned else "nothing, as there was no dev data"
         coverage, precision = kept_share(judged.confidence, judged.is_correct, evidence.abstain_below)
         chosen = Threshold(evidence.abstain_below, coverage, precision, precision >= target)
     return selective_of(judged, outcome.answer_noun, Aim(chosen, rows, target))
@@ -136,11 +138,13 @@ def _notes(evidence: Evidence, selective: Selective | None) -> list[str]:
     notes = []
     if evidence.split == "dev":
         notes.append("Judged on dev, which also chose the best epoch and fitted the calibration: expect a little less.")
+    if selective is not None and not evidence.is_tuned:
+        notes.append("There was no dev data: confidences are not calibrated, and no answer is withheld.")
     if n_rows < FEW_ROWS:
         notes.append(
             f"Only {n_rows:,} rows were judged: the intervals are wide and the calibration error is mostly noise."
         )
-    if selective is not None and not selective.is_reached:
+    if selective is not None and evidence.is_tuned and not selective.is_reached:
         notes.append(
             f"No threshold on dev makes a precision of {100 * selective.target_precision:g} % likely on new data; "
             "the best found is used."

@@ -40,7 +40,7 @@ def check(
         UserError: every fault found, one sentence each.
     """
     loaded = load(recipe, overrides, **fields)
-    check_judging(loaded.recipe.judge, cast("Task", loaded.recipe.task))
+    check_judging(loaded.recipe, cast("Task", loaded.recipe.task))
     with tempfile.TemporaryDirectory(prefix="burnish-check-") as folder:
         ground = lay_ground(loaded, Path(folder), listen)
-        return CheckResult(loaded.recipe, ground.card, warnings(ground.card))
+        return CheckResult(ground.recipe, ground.card, warnings(ground.card))

@@ -31,12 +31,14 @@ def recipe_text(found: Guess, sides: Mapping[str, Side], pace: Pace, title: str)
     """The recipe as YAML with comments. `title` says what file it was guessed from and what to do next."""
     settings = {"name": found.task, **found.settings}
     task = cast("Task", Shelf("tasks").build(settings))
+    if getattr(task, "head", True) is None:  # else the rows would choose it, and the pace below was found with this one
+        settings["head"] = task.head_part.part_name
     base, why_base = _base(found)
     lines = [
         *(f"# {line}" for line in title.splitlines()),
         "",
         f"# guessed: {found.reason}",
-        f"task: {as_yaml(settings if found.settings else found.task)}",
+        f"task: {as_yaml(settings if len(settings) > 1 else found.task)}",
         *_other_head(base, task, settings),
         "",
         f"# {why_base}",
@@ -67,7 +69,7 @@ def _other_head(base: str, task: Task, settings: Mapping[str, Any]) -> Iterator[
     pooling = cast("type[Base]", shelf.get(base)).pooling if base in shelf.names() else usual.part_name
     if pooling != usual.part_name and cast("type[Head]", Shelf("heads").get(pooling)).gives == usual.gives:
         yield f"# or with the head that {base} was tuned with: it learns in fewer steps; its bundle does not load in"
-        yield f"# AutoModelForSequenceClassification, as that of {usual.part_name}, the default, does"
+        yield f"# AutoModelForSequenceClassification, as that of {usual.part_name} does"
         yield f"# task: {as_yaml({**settings, 'head': pooling})}"
 
 

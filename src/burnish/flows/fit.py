@@ -34,10 +34,13 @@ NO_RECORDS = ("checkpoints", "best*", "*.tmp-*")
 
 @dataclass(frozen=True)
 class FitResult:
-    """What `fit` gives back. `gates` are those of the recipe; the bundle is written whether they are met or not."""
+    """What `fit` gives back. `gates` are those of the recipe; the bundle is written whether they are met or not.
+
+    `report` is None where nothing was judged: labels told in words, and neither dev nor test.
+    """
 
     bundle: Path
-    report: Report
+    report: Report | None
     gates: Sequence[GateResult]
     example: str
     """What follows `burnish predict BUNDLE` for an input of this task."""
@@ -72,7 +75,7 @@ def fit(
     """
     started = time.monotonic()
     loaded = load(recipe, overrides, **fields)
-    check_judging(loaded.recipe.judge, cast("Task", loaded.recipe.task))
+    check_judging(loaded.recipe, cast("Task", loaded.recipe.task))
     target = Path(out) if out is not None else default_target(loaded)
     refuse_occupied(target)
     with _work_folder(target) as work:
@@ -84,8 +87,10 @@ def fit(
         with new_folder(target) as folder:
             _write(folder, ground, best, decision, report)
         shutil.rmtree(work)
+    if not decision.is_tuned:
+        listen(Message("there was no dev data: confidences are not calibrated, and no answer is withheld.", "warning"))
     listen(Message(f"wrote {target}", "good"))
-    return FitResult(target, report, report.gates, _example(ground.task))
+    return FitResult(target, report, report.gates if report else (), _example(ground.task))
 
 
 @contextmanager
@@ -118,24 +123,22 @@ def default_target(loaded: Loaded) -> Path:
 
 def _train_seeds(ground: Ground, work: Path, resume: bool, listen: Listener) -> list[Trained]:
     settings = ground.recipe.train
-    seeds = range(settings.seed, settings.seed + settings.n_seeds)
+    n_seeds = 1 if ground.store is None else settings.n_seeds  # without rows every seed gives the same
+    seeds = range(settings.seed, settings.seed + n_seeds)
     return [train_seed(ground, seed, work / f"seed-{seed}", resume, listen) for seed in seeds]
 
 
-def _judge(ground: Ground, trained: Sequence[Trained], best: Trained, started: float) -> tuple[Report, Decision]:
+def _judge(ground: Ground, trained: Sequence[Trained], best: Trained, started: float) -> tuple[Report | None, Decision]:
     """The report on the best seed's test rows (dev's when there are none), with every seed's scores beside it."""
     judge = Judge(ground.task, ground.labels, ground.recipe.judge)
     decision, dev = judge.decide(best.dev)
     judged, split = (best.dev, "dev") if best.test is None else (best.test, "test")
+    if judged is None:
+        return None, decision
     about = {
-        "name": Path(ground.prepared.train.places[0]).stem,
-        "task": ground.task.part_name,
-        "base": ground.base.name,
-        "version": __version__,
-        "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        **_about(ground),
         "seconds": round(time.monotonic() - started, 1),
         "split": split,
-        "n_train": len(ground.prepared.train.corpus),
         "n_judged": len(judged),
         "judged_on": f"{split} data",
         "seed": best.seed,
@@ -145,7 +148,20 @@ def _judge(ground: Ground, trained: Sequence[Trained], best: Trained, started: f
     return judge.report(Judged(judged, decision, tuned), about, seeds), decision
 
 
-def _write(folder: Path, ground: Ground, best: Trained, decision: Decision, report: Report) -> None:
+def _about(ground: Ground) -> dict[str, Any]:
+    sides, train = ground.prepared.sides, ground.prepared.train
+    named_for = next(iter(sides.values())).places[0] if sides else ground.task.part_name
+    return {
+        "name": Path(named_for).stem,
+        "task": ground.task.part_name,
+        "base": ground.base.name,
+        "version": __version__,
+        "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "n_train": len(train.corpus) if train else 0,
+    }
+
+
+def _write(folder: Path, ground: Ground, best: Trained, decision: Decision, report: Report | None) -> None:
     """Every file of the bundle; the manifest last."""
     tokenizer, base = ground.tokenizer, ground.base
     knowledge = Knowledge(ground.task, ground.labels, decision, tokenizer.max_length, base.name, tokenizer.prompt)
@@ -155,8 +171,10 @@ def _write(folder: Path, ground: Ground, best: Trained, decision: Decision, repo
     write_bytes(folder / "recipe.yaml", filled_yaml(ground.recipe).encode())
     write_json(folder / "data_card.json", ground.card.to_dict())
     write_bytes(folder / "data_card.md", to_markdown(ground.card).encode())
-    write_bytes(folder / "README.md", model_card(knowledge, report.scores, report.about).encode())
-    write_report(report, ground.recipe.judge.formats, folder / "report")
+    scores, about = (report.scores, report.about) if report else ({}, _about(ground))
+    write_bytes(folder / "README.md", model_card(knowledge, scores, about).encode())
+    if report is not None:
+        write_report(report, ground.recipe.judge.formats, folder / "report")
     _copy_records(best.work, folder / "training")
     write_manifest(folder)
 

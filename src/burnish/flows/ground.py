@@ -53,14 +53,15 @@ class HeldOut:
 
 @dataclass
 class Ground:
-    """Everything that is the same for every seed."""
+    """Everything that is the same for every seed. What the recipe left open to the data is decided in it."""
 
     recipe: Recipe
     base: Located
     tokenizer: TextTokenizer
     prepared: Prepared
-    store: FeatureStore
-    dev: HeldOut
+    store: FeatureStore | None
+    """Features of the training rows; None where labels are told in words only, and nothing is trained."""
+    dev: HeldOut | None
     test: HeldOut | None
     card: DataCard
     key: str
@@ -86,7 +87,10 @@ def lay_ground(loaded: Loaded, work: Path, listen: Listener) -> Ground:
     tokenizer = load_tokenizer(base.folder, recipe.data.max_length, task.is_cjk_split, recipe.data.prompt)
     prepared = prepare(loaded, fresh_folder(work / DATA), listen)
     lengths: dict[str, Lengths] = {}
-    store, lengths["train"] = store_side(prepared.train, task, tokenizer, prepared.labels, work / FEATURES, listen)
+    recipe, task = recipe.model_copy(update={"task": prepared.task}), prepared.task
+    store = None
+    if prepared.train is not None:
+        store, lengths["train"] = store_side(prepared.train, task, tokenizer, prepared.labels, work / FEATURES, listen)
     held: dict[str, HeldOut] = {}
     for name in ("dev", "test"):
         if name in prepared.sides:
@@ -95,7 +99,7 @@ def lay_ground(loaded: Loaded, work: Path, listen: Listener) -> Ground:
             held[name] = HeldOut(rows_of(side.corpus), encoded)
     card = data_card(prepared, lengths)
     key = _key(recipe, prepared, base)
-    return Ground(recipe, base, tokenizer, prepared, store, held["dev"], held.get("test"), card, key)
+    return Ground(recipe, base, tokenizer, prepared, store, held.get("dev"), held.get("test"), card, key)
 
 
 def _located_base(loaded: Loaded) -> Located:

@@ -24,7 +24,7 @@ from burnish.data.opening import HUB, open_sources
 from burnish.evaluation.findings import Report
 from burnish.flows.ingest import Reading, ingest
 from burnish.flows.judging import Judge, Judged, write_report
-from burnish.flows.prepare import refuse_unknown_labels
+from burnish.flows.labels import refuse_unknown_labels
 from burnish.recipe.load import load, restore
 from burnish.recipe.schema import Recipe, share_of
 from burnish.tasks._contract import Answered

@@ -22,12 +22,15 @@ from burnish.evaluation.selective import abstention_threshold
 from burnish.evaluation.thresholds import best_thresholds
 from burnish.flows.ingest import CARRIED
 from burnish.metrics._contract import Metric, Outcome
-from burnish.recipe.schema import JudgeSection
+from burnish.recipe.schema import JudgeSection, Recipe
 from burnish.tasks._contract import Answered, Decision, Task
 
 
-def check_judging(settings: JudgeSection, task: Task) -> None:
-    """Raise `UserError` unless the gates and the metric suit the task: told before anything is trained."""
+def check_judging(recipe: Recipe, task: Task) -> None:
+    """Raise `UserError` unless gates and metric suit the task, and gates some rows: told before anything is trained."""
+    settings, data = recipe.judge, recipe.data
+    if settings.gates and data.train is None and data.dev is None and data.test is None:
+        raise UserError("judge.gates: there are no rows to judge; name some as data.test, or take the gates out.")
     check_names(settings.gates, gate_names(task.judged_as))
     known = [metric.part_name for metric in metrics_for(task.judged_as)]
     if settings.metric is not None and settings.metric not in known:
@@ -51,8 +54,13 @@ class Judge:
         """The metric that chooses the best epoch and seed."""
         return cast("Metric", Shelf("metrics").get(self.settings.metric or self.task.best_by)())
 
-    def decide(self, dev: Sequence[Answered]) -> tuple[Decision, Outcome]:
-        """Calibration, label thresholds and abstention threshold, all chosen on dev; and dev's calibrated outcome."""
+    def decide(self, dev: Sequence[Answered] | None) -> tuple[Decision, Outcome | None]:
+        """Calibration, label thresholds and abstention threshold, all chosen on dev; and dev's calibrated outcome.
+
+        Without dev, probabilities stay as the network gives them, and every answer is given.
+        """
+        if dev is None:
+            return Decision(), None
         decision = self._calibrated(dev)
         outcome = self.task.outcome(dev, self.labels, decision)
         if (columns := outcome.thresholded()) is not None:
@@ -97,7 +105,8 @@ class Judge:
             slices={name: _values(judged.rows, name) for name in self.settings.slices},
             split=about["split"],
             parameters=decision.parameters,
-            abstain_below=decision.abstain_below if judged.is_new else None,
+            abstain_below=decision.abstain_below if judged.is_new or not decision.is_tuned else None,
+            is_tuned=decision.is_tuned,
             about=about,
             seeds=seeds,
         )

@@ -6,12 +6,12 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from burnish.core.errors import Faults, hint
 from burnish.core.events import Listener, Message
 from burnish.core.files import disk_faults, sha256_of
 from burnish.data.corpus import Corpus, CorpusWriter
@@ -20,6 +20,7 @@ from burnish.data.leaks import Leak, leaks
 from burnish.data.opening import open_sources
 from burnish.data.splits._contract import DEV, TEST, TRAIN, Divisible, Split
 from burnish.flows.ingest import CARRIED, Ingested, Reading, ingest
+from burnish.flows.labels import few_rows, label_counts, label_space, refuse_unknown_labels
 from burnish.flows.weights import refuse_unknown_weights
 from burnish.recipe.load import Loaded
 from burnish.recipe.schema import DataSection, Recipe, share_of
@@ -30,22 +31,22 @@ SIDES = ("train", "dev", "test")
 
 @dataclass
 class Prepared:
-    """Data on disk, ready to be encoded. `sides` holds train, and dev and test where there are any."""
+    """Data on disk, ready to be encoded. `sides` holds train, dev and test where there are any."""
 
     task: Task
     sides: dict[str, Ingested]
     labels: tuple[str, ...]
-    whole: Ingested
-    """The training data as it was given, before shares were cut from it."""
-    duplicates: Clusters
+    whole: Ingested | None
+    """The training data as it was given, before shares were cut from it; None when labels are told in words only."""
+    duplicates: Clusters | None
     """Of `whole`."""
     leaks: list[Leak]
     """Between the sides that were given."""
     digest: str
 
     @property
-    def train(self) -> Ingested:
-        return self.sides["train"]
+    def train(self) -> Ingested | None:
+        return self.sides.get("train")
 
 
 def prepare(loaded: Loaded, work: Path, listen: Listener) -> Prepared:
@@ -57,16 +58,35 @@ def prepare(loaded: Loaded, work: Path, listen: Listener) -> Prepared:
     recipe = loaded.recipe
     task, data = cast("Task", recipe.task), recipe.data
     given = _ingest_given(loaded, work, listen)
-    labels = learn_labels(given["train"], task)
+    whole = given.get("train")
+    labels = label_space(whole, task)
     for side in ("dev", "test"):
         if side in given:
             refuse_unknown_labels(given[side], task, labels)
     refuse_unknown_weights(recipe.train.class_weights, task, labels)
-    duplicates = _find_duplicates(given["train"], data, work, listen)
-    sides = _split_shares(given, duplicates, recipe, work)
+    duplicates = None if whole is None else _find_duplicates(whole, data, work, listen)
+    sides = given if duplicates is None else _split_shares(given, duplicates, recipe, work)
+    if "train" in sides:
+        sides = {**sides, "train": _drawn(sides["train"], recipe, work)}
+    task = _suited(task, sides.get("train"), listen)
     found = _find_leaks(given, data, work, listen)
     digest = "-".join(sha256_of(side.corpus.path)[:16] for side in sides.values())
-    return Prepared(task, sides, labels, given["train"], duplicates, found, digest)
+    return Prepared(task, sides, labels, whole, duplicates, found, digest)
+
+
+def _drawn(train: Ingested, recipe: Recipe, work: Path) -> Ingested:
+    most, task = recipe.data.rows_per_class, cast("Task", recipe.task)
+    return train if most is None else few_rows(train, task, most, recipe.train.seed, work / "few.arrow")
+
+
+def _suited(task: Task, train: Ingested | None, listen: Listener) -> Task:
+    """The task with what the recipe leaves open decided by the rows; which head that makes is told."""
+    counts = label_counts(train, task) if train is not None else {}
+    suited = task.suited(counts)
+    if suited != task:
+        why = f"{median(counts.values()):g} rows a label" if counts else "labels told in words and no rows"
+        listen(Message(f"task.head: {suited.head_part.part_name}, which suits {why}; name another to have that."))
+    return suited
 
 
 def _ingest_given(loaded: Loaded, work: Path, listen: Listener) -> dict[str, Ingested]:
@@ -136,53 +156,6 @@ def _write_sides(whole: Ingested, sides: NDArray[np.int8], work: Path) -> dict[s
         dropped = (whole.n_dropped, whole.dropped) if is_train else (0, [])
         cut[name] = Ingested(Corpus(path), whole.places, whole.facts if is_train else {}, *dropped)
     return cut
-
-
-def learn_labels(train: Ingested, task: Task) -> tuple[str, ...]:
-    """The label space, sorted.
-
-    Raises:
-        UserError: fewer than two classes, or a class that stands in one row only (the task decides what needs two).
-    """
-    count: dict[str, int] = {}
-    first: dict[str, str] = {}
-    for example in train.corpus:
-        for label in task.labels_of(example):
-            count[label] = count.get(label, 0) + 1
-            if label not in first:
-                first[label] = train.where(example)
-    faults = Faults()
-    if task.least_labels > len(count):
-        faults.add(_too_few(count, train, task))
-    for label, n in count.items():
-        if task.least_rows > n:
-            faults.add(
-                f"{first[label]}: the label '{label}' stands in one row only; give it at least {task.least_rows}, "
-                "merge it with another, or take the row out."
-            )
-    faults.raise_if_any()
-    return tuple(sorted(count))
-
-
-def _too_few(count: dict[str, int], train: Ingested, task: Task) -> str:
-    if not count:
-        return f"{train.places[0]}: no row carries a label; check data.columns."
-    only = next(iter(count))
-    return f"{train.places[0]}: every row has the label '{only}'; the task needs at least {task.least_labels} labels."
-
-
-def refuse_unknown_labels(side: Ingested, task: Task, labels: tuple[str, ...]) -> None:
-    """Raise `UserError` naming every row whose label training never saw."""
-    known = frozenset(labels)
-    faults = Faults()
-    for example in side.corpus:
-        for label in task.labels_of(example):
-            if label not in known:
-                faults.add(
-                    f"{side.where(example)}: the label '{label}' is not in the training data.{hint(label, labels)} "
-                    "Correct it, add training rows for it, or take the row out."
-                )
-    faults.raise_if_any()
 
 
 def fresh_folder(path: Path) -> Path:

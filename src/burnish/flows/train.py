@@ -1,8 +1,8 @@
-"""One seed: a fresh network on the base, trained, and its answers on dev and test."""
+"""One seed: a fresh network on the base, trained where there are rows, and its answers on dev and test."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -10,9 +10,11 @@ import torch
 from burnish.bundle.core import TorchCore
 from burnish.core.events import Listener
 from burnish.core.seeds import derive
+from burnish.data.features import FeatureStore
 from burnish.flows.encode import StoredBatches
 from burnish.flows.ground import Ground, HeldOut
 from burnish.flows.judging import Judge
+from burnish.flows.starting import start_label_vectors
 from burnish.flows.weights import output_weights
 from burnish.models.freezing import dropout_changes, freeze
 from burnish.models.inspection import read_config
@@ -24,25 +26,28 @@ from burnish.training.run import run
 
 @dataclass
 class Trained:
-    """A trained network and what it answers. `rank` orders seeds: higher is better."""
+    """A network, trained where there are rows, and what it answers. `rank` orders seeds: higher is better."""
 
     seed: int
     network: Network
     rank: float
     scores: dict[str, float]
-    dev: list[Answered]
+    dev: list[Answered] | None
     test: list[Answered] | None
     work: Path
 
 
 def new_network(ground: Ground, seed: int) -> Network:
-    """The base with a new head; the head's weights are a pure function of the seed."""
+    """The base with a new head; the head's weights are a pure function of the seed, and of the rows where they start
+    from them.
+    """
     recipe = ground.recipe
     plan = ground.task.head_plan(ground.labels)
     changes = dropout_changes(read_config(ground.base.folder), recipe.train.dropout)
     with torch.random.fork_rng():
         torch.manual_seed(derive(seed, "head"))
         network = ground.task.head_part.attach(ground.base.folder, plan.changed(changes))
+    start_label_vectors(network, ground)
     freeze(network, recipe.train.freeze)
     if recipe.train.gradient_checkpointing:
         network.trunk.activation_checkpointing_enable()
@@ -50,51 +55,55 @@ def new_network(ground: Ground, seed: int) -> Network:
 
 
 def train_seed(ground: Ground, seed: int, work: Path, resume: bool, listen: Listener) -> Trained:
-    """Train one seed to its chosen epoch, then answer dev and test with it.
+    """Train one seed to its chosen epoch, then answer dev and test with it. Without rows it answers as it starts.
 
     Raises:
         SickRun: the run went wrong (NaN, explosion, one class only).
     """
     network = new_network(ground, seed)
-    task, labels = ground.task, ground.labels
-    core = TorchCore(network, task, ground.tokenizer.pad_id, len(labels))
-    judge = Judge(task, labels, ground.recipe.judge)
-    weights = output_weights(ground.recipe.train.class_weights, task, labels, ground.prepared.train)
+    core = TorchCore(network, ground.task, ground.tokenizer.pad_id, len(ground.labels))
+    judge = Judge(ground.task, ground.labels, ground.recipe.judge)
+    rank = 0.0
+    if ground.store is not None:
+        job = _job(ground, _batches(ground, ground.store, seed), core, judge)
+        found = run(replace(job, work=work, is_resumed=resume, listen=listen)).scores[job.metric]
+        rank = found if job.is_better_high else -found
+    dev = None if ground.dev is None else _answers(core, ground.dev)
+    test = None if ground.test is None else _answers(core, ground.test)
+    judged = dev if test is None else test
+    scores = {} if judged is None else judge.scores(judged, judge.decide(dev)[0])
+    return Trained(seed, network, rank, scores, dev, test, work)
+
+
+def _job(ground: Ground, batches: StoredBatches, core: TorchCore, judge: Judge) -> TrainingJob:
+    """What training is asked to do; in the current folder until the caller says where."""
+    task, settings, train = ground.task, ground.recipe.train, ground.prepared.train
+    weights = None if train is None else output_weights(settings.class_weights, task, ground.labels, train)
 
     def loss(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
         scale = None if weights is None else torch.tensor(weights, device=logits.device)
-        return task.loss(logits, batch, scale, ground.recipe.train.label_smoothing)
+        return task.loss(logits, batch, scale, settings.label_smoothing)
 
     def evaluate() -> dict[str, float]:
-        return judge.dev_scores(_answers(core, ground.dev))
+        return {} if ground.dev is None else judge.dev_scores(_answers(core, ground.dev))
 
-    result = run(
-        TrainingJob(
-            network=network,
-            batches=_batches(ground, seed),
-            loss=loss,
-            evaluate=evaluate,
-            metric=judge.metric.part_name,
-            is_better_high=judge.metric.is_better_high,
-            settings=ground.recipe.train.model_copy(update={"seed": seed}),
-            work=work,
-            key=ground.key,
-            is_resumed=resume,
-            head_prefixes=network.head_modules(),
-            listen=listen,
-        )
+    return TrainingJob(
+        network=core.network,
+        batches=batches,
+        loss=loss,
+        evaluate=evaluate,
+        metric=judge.metric.part_name,
+        is_better_high=judge.metric.is_better_high,
+        settings=settings.model_copy(update={"seed": batches.seed}),
+        work=Path(),
+        key=ground.key,
+        head_prefixes=core.network.head_modules(),
     )
-    dev = _answers(core, ground.dev)
-    test = None if ground.test is None else _answers(core, ground.test)
-    decision, _ = judge.decide(dev)
-    scores = judge.scores(dev if test is None else test, decision)
-    found = result.scores[judge.metric.part_name]
-    return Trained(seed, network, found if judge.metric.is_better_high else -found, scores, dev, test, work)
 
 
-def _batches(ground: Ground, seed: int) -> StoredBatches:
+def _batches(ground: Ground, store: FeatureStore, seed: int) -> StoredBatches:
     return StoredBatches(
-        ground.store,
+        store,
         ground.task,
         ground.tokenizer.pad_id,
         len(ground.labels),

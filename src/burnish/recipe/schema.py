@@ -9,7 +9,16 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, PrivateAttr, Tag, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PrivateAttr,
+    Tag,
+    ValidationInfo,
+    field_validator,
+)
 
 from burnish.core.parts import Part
 from burnish.core.shelves import Shelf
@@ -27,7 +36,8 @@ class DataSection(Section):
     """Where rows come from, what their columns mean, and how they are split."""
 
     train: Any
-    """A path, a list of paths, `hub:<id>`, a source part with settings, or (from Python) rows, pandas, pyarrow."""
+    """A path, a list of paths, `hub:<id>`, a source part with settings, or (from Python) rows, pandas, pyarrow.
+    May be left out where `task.labels` tells every label in words; nothing is trained then, and dev may be left out."""
 
     dev: Any = "10%"
     """Like `train`, or a share of it such as `10%`. Dev chooses the best epoch and fits the calibration."""
@@ -53,6 +63,10 @@ class DataSection(Section):
     bad_rows: Literal["stop", "drop"] = "stop"
     """What to do with rows that cannot be used: stop and name them, or drop them and count them in the data card."""
 
+    rows_per_class: int | None = Field(default=None, ge=1)
+    """Most training rows of each label, drawn by the seed once dev and test are cut off: for few-shot, and to see how
+    a score grows with rows; null takes all."""
+
     most_share_rows: int = Field(default=20_000, ge=100)
     """Most rows that a share such as `10%` takes: more would cost time and memory and change no decision."""
 
@@ -65,7 +79,7 @@ class DataSection(Section):
     @field_validator("train")
     @classmethod
     def _train_is_named(cls, value: Any) -> Any:
-        if value is None or (isinstance(value, str | list) and not value):
+        if isinstance(value, str | list) and not value:
             raise ValueError("must name the training rows, e.g. train.csv; it is empty")
         if share_of(value) is not None:
             raise ValueError(f"must name the rows that shares are cut from, e.g. train.csv; got '{value}'")
@@ -73,15 +87,17 @@ class DataSection(Section):
 
     @field_validator("dev")
     @classmethod
-    def _dev_is_there(cls, value: Any) -> Any:
-        if value is None:
+    def _dev_is_there(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is None and info.data.get("train") is not None:
             raise ValueError("is needed: it chooses the best epoch and fits the calibration; give a share or a file")
         return value
 
     @field_validator("dev", "test")
     @classmethod
-    def _share_is_sensible(cls, value: Any) -> Any:
+    def _share_is_sensible(cls, value: Any, info: ValidationInfo) -> Any:
         percent = share_of(value)
+        if percent is not None and "train" in info.data and info.data["train"] is None:
+            raise ValueError(f"is a share of data.train, which is not given; name a file; got '{value}'")
         if percent is not None and not 0 < percent < 0.9:
             raise ValueError(f"must be a share between 0% and 90%, or a file; got '{value}'")
         return value
@@ -243,6 +259,16 @@ class Recipe(Section):
 
     judge: JudgeSection = Field(default_factory=JudgeSection)
     """How the result is judged."""
+
+    @field_validator("data", mode="before")
+    @classmethod
+    def _rows_are_named(cls, value: Any, info: ValidationInfo) -> Any:
+        """Only a task that is told its labels in words may lack training rows, and then dev too."""
+        if not isinstance(value, dict):
+            return value
+        if getattr(info.data.get("task"), "told", None):
+            return {"train": None, **({} if value.get("train") is not None else {"dev": None}), **value}
+        return {**value, "train": ""} if value.get("train", "") is None else value
 
     _placeholders: dict[tuple[str | int, ...], str] = PrivateAttr(default_factory=dict)
 

@@ -88,6 +88,11 @@ class Decision:
     abstain_below: float = 0.0
     label_thresholds: tuple[float, ...] = ()
 
+    @property
+    def is_tuned(self) -> bool:
+        """Whether there was dev data to choose anything on."""
+        return self != Decision()
+
     def probabilities(self, logits: NDArray[np.float64], kind: Kind) -> NDArray[np.float64]:
         """[…, K] calibrated probabilities of logits [..., K]."""
         return probabilities(logits, kind=kind, **{"temperature": 1.0, **self.parameters})
@@ -141,6 +146,15 @@ class Task(Part, ABC):
     @abstractmethod
     def head_part(self) -> Head:
         """The head that this task puts on a base."""
+
+    @property
+    def told(self) -> Mapping[str, str]:
+        """Label → the words that tell what it means. A task that is told its labels needs no training rows."""
+        return {}
+
+    def suited(self, counts: Mapping[str, int]) -> Task:
+        """The task with settings that were left open decided, for training rows of each label as counted."""
+        return self
 
     @abstractmethod
     def head_plan(self, labels: tuple[str, ...]) -> HeadPlan:

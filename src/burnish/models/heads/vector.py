@@ -22,5 +22,4 @@ class VectorHead(Head):
     def attach(self, folder: Path, plan: HeadPlan) -> Network:
         from burnish.models import pooling
 
-        pools = {"mean": pooling.mean_pool, "cls": pooling.first_pool, "max": pooling.max_pool}
-        return pooling.attach_vector(folder, plan, pools[self.pool])
+        return pooling.attach_vector(folder, plan, pooling.POOLS[self.pool])

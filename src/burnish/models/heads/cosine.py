@@ -1,0 +1,33 @@
+"""A vector for each label, compared by cosine: works from the labels' words alone, and learns from a few rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from burnish.models.heads._contract import Head, HeadPlan
+
+if TYPE_CHECKING:
+    from burnish.models.network import Network
+
+
+class CosineHead(Head):
+    """`AutoModel`, a pool, label vectors (prototypes by cosine: Gidaris and Komodakis 2018, arXiv 1804.09458).
+
+    The vectors start where the base itself puts the labels' words and rows (Snell et al. 2017, arXiv 1703.05175).
+    """
+
+    gives = "cosines"
+
+    pool: Literal["mean", "cls", "max"] = "mean"
+    """How a text's token states become one vector: what the base was made with, for most the mean."""
+
+    scale: float = Field(default=20.0, gt=0)
+    """What cosines are multiplied with to be logits: higher is surer."""
+
+    def attach(self, folder: Path, plan: HeadPlan) -> Network:
+        from burnish.models import pooling
+
+        return pooling.attach_cosine(folder, plan, pooling.POOLS[self.pool], self.scale)
