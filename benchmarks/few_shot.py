@@ -52,7 +52,7 @@ def recipe(rows: int, seed: int, judge: str) -> dict:
         "task": {"name": "classification", "labels": names},
         "data": {**data, "test": side(judge), "duplicates": "off"},
         "train": {
-            "epochs": 8,
+            "epochs": 5,
             "learning_rate": 1e-4,
             "tokens_per_batch": 352,
             "freeze": {"embeddings": True},

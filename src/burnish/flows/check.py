@@ -12,7 +12,7 @@ from burnish.core.events import Listener, ignore
 from burnish.data.card import DataCard
 from burnish.data.card_text import warnings
 from burnish.flows.ground import lay_ground
-from burnish.flows.judging import check_judging
+from burnish.flows.judging import check_judging, refuse_idle_gates
 from burnish.recipe.load import load
 from burnish.recipe.schema import Recipe
 from burnish.tasks._contract import Task
@@ -40,7 +40,8 @@ def check(
         UserError: every fault found, one sentence each.
     """
     loaded = load(recipe, overrides, **fields)
-    check_judging(loaded.recipe, cast("Task", loaded.recipe.task))
+    check_judging(loaded.recipe.judge, cast("Task", loaded.recipe.task))
+    refuse_idle_gates(loaded.recipe)
     with tempfile.TemporaryDirectory(prefix="burnish-check-") as folder:
         ground = lay_ground(loaded, Path(folder), listen)
         return CheckResult(ground.recipe, ground.card, warnings(ground.card))

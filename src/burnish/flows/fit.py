@@ -22,7 +22,7 @@ from burnish.data.card_text import to_markdown, warnings
 from burnish.evaluation.findings import Report
 from burnish.evaluation.gates import GateResult
 from burnish.flows.ground import DATA, FEATURES, Ground, lay_ground
-from burnish.flows.judging import Judge, Judged, check_judging, write_report
+from burnish.flows.judging import Judge, Judged, check_judging, refuse_idle_gates, write_report
 from burnish.flows.prepare import warn
 from burnish.flows.train import Trained, train_seed
 from burnish.recipe.load import Loaded, load
@@ -75,7 +75,8 @@ def fit(
     """
     started = time.monotonic()
     loaded = load(recipe, overrides, **fields)
-    check_judging(loaded.recipe, cast("Task", loaded.recipe.task))
+    check_judging(loaded.recipe.judge, cast("Task", loaded.recipe.task))
+    refuse_idle_gates(loaded.recipe)
     target = Path(out) if out is not None else default_target(loaded)
     refuse_occupied(target)
     with _work_folder(target) as work:

@@ -26,11 +26,15 @@ from burnish.recipe.schema import JudgeSection, Recipe
 from burnish.tasks._contract import Answered, Decision, Task
 
 
-def check_judging(recipe: Recipe, task: Task) -> None:
-    """Raise `UserError` unless gates and metric suit the task, and gates some rows: told before anything is trained."""
-    settings, data = recipe.judge, recipe.data
-    if settings.gates and data.train is None and data.dev is None and data.test is None:
+def refuse_idle_gates(recipe: Recipe) -> None:
+    """Raise `UserError` where there are gates and no rows to judge."""
+    data = recipe.data
+    if recipe.judge.gates and data.train is None and data.dev is None and data.test is None:
         raise UserError("judge.gates: there are no rows to judge; name some as data.test, or take the gates out.")
+
+
+def check_judging(settings: JudgeSection, task: Task) -> None:
+    """Raise `UserError` unless the gates and the metric suit the task: told before anything is trained."""
     check_names(settings.gates, gate_names(task.judged_as))
     known = [metric.part_name for metric in metrics_for(task.judged_as)]
     if settings.metric is not None and settings.metric not in known:
