@@ -14,8 +14,8 @@ from burnish.recipe.load import load
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES, RECIPES = ROOT / "samples", ROOT / "recipes"
-ON_SAMPLES = ("support", "support_zh", "topics", "entities")
-ON_PUBLIC_DATA = ("clinc150", "conll2003", "thucnews_titles", "chnsenticorp", "cluener2020", "stsb_multi")
+ON_SAMPLES = ("support", "support_zh", "topics", "entities", "faq")
+ON_PUBLIC_DATA = ("clinc150", "conll2003", "thucnews_titles", "chnsenticorp", "cluener2020", "stsb_multi", "bank_faq")
 
 
 def rows_of(name):

@@ -10,14 +10,17 @@ if TYPE_CHECKING:
     from burnish.flows.check import check
     from burnish.flows.compare import compare
     from burnish.flows.fit import fit
+    from burnish.flows.index import index
     from burnish.flows.init import init
     from burnish.flows.judge import judge
     from burnish.flows.predict import predict
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "check", "compare", "fit", "init", "judge", "load", "predict"]
+__all__ = ["__version__", "check", "compare", "fit", "index", "init", "judge", "load", "predict"]
 
-_HOMES = {verb: (f"burnish.flows.{verb}", verb) for verb in ("check", "compare", "fit", "init", "judge", "predict")}
+_HOMES = {
+    verb: (f"burnish.flows.{verb}", verb) for verb in ("check", "compare", "fit", "index", "init", "judge", "predict")
+}
 _HOMES["load"] = ("burnish.bundle.predictor", "load_predictor")
 
 

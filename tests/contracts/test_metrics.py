@@ -6,13 +6,14 @@ import pytest
 from burnish.core.shelves import Shelf
 from burnish.metrics._contract import Metric
 from burnish.metrics._multi import MultiOutcome
+from burnish.metrics._ranked import RankedOutcome
 from burnish.metrics._resampling import Resampled
 from burnish.metrics._scores import ScoreOutcome
 from burnish.metrics._single import SingleOutcome
 from burnish.metrics._spans import SpanOutcome
 
 NAMES = Shelf("metrics").names()
-KINDS = [SingleOutcome, MultiOutcome, SpanOutcome, ScoreOutcome]
+KINDS = [SingleOutcome, MultiOutcome, SpanOutcome, ScoreOutcome, RankedOutcome]
 CASES = [(name, kind) for name in NAMES for kind in KINDS if kind in Shelf("metrics").get(name).judges]
 
 

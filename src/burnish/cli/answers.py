@@ -38,6 +38,8 @@ def print_table(inputs: Sequence[Any] | None, answers: Iterable[Any]) -> None:
 
 def labels_of(answer: dict[str, Any]) -> list[tuple[str, str]]:
     """What a person wants to read of an answer: its labels or spans, each with its confidence."""
+    if "hits" in answer:
+        return [(one["text"], f"{one['score']:.3f}") for one in answer["hits"]] or [("nothing found", "")]
     found = [answer] if "label" in answer else list(answer.get("labels", answer.get("spans", ())))
     return [(_named(one), _sure(one)) for one in found] or [("nothing found", "")]
 

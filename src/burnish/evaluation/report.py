@@ -137,9 +137,8 @@ def _notes(evidence: Evidence, selective: Selective | None) -> list[str]:
     if evidence.split == "dev":
         notes.append("Judged on dev, which also chose the best epoch and fitted the calibration: expect a little less.")
     if n_rows < FEW_ROWS:
-        notes.append(
-            f"Only {n_rows:,} rows were judged: the intervals are wide and the calibration error is mostly noise."
-        )
+        noise = "" if selective is None else " and the calibration error is mostly noise"
+        notes.append(f"Only {n_rows:,} rows were judged: the intervals are wide{noise}.")
     if selective is not None and not selective.is_reached:
         notes.append(
             f"No threshold on dev makes a precision of {100 * selective.target_precision:g} % likely on new data; "

@@ -26,7 +26,7 @@ def data_card(prepared: Prepared, lengths: Mapping[str, Lengths]) -> DataCard:
             facts.setdefault(side.places[0], {})["spans off word boundaries"] = _noted(lengths[name])
     return DataCard(
         splits={name: _split(side, prepared.task, lengths[name]) for name, side in prepared.sides.items()},
-        duplicates={"train": _duplicates(prepared)},
+        duplicates=_duplicates(prepared),
         leaks=[leak_card(leak) for leak in prepared.leaks],
         sources=facts,
         dropped=dropped,
@@ -43,7 +43,9 @@ def _split(side: Ingested, task: Task, found: Lengths) -> SplitCard:
     return split_card(measure(texts), counts, found.n_tokens, n_cut=found.n_cut, n_windowed=found.n_windowed)
 
 
-def _duplicates(prepared: Prepared) -> Duplicates:
+def _duplicates(prepared: Prepared) -> dict[str, Duplicates]:
+    if prepared.whole is None or prepared.duplicates is None:
+        return {}
     corpus, clusters, column = prepared.whole.corpus, prepared.duplicates, prepared.task.stratify_by
     n_conflicting = len(label_conflicts(clusters.exact_ids, corpus.codes(column)[0])) if column else 0
-    return duplicates_card(clusters, corpus, n_conflicting)
+    return {"train": duplicates_card(clusters, corpus, n_conflicting)}

@@ -12,7 +12,7 @@ from burnish.core.events import Listener, ignore
 from burnish.data.card import DataCard
 from burnish.data.card_text import warnings
 from burnish.flows.ground import lay_ground
-from burnish.flows.judging import check_judging
+from burnish.flows.judging import check_judging, refuse_idle_gates
 from burnish.recipe.load import load
 from burnish.recipe.schema import Recipe
 from burnish.tasks._contract import Task
@@ -41,6 +41,7 @@ def check(
     """
     loaded = load(recipe, overrides, **fields)
     check_judging(loaded.recipe.judge, cast("Task", loaded.recipe.task))
+    refuse_idle_gates(loaded.recipe)
     with tempfile.TemporaryDirectory(prefix="burnish-check-") as folder:
         ground = lay_ground(loaded, Path(folder), listen)
         return CheckResult(loaded.recipe, ground.card, warnings(ground.card))

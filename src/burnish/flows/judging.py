@@ -23,7 +23,7 @@ from burnish.evaluation.thresholds import best_thresholds
 from burnish.flows.ingest import CARRIED
 from burnish.metrics._contract import Metric, Outcome
 from burnish.metrics._single import SingleOutcome
-from burnish.recipe.schema import JudgeSection
+from burnish.recipe.schema import JudgeSection, Recipe
 from burnish.tasks._contract import Answered, Decision, Task
 
 
@@ -36,6 +36,15 @@ def check_judging(settings: JudgeSection, task: Task) -> None:
         raise UserError(
             f"judge.metric: '{settings.metric}' does not judge {task.part_name}.{near} "
             f"It is judged by: {listed(known)}."
+        )
+
+
+def refuse_idle_gates(recipe: Recipe) -> None:
+    """Raise `UserError` where there are gates and nothing to judge, as there may be where nothing is trained."""
+    if recipe.judge.gates and recipe.data.train is recipe.data.dev is recipe.data.test is None:
+        raise UserError(
+            "judge.gates: nothing will be judged, because the recipe names no rows for it; name data.test, or take the "
+            "gates out."
         )
 
 

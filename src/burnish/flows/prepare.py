@@ -30,22 +30,22 @@ SIDES = ("train", "dev", "test")
 
 @dataclass
 class Prepared:
-    """Data on disk, ready to be encoded. `sides` holds train, and dev and test where there are any."""
+    """Data on disk, ready to be encoded. `sides` holds train, dev and test where there are any."""
 
     task: Task
     sides: dict[str, Ingested]
     labels: tuple[str, ...]
-    whole: Ingested
+    whole: Ingested | None
     """The training data as it was given, before shares were cut from it."""
-    duplicates: Clusters
+    duplicates: Clusters | None
     """Of `whole`."""
     leaks: list[Leak]
     """Between the sides that were given."""
     digest: str
 
     @property
-    def train(self) -> Ingested:
-        return self.sides["train"]
+    def train(self) -> Ingested | None:
+        return self.sides.get("train")
 
 
 def prepare(loaded: Loaded, work: Path, listen: Listener) -> Prepared:
@@ -57,16 +57,17 @@ def prepare(loaded: Loaded, work: Path, listen: Listener) -> Prepared:
     recipe = loaded.recipe
     task, data = cast("Task", recipe.task), recipe.data
     given = _ingest_given(loaded, work, listen)
-    labels = learn_labels(given["train"], task)
+    whole = given.get("train")
+    labels = () if whole is None else learn_labels(whole, task)
     for side in ("dev", "test"):
         if side in given:
             refuse_unknown_labels(given[side], task, labels)
     refuse_unknown_weights(recipe.train.class_weights, task, labels)
-    duplicates = _find_duplicates(given["train"], data, work, listen)
-    sides = _split_shares(given, duplicates, recipe, work)
+    duplicates = None if whole is None else _find_duplicates(whole, data, work, listen)
+    sides = given if whole is None or duplicates is None else _split_shares(whole, given, duplicates, recipe, work)
     found = _find_leaks(given, data, work, listen)
     digest = "-".join(sha256_of(side.corpus.path)[:16] for side in sides.values())
-    return Prepared(task, sides, labels, given["train"], duplicates, found, digest)
+    return Prepared(task, sides, labels, whole, duplicates, found, digest)
 
 
 def _ingest_given(loaded: Loaded, work: Path, listen: Listener) -> dict[str, Ingested]:
@@ -96,9 +97,10 @@ def _find_leaks(given: dict[str, Ingested], data: DataSection, work: Path, liste
     return leaks(corpora, data.duplicates, data.similarity, work, listen)
 
 
-def _split_shares(given: dict[str, Ingested], duplicates: Clusters, recipe: Recipe, work: Path) -> dict[str, Ingested]:
+def _split_shares(
+    whole: Ingested, given: dict[str, Ingested], duplicates: Clusters, recipe: Recipe, work: Path
+) -> dict[str, Ingested]:
     """Cut the shares that the recipe asks for out of train; sides that were given stay as they are."""
-    whole = given["train"]
     n = len(whole.corpus)
     shares = {side: _capped(share_of(getattr(recipe.data, side)), n, recipe.data.most_share_rows) for side in SIDES[1:]}
     if not any(shares.values()):

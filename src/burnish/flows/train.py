@@ -1,4 +1,4 @@
-"""One seed: a fresh network on the base, trained, and its answers on dev and test."""
+"""One seed: a fresh network on the base, trained where there is something to learn, and its answers on dev and test."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ from burnish.flows.weights import output_weights
 from burnish.models.freezing import dropout_changes, freeze
 from burnish.models.inspection import read_config
 from burnish.models.network import Network
-from burnish.tasks._contract import Answered, Batch
+from burnish.tasks._contract import Answered, Batch, Decision, Task
 from burnish.training.job import TrainingJob
 from burnish.training.run import run
 
 
 @dataclass
 class Trained:
-    """A trained network and what it answers. `rank` orders seeds: higher is better."""
+    """A trained network and what it answers. `rank` orders seeds: higher is better; `task` is completed by it."""
 
     seed: int
+    task: Task
     network: Network
     rank: float
     scores: dict[str, float]
-    dev: list[Answered]
+    dev: list[Answered] | None
     test: list[Answered] | None
     work: Path
 
@@ -56,8 +57,24 @@ def train_seed(ground: Ground, seed: int, work: Path, resume: bool, listen: List
         SickRun: the run went wrong (NaN, explosion, one class only).
     """
     network = new_network(ground, seed)
-    task, labels = ground.task, ground.labels
-    core = TorchCore(network, task, ground.tokenizer.pad_id, len(labels))
+    core = TorchCore(network, ground.task, ground.tokenizer.pad_id, len(ground.labels))
+    found = _train(ground, core, seed, work, resume, listen) if ground.is_trained else None
+    dev, test = (None if side is None else _answers(core, side) for side in (ground.dev, ground.test))
+    task = ground.task.completed(ground.tokenizer, core.run, listen)
+    judge = Judge(task, ground.labels, ground.recipe.judge)
+    judged = dev if test is None else test
+    scores = {} if judged is None else judge.scores(judged, Decision() if dev is None else judge.decide(dev)[0])
+    if found is None:
+        found = 0.0 if dev is None else judge.dev_scores(dev)[judge.metric.part_name]
+    rank = found if judge.metric.is_better_high else -found
+    return Trained(seed, task, network, rank, scores, dev, test, work)
+
+
+def _train(ground: Ground, core: TorchCore, seed: int, work: Path, resume: bool, listen: Listener) -> float:
+    """Train the core's network to its chosen epoch, and tell the score on dev that chose it."""
+    assert ground.dev is not None, "training rows come with dev rows"
+    assert ground.prepared.train is not None
+    task, labels, dev = ground.task, ground.labels, ground.dev
     judge = Judge(task, labels, ground.recipe.judge)
     weights = output_weights(ground.recipe.train.class_weights, task, labels, ground.prepared.train)
 
@@ -66,11 +83,11 @@ def train_seed(ground: Ground, seed: int, work: Path, resume: bool, listen: List
         return task.loss(logits, batch, scale, ground.recipe.train.label_smoothing)
 
     def evaluate() -> dict[str, float]:
-        return judge.dev_scores(_answers(core, ground.dev))
+        return judge.dev_scores(_answers(core, dev))
 
     result = run(
         TrainingJob(
-            network=network,
+            network=core.network,
             batches=_batches(ground, seed),
             loss=loss,
             evaluate=evaluate,
@@ -80,19 +97,15 @@ def train_seed(ground: Ground, seed: int, work: Path, resume: bool, listen: List
             work=work,
             key=ground.key,
             is_resumed=resume,
-            head_prefixes=network.head_modules(),
+            head_prefixes=core.network.head_modules(),
             listen=listen,
         )
     )
-    dev = _answers(core, ground.dev)
-    test = None if ground.test is None else _answers(core, ground.test)
-    decision, _ = judge.decide(dev)
-    scores = judge.scores(dev if test is None else test, decision)
-    found = result.scores[judge.metric.part_name]
-    return Trained(seed, network, found if judge.metric.is_better_high else -found, scores, dev, test, work)
+    return float(result.scores[judge.metric.part_name])
 
 
 def _batches(ground: Ground, seed: int) -> StoredBatches:
+    assert ground.store is not None
     return StoredBatches(
         ground.store,
         ground.task,

@@ -141,7 +141,7 @@ def _current(document: Document) -> Document:
 
 def _checked(document: Document, expansions: Mapping[Trail, Expansion], faults: Faults) -> Recipe:
     """The recipe. Raises `UserError` with the faults found before and those of the values."""
-    values = _with_words_for_booleans(with_part_names(document.values))
+    values = _with_rows_said(_with_words_for_booleans(with_part_names(document.values)))
     document = Document(values, document.places, document.texts)
     try:
         recipe = _validated(document)
@@ -158,13 +158,29 @@ def _validated(document: Document) -> Recipe:
     values = document.values
     while True:
         try:
-            return Recipe.model_validate(values)
+            return Recipe.model_validate(values, context={"needs_rows": _needs_rows(values)})
         except ValidationError as error:
             wanted = [details["loc"] for details in error.errors() if details["type"] == "string_type"]
             texts: dict[Trail, Any] = {at: document.texts[at] for at in wanted if at in document.texts}
             if not texts:
                 raise
             values = replaced(values, texts)
+
+
+def _needs_rows(values: Mapping[str, Any]) -> bool:
+    """Whether the recipe's task, as far as it can be told, is nothing without training rows."""
+    task = values.get("task")
+    name = task.get("name") if isinstance(task, Mapping) else task
+    is_known = isinstance(name, str) and name in Shelf("tasks").names()
+    return bool(getattr(Shelf("tasks").get(name), "needs_rows", True)) if is_known else True
+
+
+def _with_rows_said(values: dict[str, Any]) -> dict[str, Any]:
+    """`values`, where a task that needs no training rows has none: said as null, and no share is cut from them."""
+    data = values.get("data")
+    if _needs_rows(values) or not isinstance(data, dict) or data.get("train") is not None:
+        return values
+    return {**values, "data": {"dev": None, **data, "train": None}}
 
 
 def _with_words_for_booleans(values: dict[str, Any]) -> dict[str, Any]:
@@ -186,7 +202,7 @@ def _placeholders(values: dict[str, Any], expansions: Mapping[Trail, Expansion])
     written: dict[Trail, str] = {trail: expansion.written for trail, expansion in expansions.items()}
     while written:
         try:
-            Recipe.model_validate(replaced(values, written))
+            Recipe.model_validate(replaced(values, written), context={"needs_rows": _needs_rows(values)})
         except ValidationError as error:
             at = [details["loc"] for details in error.errors()]
             refused = [trail for loc in at for trail in (loc, (*loc, "name")) if trail in written]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, PrivateAttr, Tag, field_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, PrivateAttr, Tag, ValidationInfo, field_validator
 
 from burnish.core.parts import Part
 from burnish.core.shelves import Shelf
@@ -27,7 +27,8 @@ class DataSection(Section):
     """Where rows come from, what their columns mean, and how they are split."""
 
     train: Any
-    """A path, a list of paths, `hub:<id>`, a source part with settings, or (from Python) rows, pandas, pyarrow."""
+    """A path, a list of paths, `hub:<id>`, a source part with settings, or (from Python) rows, pandas, pyarrow. A task
+    that can do without training rows takes null, and then nothing is trained."""
 
     dev: Any = "10%"
     """Like `train`, or a share of it such as `10%`. Dev chooses the best epoch and fits the calibration."""
@@ -64,7 +65,9 @@ class DataSection(Section):
 
     @field_validator("train")
     @classmethod
-    def _train_is_named(cls, value: Any) -> Any:
+    def _train_is_named(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is None and not _needs_rows(info):
+            return None
         if value is None or (isinstance(value, str | list) and not value):
             raise ValueError("must name the training rows, e.g. train.csv; it is empty")
         if share_of(value) is not None:
@@ -73,18 +76,25 @@ class DataSection(Section):
 
     @field_validator("dev")
     @classmethod
-    def _dev_is_there(cls, value: Any) -> Any:
-        if value is None:
+    def _dev_is_there(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is None and (_needs_rows(info) or info.data.get("train") is not None):
             raise ValueError("is needed: it chooses the best epoch and fits the calibration; give a share or a file")
         return value
 
     @field_validator("dev", "test")
     @classmethod
-    def _share_is_sensible(cls, value: Any) -> Any:
+    def _share_is_sensible(cls, value: Any, info: ValidationInfo) -> Any:
         percent = share_of(value)
         if percent is not None and not 0 < percent < 0.9:
             raise ValueError(f"must be a share between 0% and 90%, or a file; got '{value}'")
+        if percent is not None and "train" in info.data and info.data["train"] is None:
+            raise ValueError(f"is a share of the training rows, and there are none; name a file; got '{value}'")
         return value
+
+
+def _needs_rows(info: ValidationInfo) -> bool:
+    """Whether the task of the recipe needs training rows; `recipe.load` says so."""
+    return bool((info.context or {}).get("needs_rows", True))
 
 
 def share_of(value: Any) -> float | None:
@@ -116,8 +126,8 @@ class FreezeSection(Section):
 class TrainSection(Section):
     """How the model is fine-tuned."""
 
-    epochs: int = Field(default=5, ge=1)
-    """Passes over the training rows."""
+    epochs: int = Field(default=5, ge=0)
+    """Passes over the training rows; 0 trains nothing and judges the base as it is."""
 
     tokens_per_batch: int = Field(default=1024, ge=16)
     """Most tokens (padding included) computed at once; rows of like length share a batch."""
