@@ -106,4 +106,5 @@ def test_a_recipe_on_public_data_passes_check(name, tiny_base):
     if not folder.is_dir():
         pytest.skip(f"set BURNISH_DATA to a folder that holds {name}")
     result = check(RECIPES / f"{name}.yaml", ["data.max_length=64"], base=str(tiny_base))
-    assert result.card.splits["train"].n_rows > 1000
+    if result.recipe.data.train is not None:
+        assert result.card.splits["train"].n_rows > 1000
