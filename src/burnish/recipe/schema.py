@@ -27,8 +27,7 @@ class DataSection(Section):
     """Where rows come from, what their columns mean, and how they are split."""
 
     train: Any
-    """A path, a list of paths, `hub:<id>`, a source part with settings, or (from Python) rows, pandas, pyarrow. A task
-    that can do without training rows takes null, and then nothing is trained."""
+    """A path, a list of paths, `hub:<id>`, a source part with settings, or (from Python) rows, pandas, pyarrow."""
 
     dev: Any = "10%"
     """Like `train`, or a share of it such as `10%`. Dev chooses the best epoch and fits the calibration."""
