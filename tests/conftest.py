@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from burnish.metrics._multi import MultiOutcome
+from burnish.metrics._ranked import RankedOutcome
 from burnish.metrics._relations import RelationOutcome
 from burnish.metrics._scores import ScoreOutcome
 from burnish.metrics._single import SingleOutcome
@@ -76,8 +77,19 @@ def random_relations(seed=0, n_rows=60, is_perfect=False):
     return RelationOutcome(SingleOutcome(single.gold, single.probabilities, labels), "none")
 
 
+def random_ranked(seed=0, n_rows=60, is_perfect=False):
+    draw = np.random.default_rng(seed)
+    names = [f"t{number}" for number in range(20)]
+    gold = [draw.choice(names, size=draw.integers(1, 4), replace=False).tolist() for _ in range(n_rows)]
+    ranked = [draw.permutation(names).tolist() for _ in range(n_rows)]
+    if is_perfect:
+        ranked = [[*wanted, *(name for name in names if name not in wanted)] for wanted in gold]
+    return RankedOutcome.of(gold, ranked)
+
+
 MAKERS = {
     RelationOutcome: random_relations,
+    RankedOutcome: random_ranked,
     SingleOutcome: random_single,
     MultiOutcome: random_multi,
     SpanOutcome: random_spans,

@@ -10,15 +10,16 @@ if TYPE_CHECKING:
     from burnish.flows.check import check
     from burnish.flows.compare import compare
     from burnish.flows.fit import fit
+    from burnish.flows.index import index
     from burnish.flows.init import init
     from burnish.flows.judge import judge
     from burnish.flows.predict import predict
     from burnish.flows.relate import relate
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "check", "compare", "fit", "init", "judge", "load", "predict", "relate"]
+__all__ = ["__version__", "check", "compare", "fit", "index", "init", "judge", "load", "predict", "relate"]
 
-_VERBS = ("check", "compare", "fit", "init", "judge", "predict", "relate")
+_VERBS = ("check", "compare", "fit", "index", "init", "judge", "predict", "relate")
 _HOMES = {verb: (f"burnish.flows.{verb}", verb) for verb in _VERBS}
 _HOMES["load"] = ("burnish.bundle.predictor", "load_predictor")
 

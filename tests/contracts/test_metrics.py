@@ -6,6 +6,7 @@ import pytest
 from burnish.core.shelves import Shelf
 from burnish.metrics._contract import Metric
 from burnish.metrics._multi import MultiOutcome
+from burnish.metrics._ranked import RankedOutcome
 from burnish.metrics._relations import RelationOutcome
 from burnish.metrics._resampling import Resampled
 from burnish.metrics._scores import ScoreOutcome
@@ -13,7 +14,7 @@ from burnish.metrics._single import SingleOutcome
 from burnish.metrics._spans import SpanOutcome
 
 NAMES = Shelf("metrics").names()
-KINDS = [SingleOutcome, RelationOutcome, MultiOutcome, SpanOutcome, ScoreOutcome]
+KINDS = [SingleOutcome, RelationOutcome, MultiOutcome, SpanOutcome, ScoreOutcome, RankedOutcome]
 CASES = [(name, kind) for name in NAMES for kind in KINDS if kind in Shelf("metrics").get(name).judges]
 
 

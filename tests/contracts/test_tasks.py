@@ -30,6 +30,10 @@ ROWS = {
         {"text": "<e1>good</e1> day, <e2>北京</e2>", "label": "in(e1,e2)"},
         {"text": "so bad a day", "head": "day", "tail": [3, 6], "label": "none"},
     ],
+    "retrieval": [
+        {"query": "good day", "passage": "all good", "negative": "so bad"},
+        {"query": "so bad", "passage": "a bad day"},
+    ],
     "tokens": [
         {"text": "good 北京 day", "spans": [[5, 7, "PLACE"]]},
         {"tokens": ["so", "bad"], "tags": ["O", "B-MOOD"]},
@@ -91,7 +95,7 @@ def test_features_are_flat_int32_and_alike(made):
 
 def test_a_batch_gives_a_loss_that_reaches_every_trained_weight(made):
     batch = made.task.collate(made.features(made.examples), made.tokenizer.pad_id, len(made.labels))
-    assert batch.n_rows == len(batch.inputs["input_ids"])
+    assert batch.n_rows == len(made.examples)
     assert batch.n_tokens == int(batch.inputs["attention_mask"].sum())
     made.network.train()
     loss = made.task.loss(made.network(**batch.inputs), batch, None, 0.0)
@@ -158,7 +162,8 @@ def test_a_task_comes_back_from_its_recipe_and_can_be_sent_to_a_process(made):
 @pytest.mark.parametrize("task", TASKS)
 def test_an_empty_text_is_answered_when_predicting(task, tiny_base):
     made = Made(Shelf("tasks").build(task), ROWS[task], tiny_base)
-    example = made.task.read({"text": "", "text_pair": ""} if task in PAIRED else {"text": ""}, is_labelled=False)
+    values = {made.task.wanted[0].name: "", **({"text_pair": ""} if task in PAIRED else {})}
+    example = made.task.read(values, is_labelled=False)
     assert len(made.task.decode(made.answered([example]), made.labels, Decision())) == 1
 
 

@@ -107,7 +107,7 @@ def test_an_unknown_keyword_gets_a_hint(faults):
 
 
 def test_a_wrong_keyword_is_named_as_an_argument(faults):
-    assert faults(START, epochs=-1) == ["argument 'epochs': train.epochs must be 1 or more; got -1."]
+    assert faults(START, epochs=-1) == ["argument 'epochs': train.epochs must be 0 or more; got -1."]
 
 
 @pytest.mark.parametrize("word", ["train.epochs=3", "base=x", "data.columns.text=a=b"])

@@ -66,10 +66,10 @@ def test_a_key_of_another_section_is_sent_there(faults):
 
 
 def test_a_number_out_of_range_says_the_bound_and_what_was_got(faults):
-    assert faults(START + "train:\n  learning_rate: -0.1\n  dropout: 1\n  epochs: 0\ndata2: 1\n")[:3] == [
+    assert faults(START + "train:\n  learning_rate: -0.1\n  dropout: 1\n  epochs: -1\ndata2: 1\n")[:3] == [
         "recipe.yaml:4: train.learning_rate must be greater than 0; got -0.1.",
         "recipe.yaml:5: train.dropout must be less than 1; got 1.",
-        "recipe.yaml:6: train.epochs must be 1 or more; got 0.",
+        "recipe.yaml:6: train.epochs must be 0 or more; got -1.",
     ]
 
 

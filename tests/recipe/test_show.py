@@ -57,7 +57,7 @@ def test_the_yaml_loads_again_as_the_same_recipe(tmp_path):
 
 def test_comments_are_the_docstrings_and_can_be_left_out():
     text = filled_yaml(made())
-    assert "  # Passes over the training rows.\n  epochs: 5\n" in text
+    assert "  # Passes over the training rows; 0 trains nothing and judges the base as it is.\n  epochs: 5\n" in text
     assert "#" not in filled_yaml(made(), comments=False)
     assert max(map(len, text.splitlines())) < 140
 

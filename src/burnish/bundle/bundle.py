@@ -4,6 +4,7 @@ manifest.json      SHA-256 of every other file
 README.md          the model card
 recipe.yaml        the filled recipe
 burnish.json       task, labels, how logits become answers
+stock/             what the task answers from beside the model, such as the index of retrieval; most have none
 model/             plain Hugging Face layout: config.json, model.safetensors, tokenizer.json
 data_card.json .md what the model was trained on
 report/            how it was judged
@@ -12,7 +13,7 @@ training/          steps.jsonl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,10 +22,11 @@ from burnish.core.errors import UserError
 from burnish.core.files import read_json, write_json
 from burnish.core.shelves import Shelf
 from burnish.models.tokenizer import TextTokenizer
-from burnish.tasks._contract import Decision, Task
+from burnish.tasks._contract import Decision, Model, Task
 
 STATE = "burnish.json"
 MODEL = "model"
+STOCK = "stock"
 STATE_FORMAT = 1
 
 
@@ -78,7 +80,14 @@ def open_bundle(folder: str | Path) -> Bundle:
     """
     folder = Path(folder)
     verify_manifest(folder)
-    return Bundle(folder, _knowledge(read_json(folder / STATE), folder))
+    knowledge = _knowledge(read_json(folder / STATE), folder)
+    return Bundle(folder, replace(knowledge, task=knowledge.task.restored(folder / STOCK, _load_model)))
+
+
+def _load_model(folder: Path) -> Model:
+    from burnish.bundle.predictor import load_predictor  # which needs this file
+
+    return load_predictor(folder)
 
 
 def _knowledge(state: Any, folder: Path) -> Knowledge:

@@ -17,7 +17,7 @@ tags: [burnish, {task}]
 
 # {about["name"]}
 
-A **{task}** model with {len(knowledge.labels)} labels, {_origin(knowledge, about)}
+A **{task}** model{_made(knowledge, about)}
 with Burnish {about["version"]} on {about["created"]}.
 
 ## How good it is
@@ -42,10 +42,13 @@ Every file's SHA-256 is in `manifest.json` and is checked before anything is rea
 """
 
 
-def _origin(knowledge: Knowledge, about: dict[str, Any]) -> str:
+def _made(knowledge: Knowledge, about: dict[str, Any]) -> str:
+    labels = f" with {len(knowledge.labels)} labels" if knowledge.labels else ""
     if about["n_train"]:
-        return f"fine-tuned from `{knowledge.base}` on {about['n_train']:,} rows"
-    return f"told in words (in `burnish.json`) to `{knowledge.base}`, which was trained on no row,"
+        return f"{labels}, fine-tuned from `{knowledge.base}` on {about['n_train']:,} rows"
+    if knowledge.labels:
+        return f"{labels}, told in words (in `burnish.json`) to `{knowledge.base}`, which was trained on no row,"
+    return f" on `{knowledge.base}` as it is, made"
 
 
 def _judgement(knowledge: Knowledge, scores: dict[str, float], about: dict[str, Any]) -> str:
@@ -59,6 +62,10 @@ def _judgement(knowledge: Knowledge, scores: dict[str, float], about: dict[str, 
 
 
 def _limits(knowledge: Knowledge, about: dict[str, Any]) -> str:
+    if not knowledge.labels:
+        return (
+            "It is as good as its base and its data ([data card](data_card.md)) fit the texts that it is asked about."
+        )
     if about["n_train"]:
         known = (
             "It knows only the labels it was trained on, in the language and style of its training data\n"
@@ -79,6 +86,11 @@ def _other_tools(knowledge: Knowledge) -> str:
         return (
             f'Without Burnish: `transformers.{loaders[head]}.from_pretrained("path/to/this/folder/model")` gives the '
             f"same logits (before calibration).{prompt}"
+        )
+    if knowledge.task.head_part.gives == "vectors":
+        return (
+            'Without Burnish: `transformers.AutoModel.from_pretrained("path/to/this/folder/model")` gives the encoder; '
+            f"a text's vector is its last hidden states pooled as `recipe.yaml` says and brought to length 1.{prompt}"
         )
     return (
         'Without Burnish: `transformers.AutoModel.from_pretrained("path/to/this/folder/model")` gives the encoder; the '

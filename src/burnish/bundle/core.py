@@ -32,7 +32,7 @@ class TorchCore:
         self.n_labels = n_labels
 
     def run(self, features: Sequence[Feature]) -> list[NDArray[np.float32]]:
-        """[K] each for heads that give rows or vectors (K = 2 H for two texts), [T, K] for heads that label tokens."""
+        """[K] each for heads that give rows or vectors (K = n H for n texts), [T, K] for heads that label tokens."""
         lengths = np.asarray([len(feature["input_ids"]) for feature in features], np.int32)
         outputs: list[NDArray[np.float32]] = [np.zeros(0, np.float32)] * len(features)
         device = next(self.network.parameters()).device
@@ -42,8 +42,17 @@ class TorchCore:
                 batch = self.task.collate([features[i] for i in indices], self.pad_id, self.n_labels)
                 logits = self.network(**{name: value.to(device) for name, value in batch.inputs.items()})
                 rows = logits.float().cpu().numpy()
-                if rows.ndim == 2:  # where a feature holds two texts, their rows go side by side
-                    rows = rows.reshape(len(indices), -1)
-                for i, row in zip(indices, rows, strict=True):
+                for i, row in zip(indices, _by_feature(rows, batch.rows_each, len(indices)), strict=True):
                     outputs[i] = row[: lengths[i]] if row.ndim == 2 else row
         return outputs
+
+
+def _by_feature(
+    rows: NDArray[np.float32], rows_each: Sequence[int] | None, n_features: int
+) -> Sequence[NDArray[np.float32]]:
+    """The outputs of each feature; where one holds several texts, their rows go side by side."""
+    if rows.ndim != 2:
+        return rows  # type: ignore[return-value]  # an array is a sequence of its rows
+    if rows_each is None:
+        return rows.reshape(n_features, -1)  # type: ignore[return-value]
+    return [piece.reshape(-1) for piece in np.split(rows, np.cumsum(rows_each)[:-1])]

@@ -13,7 +13,7 @@ from typing import Any
 from burnish.bundle.bundle import Bundle, Knowledge, open_bundle
 from burnish.bundle.core import Core, TorchCore
 from burnish.models.tokenizer import TextTokenizer, load_tokenizer
-from burnish.tasks._contract import Answered, Example, Prediction
+from burnish.tasks._contract import Answered, Example, Prediction, Task
 
 ROWS_AT_ONCE = 4096
 
@@ -26,6 +26,10 @@ class Predictor:
         self.tokenizer = tokenizer
         self.core = core
 
+    @property
+    def task(self) -> Task:
+        return self.knowledge.task
+
     def __call__(self, text: str | Mapping[str, Any]) -> Prediction:
         """The answer for one text, or for one row as a mapping of the task's columns."""
         return next(self.predict([text]))
@@ -36,10 +40,10 @@ class Predictor:
         Raises:
             ValueError: an input is not a text or a row of the task's columns.
         """
-        task = self.knowledge.task
+        task, main = self.task, self.task.wanted[0].name
         rows = iter(inputs)
         while chunk := list(islice(rows, ROWS_AT_ONCE)):
-            examples = [task.read({"text": row} if isinstance(row, str) else row, is_labelled=False) for row in chunk]
+            examples = [task.read({main: row} if isinstance(row, str) else row, is_labelled=False) for row in chunk]
             yield from task.decode(self.answer(examples), self.knowledge.labels, self.knowledge.decision)
 
     def answer(self, examples: Sequence[Example]) -> list[Answered]:

@@ -24,7 +24,9 @@ def fit(
 
     with watching() as listen:
         result = run(asked.recipe, asked.overrides, out=out, resume=resume, listen=listen, **asked.fields)
-    if result.report is not None:
+    if result.report is None:
+        say("Nothing was judged: the recipe names no rows for it. `burnish judge` does it later.")
+    else:
         tell_scores(result.report)
     say(f"The bundle is in {result.bundle}. Try it: burnish predict {result.bundle} {result.example}", "good")
     tell_gates(result.gates)

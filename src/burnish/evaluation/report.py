@@ -141,9 +141,8 @@ def _notes(evidence: Evidence, selective: Selective | None) -> list[str]:
     if selective is not None and not evidence.is_tuned:
         notes.append("There was no dev data: confidences are not calibrated, and no answer is withheld.")
     if n_rows < FEW_ROWS:
-        notes.append(
-            f"Only {n_rows:,} rows were judged: the intervals are wide and the calibration error is mostly noise."
-        )
+        noise = "" if selective is None else " and the calibration error is mostly noise"
+        notes.append(f"Only {n_rows:,} rows were judged: the intervals are wide{noise}.")
     if selective is not None and evidence.is_tuned and not selective.is_reached:
         notes.append(
             f"No threshold on dev makes a precision of {100 * selective.target_precision:g} % likely on new data; "

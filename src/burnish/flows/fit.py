@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from burnish import __version__
-from burnish.bundle.bundle import MODEL, Knowledge, save_tokenizer
+from burnish.bundle.bundle import MODEL, STOCK, Knowledge, save_tokenizer
 from burnish.bundle.card import model_card
 from burnish.bundle.manifest import write_manifest
 from burnish.core.events import Listener, Message, ignore
@@ -29,6 +29,7 @@ from burnish.recipe.load import Loaded, load
 from burnish.recipe.show import filled_yaml
 from burnish.tasks._contract import Decision, Task
 
+About = dict[str, Any]
 NO_RECORDS = ("checkpoints", "best*", "*.tmp-*")
 
 
@@ -36,7 +37,7 @@ NO_RECORDS = ("checkpoints", "best*", "*.tmp-*")
 class FitResult:
     """What `fit` gives back. `gates` are those of the recipe; the bundle is written whether they are met or not.
 
-    `report` is None where nothing was judged: labels told in words, and neither dev nor test.
+    `report` is None where the recipe names no rows to judge, as it may where nothing is trained.
     """
 
     bundle: Path
@@ -84,14 +85,15 @@ def fit(
         warn(listen, warnings(ground.card))
         trained = _train_seeds(ground, work, resume, listen)
         best = max(trained, key=lambda one: one.rank)
-        report, decision = _judge(ground, trained, best, started)
+        about = _about(ground, best, target.name, started)
+        report, decision = _judge(ground, trained, best, about)
         with new_folder(target) as folder:
-            _write(folder, ground, best, decision, report)
+            _write(folder, ground, best, _knowledge(ground, best, decision), about, report)
         shutil.rmtree(work)
-    if not decision.is_tuned:
+    if ground.dev is None and ground.task.judged_as.toy().answers() is not None:
         listen(Message("there was no dev data: confidences are not calibrated, and no answer is withheld.", "warning"))
     listen(Message(f"wrote {target}", "good"))
-    return FitResult(target, report, report.gates if report else (), _example(ground.task))
+    return FitResult(target, report, () if report is None else report.gates, _example(ground.task))
 
 
 @contextmanager
@@ -129,51 +131,52 @@ def _train_seeds(ground: Ground, work: Path, resume: bool, listen: Listener) -> 
     return [train_seed(ground, seed, work / f"seed-{seed}", resume, listen) for seed in seeds]
 
 
-def _judge(ground: Ground, trained: Sequence[Trained], best: Trained, started: float) -> tuple[Report | None, Decision]:
+def _judge(ground: Ground, trained: Sequence[Trained], best: Trained, about: About) -> tuple[Report | None, Decision]:
     """The report on the best seed's test rows (dev's when there are none), with every seed's scores beside it."""
-    judge = Judge(ground.task, ground.labels, ground.recipe.judge)
-    decision, dev = judge.decide(best.dev)
+    judge = Judge(best.task, ground.labels, ground.recipe.judge)
+    decision, dev = (Decision(), None) if best.dev is None else judge.decide(best.dev)
     judged, split = (best.dev, "dev") if best.test is None else (best.test, "test")
     if judged is None:
         return None, decision
-    about = {
-        **_about(ground),
-        "seconds": round(time.monotonic() - started, 1),
-        "split": split,
-        "n_judged": len(judged),
-        "judged_on": f"{split} data",
-        "seed": best.seed,
-    }
+    told = {**about, "split": split, "n_judged": len(judged), "judged_on": f"{split} data"}
     seeds = [one.scores for one in trained] if len(trained) > 1 else ()
     tuned = dev if split == "test" else None
-    return judge.report(Judged(judged, decision, tuned), about, seeds), decision
+    return judge.report(Judged(judged, decision, tuned), told, seeds), decision
 
 
-def _about(ground: Ground) -> dict[str, Any]:
-    sides, train = ground.prepared.sides, ground.prepared.train
-    named_for = next(iter(sides.values())).places[0] if sides else ground.task.part_name
+def _about(ground: Ground, best: Trained, name: str, started: float) -> About:
+    """What a reader of the report and the card should know."""
+    train = ground.prepared.train
     return {
-        "name": Path(named_for).stem,
+        "name": name if train is None else Path(train.places[0]).stem,
         "task": ground.task.part_name,
         "base": ground.base.name,
         "version": __version__,
         "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "n_train": len(train.corpus) if train else 0,
+        "seconds": round(time.monotonic() - started, 1),
+        "n_train": len(train.corpus) if train is not None and ground.is_trained else 0,
+        "seed": best.seed,
     }
 
 
-def _write(folder: Path, ground: Ground, best: Trained, decision: Decision, report: Report | None) -> None:
+def _knowledge(ground: Ground, best: Trained, decision: Decision) -> Knowledge:
+    tokenizer = ground.tokenizer
+    return Knowledge(best.task, ground.labels, decision, tokenizer.max_length, ground.base.name, tokenizer.prompt)
+
+
+def _write(
+    folder: Path, ground: Ground, best: Trained, knowledge: Knowledge, about: About, report: Report | None
+) -> None:
     """Every file of the bundle; the manifest last."""
-    tokenizer, base = ground.tokenizer, ground.base
-    knowledge = Knowledge(ground.task, ground.labels, decision, tokenizer.max_length, base.name, tokenizer.prompt)
     best.network.save(folder / MODEL)
-    save_tokenizer(tokenizer, base.folder, folder / MODEL)
+    save_tokenizer(ground.tokenizer, ground.base.folder, folder / MODEL)
     knowledge.save(folder)
+    best.task.keep(folder / STOCK)
     write_bytes(folder / "recipe.yaml", filled_yaml(ground.recipe).encode())
     write_json(folder / "data_card.json", ground.card.to_dict())
     write_bytes(folder / "data_card.md", to_markdown(ground.card).encode())
-    scores, about = (report.scores, report.about) if report else ({}, _about(ground))
-    write_bytes(folder / "README.md", model_card(knowledge, scores, about).encode())
+    scores, told = ({}, about) if report is None else (report.scores, report.about)
+    write_bytes(folder / "README.md", model_card(knowledge, scores, told).encode())
     if report is not None:
         write_report(report, ground.recipe.judge.formats, folder / "report")
     _copy_records(best.work, folder / "training")

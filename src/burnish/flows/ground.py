@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
+from burnish.bundle.predictor import load_predictor
 from burnish.core.errors import UserError
 from burnish.core.events import Listener
 from burnish.core.files import sha256_of
@@ -60,7 +61,7 @@ class Ground:
     tokenizer: TextTokenizer
     prepared: Prepared
     store: FeatureStore | None
-    """Features of the training rows; None where labels are told in words only, and nothing is trained."""
+    """Features of the training rows; None where there are none, and nothing is trained."""
     dev: HeldOut | None
     test: HeldOut | None
     card: DataCard
@@ -69,6 +70,11 @@ class Ground:
     @property
     def task(self) -> Task:
         return self.prepared.task
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether there is anything to train on, and a pass over it."""
+        return self.store is not None and self.recipe.train.epochs > 0
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -81,6 +87,7 @@ def lay_ground(loaded: Loaded, work: Path, listen: Listener) -> Ground:
     Raises:
         UserError: whatever is wrong with base or data.
     """
+    loaded = _opened(loaded)
     recipe = loaded.recipe
     task = cast("Task", recipe.task)
     base = _located_base(loaded)
@@ -100,6 +107,17 @@ def lay_ground(loaded: Loaded, work: Path, listen: Listener) -> Ground:
     card = data_card(prepared, lengths)
     key = _key(recipe, prepared, base)
     return Ground(recipe, base, tokenizer, prepared, store, held.get("dev"), held.get("test"), card, key)
+
+
+def _opened(loaded: Loaded) -> Loaded:
+    """The recipe with what its task names beside the rows, such as a corpus, read."""
+    try:
+        task = cast("Task", loaded.recipe.task).opened(lambda name: loaded.located("task", name), load_predictor)
+    except UserError as error:
+        place = loaded.place("task").removesuffix("task")
+        faults = [f"{place}{fault}" if fault.startswith("task.") else fault for fault in error.faults]
+        raise UserError(*faults, n_more=error.n_more) from None
+    return replace(loaded, recipe=loaded.recipe.model_copy(update={"task": task}))
 
 
 def _located_base(loaded: Loaded) -> Located:

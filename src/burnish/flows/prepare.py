@@ -37,7 +37,7 @@ class Prepared:
     sides: dict[str, Ingested]
     labels: tuple[str, ...]
     whole: Ingested | None
-    """The training data as it was given, before shares were cut from it; None when labels are told in words only."""
+    """The training data as it was given, before shares were cut from it; None where there are no training rows."""
     duplicates: Clusters | None
     """Of `whole`."""
     leaks: list[Leak]
@@ -65,7 +65,7 @@ def prepare(loaded: Loaded, work: Path, listen: Listener) -> Prepared:
             refuse_unknown_labels(given[side], task, labels)
     refuse_unknown_weights(recipe.train.class_weights, task, labels)
     duplicates = None if whole is None else _find_duplicates(whole, data, work, listen)
-    sides = given if duplicates is None else _split_shares(given, duplicates, recipe, work)
+    sides = given if whole is None or duplicates is None else _split_shares(whole, given, duplicates, recipe, work)
     if "train" in sides:
         sides = {**sides, "train": _drawn(sides["train"], recipe, work)}
     task = _suited(task, sides.get("train"), listen)
@@ -116,9 +116,10 @@ def _find_leaks(given: dict[str, Ingested], data: DataSection, work: Path, liste
     return leaks(corpora, data.duplicates, data.similarity, work, listen)
 
 
-def _split_shares(given: dict[str, Ingested], duplicates: Clusters, recipe: Recipe, work: Path) -> dict[str, Ingested]:
+def _split_shares(
+    whole: Ingested, given: dict[str, Ingested], duplicates: Clusters, recipe: Recipe, work: Path
+) -> dict[str, Ingested]:
     """Cut the shares that the recipe asks for out of train; sides that were given stay as they are."""
-    whole = given["train"]
     n = len(whole.corpus)
     shares = {side: _capped(share_of(getattr(recipe.data, side)), n, recipe.data.most_share_rows) for side in SIDES[1:]}
     if not any(shares.values()):

@@ -1,4 +1,4 @@
-"""One seed: a fresh network on the base, trained where there are rows, and its answers on dev and test."""
+"""One seed: a fresh network on the base, trained where there is something to learn; its answers on dev and test."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import torch
 from burnish.bundle.core import TorchCore
 from burnish.core.events import Listener
 from burnish.core.seeds import derive
-from burnish.data.features import FeatureStore
 from burnish.flows.encode import StoredBatches
 from burnish.flows.ground import Ground, HeldOut
 from burnish.flows.judging import Judge
@@ -19,16 +18,17 @@ from burnish.flows.weights import output_weights
 from burnish.models.freezing import dropout_changes, freeze
 from burnish.models.inspection import read_config
 from burnish.models.network import Network
-from burnish.tasks._contract import Answered, Batch
+from burnish.tasks._contract import Answered, Batch, Task
 from burnish.training.job import TrainingJob
 from burnish.training.run import run
 
 
 @dataclass
 class Trained:
-    """A network, trained where there are rows, and what it answers. `rank` orders seeds: higher is better."""
+    """A network and what it answers. `rank` orders seeds: higher is better; `task` is completed by the network."""
 
     seed: int
+    task: Task
     network: Network
     rank: float
     scores: dict[str, float]
@@ -62,48 +62,55 @@ def train_seed(ground: Ground, seed: int, work: Path, resume: bool, listen: List
     """
     network = new_network(ground, seed)
     core = TorchCore(network, ground.task, ground.tokenizer.pad_id, len(ground.labels))
-    judge = Judge(ground.task, ground.labels, ground.recipe.judge)
-    rank = 0.0
-    if ground.store is not None:
-        job = _job(ground, _batches(ground, ground.store, seed), core, judge)
+    found = None
+    if ground.is_trained:
+        job = _job(ground, seed, core)
         found = run(replace(job, work=work, is_resumed=resume, listen=listen)).scores[job.metric]
-        rank = found if job.is_better_high else -found
-    dev = None if ground.dev is None else _answers(core, ground.dev)
-    test = None if ground.test is None else _answers(core, ground.test)
+    dev, test = (None if side is None else _answers(core, side) for side in (ground.dev, ground.test))
+    task = ground.task.completed(ground.tokenizer, core.run, listen)
+    judge = Judge(task, ground.labels, ground.recipe.judge)
     judged = dev if test is None else test
     scores = {} if judged is None else judge.scores(judged, judge.decide(dev)[0])
-    return Trained(seed, network, rank, scores, dev, test, work)
+    if found is None:
+        found = 0.0 if dev is None else judge.dev_scores(dev)[judge.metric.part_name]
+    rank = found if judge.metric.is_better_high else -found
+    return Trained(seed, task, network, rank, scores, dev, test, work)
 
 
-def _job(ground: Ground, batches: StoredBatches, core: TorchCore, judge: Judge) -> TrainingJob:
+def _job(ground: Ground, seed: int, core: TorchCore) -> TrainingJob:
     """What training is asked to do; in the current folder until the caller says where."""
-    task, settings, train = ground.task, ground.recipe.train, ground.prepared.train
-    weights = None if train is None else output_weights(settings.class_weights, task, ground.labels, train)
+    train, dev = ground.prepared.train, ground.dev
+    assert train is not None, "only what has training rows is trained"
+    assert dev is not None, "training rows come with dev rows"
+    task, settings = ground.task, ground.recipe.train
+    judge = Judge(task, ground.labels, ground.recipe.judge)
+    weights = output_weights(settings.class_weights, task, ground.labels, train)
 
     def loss(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
         scale = None if weights is None else torch.tensor(weights, device=logits.device)
         return task.loss(logits, batch, scale, settings.label_smoothing)
 
     def evaluate() -> dict[str, float]:
-        return {} if ground.dev is None else judge.dev_scores(_answers(core, ground.dev))
+        return judge.dev_scores(_answers(core, dev))
 
     return TrainingJob(
         network=core.network,
-        batches=batches,
+        batches=_batches(ground, seed),
         loss=loss,
         evaluate=evaluate,
         metric=judge.metric.part_name,
         is_better_high=judge.metric.is_better_high,
-        settings=settings.model_copy(update={"seed": batches.seed}),
+        settings=settings.model_copy(update={"seed": seed}),
         work=Path(),
         key=ground.key,
         head_prefixes=core.network.head_modules(),
     )
 
 
-def _batches(ground: Ground, store: FeatureStore, seed: int) -> StoredBatches:
+def _batches(ground: Ground, seed: int) -> StoredBatches:
+    assert ground.store is not None
     return StoredBatches(
-        store,
+        ground.store,
         ground.task,
         ground.tokenizer.pad_id,
         len(ground.labels),

@@ -132,8 +132,8 @@ class FreezeSection(Section):
 class TrainSection(Section):
     """How the model is fine-tuned."""
 
-    epochs: int = Field(default=5, ge=1)
-    """Passes over the training rows."""
+    epochs: int = Field(default=5, ge=0)
+    """Passes over the training rows; 0 trains nothing and judges the base as it is."""
 
     tokens_per_batch: int = Field(default=1024, ge=16)
     """Most tokens (padding included) computed at once; rows of like length share a batch."""
@@ -263,10 +263,10 @@ class Recipe(Section):
     @field_validator("data", mode="before")
     @classmethod
     def _rows_are_named(cls, value: Any, info: ValidationInfo) -> Any:
-        """Only a task that is told its labels in words may lack training rows, and then dev too."""
+        """Only a task that needs none may lack training rows, and then dev too."""
         if not isinstance(value, dict):
             return value
-        if getattr(info.data.get("task"), "told", None):
+        if not getattr(info.data.get("task"), "needs_rows", True):
             return {"train": None, **({} if value.get("train") is not None else {"dev": None}), **value}
         return {**value, "train": ""} if value.get("train", "") is None else value
 

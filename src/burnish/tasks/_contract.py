@@ -16,14 +16,16 @@ Shapes: B batch, T tokens, L labels, K outputs of the head, M decisions to calib
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from burnish.core.events import Listener
 from burnish.core.parts import Part
 from burnish.data.columns import Wanted
 from burnish.metrics._contract import Outcome
@@ -37,6 +39,10 @@ if TYPE_CHECKING:
 
 Example = dict[str, Any]
 Feature = dict[str, NDArray[np.int32]]
+Run = Callable[[Sequence[Feature]], Sequence[NDArray[np.float32]]]
+"""Features → the network's outputs, in their order."""
+Located = Callable[[str], Any]
+"""The name of a task's setting that holds a path → that path, led from the folder it was written in."""
 
 
 class Answered(NamedTuple):
@@ -55,6 +61,8 @@ class Batch:
     targets: dict[str, Tensor]
     n_rows: int
     n_tokens: int
+    rows_each: Sequence[int] | None = None
+    """How many rows of the inputs each feature takes; None where all take as many."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +128,18 @@ class Prediction(AnswerPart, ABC):
         """The answer for a reader, the most important first; empty where nothing was found."""
 
 
+class Model(Protocol):
+    """A finished model that another task may ask, such as one that ranks anew what a search found."""
+
+    @property
+    def task(self) -> Task: ...
+
+    def predict(self, inputs: Iterable[str | Mapping[str, Any]]) -> Iterator[Prediction]: ...
+
+
+LoadModel = Callable[[Path], Model]
+
+
 class Task(Part, ABC):
     """One job that a model learns. Adding a task is adding one file with a subclass of this."""
 
@@ -146,6 +166,11 @@ class Task(Part, ABC):
     @abstractmethod
     def head_part(self) -> Head:
         """The head that this task puts on a base."""
+
+    @property
+    def needs_rows(self) -> bool:
+        """Whether there is no model without training rows; else a recipe may leave them out."""
+        return not self.told
 
     @property
     def told(self) -> Mapping[str, str]:
@@ -199,3 +224,28 @@ class Task(Part, ABC):
     @abstractmethod
     def decode(self, answered: Sequence[Answered], labels: tuple[str, ...], decision: Decision) -> Sequence[Prediction]:
         """One answer an example."""
+
+    # What a task answers from beside the network, such as a corpus that is searched. Most tasks have none.
+
+    def opened(self, located: Located, load_model: LoadModel) -> Task:
+        """The task with what its settings name beside the rows, read and checked.
+
+        Raises:
+            UserError: something that it needs is missing or cannot be used.
+        """
+        return self
+
+    def completed(self, tokenizer: TextTokenizer, run: Run, listen: Listener) -> Task:
+        """An opened task with what the finished network alone can say, such as the vectors of a corpus."""
+        return self
+
+    def keep(self, folder: Path) -> None:
+        """Write what a completed task answers from into `folder`, which a task without any leaves unmade."""
+
+    def restored(self, folder: Path, load_model: LoadModel) -> Task:
+        """The task as it was completed, from the folder that `keep` wrote.
+
+        Raises:
+            UserError: the folder cannot be used.
+        """
+        return self

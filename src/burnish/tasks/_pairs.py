@@ -1,6 +1,7 @@
-"""Two texts that are encoded apart: one feature holds both, a batch of B pairs is 2 B rows of the network.
+"""Texts that belong together but are encoded apart: one feature holds them all, one after the other.
 
-Rows alternate: first text, second text, first text … The network gives a vector of length 1 for each.
+A batch of B pairs is 2 B rows of the network: first text, second text, first text … The network gives a vector of
+length 1 for each.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from burnish.tasks._contract import Encoded, Example, Feature
 from burnish.tasks._rows import pad_inputs
 
 if TYPE_CHECKING:
+    from tokenizers import Encoding
     from torch import Tensor
 
     from burnish.models.tokenizer import TextTokenizer
@@ -24,24 +26,26 @@ TEMPERATURE = 0.05  # of cosines in the in-batch objective (Gao, Yao and Chen 20
 
 
 def encode_apart(examples: Sequence[Example], tokenizer: TextTokenizer) -> list[Encoded]:
-    """input_ids [T1 + T2] of both texts, and n_first [1], the tokens of the first."""
+    """One feature a pair of texts."""
     texts = [example[name] for example in examples for name in ("text", "text_pair")]
     encodings = tokenizer.ids(texts)
-    encoded = []
-    for first, second in zip(encodings[::2], encodings[1::2], strict=True):
-        ids = np.asarray([*first.ids, *second.ids], np.int32)
-        n_cut = sum(len(piece.ids) for one in (first, second) for piece in one.overflowing)
-        feature = {"input_ids": ids, "n_first": np.asarray([len(first.ids)], np.int32)}
-        encoded.append(Encoded([feature], n_tokens=len(ids) + n_cut, n_cut=n_cut))
-    return encoded
+    return [side_by_side(pair) for pair in zip(encodings[::2], encodings[1::2], strict=True)]
+
+
+def side_by_side(encodings: Sequence[Encoding]) -> Encoded:
+    """One feature of n texts: input_ids [T1 + … + Tn], and n_each [n], the tokens of each."""
+    ids = np.asarray([token for one in encodings for token in one.ids], np.int32)
+    n_cut = sum(len(piece.ids) for one in encodings for piece in one.overflowing)
+    feature = {"input_ids": ids, "n_each": np.asarray([len(one.ids) for one in encodings], np.int32)}
+    return Encoded([feature], n_tokens=len(ids) + n_cut, n_cut=n_cut)
 
 
 def pad_apart(features: Sequence[Feature], pad_id: int) -> tuple[dict[str, Tensor], int]:
-    """input_ids and attention_mask [2 B, T], first and second texts alternating; and the count of real tokens."""
+    """input_ids and attention_mask [R, T] of the R texts of all features, in order; and the count of real tokens."""
     rows = [
         {"input_ids": piece}
         for feature in features
-        for piece in np.split(feature["input_ids"], [int(feature["n_first"][0])])
+        for piece in np.split(feature["input_ids"], np.cumsum(feature["n_each"])[:-1])
     ]
     return pad_inputs(rows, pad_id)
 
@@ -70,13 +74,18 @@ def pair_loss(
 
 def _in_batch_loss(first: Tensor, second: Tensor, is_match: Tensor, smoothing: float) -> Tensor:
     import torch
-    from torch.nn.functional import cross_entropy
 
     if not bool(is_match.any()):
         return vectors_untouched(first, second)
-    scores = first[is_match] @ second.T / TEMPERATURE  # [matches, B]
     own = torch.arange(len(second), device=second.device)[is_match]
-    return cross_entropy(scores, own, label_smoothing=smoothing)
+    return choice_loss(first[is_match] @ second.T, own, smoothing)
+
+
+def choice_loss(cosines: Tensor, own: Tensor, smoothing: float) -> Tensor:
+    """Cross-entropy of choosing each row's own of the P columns of cosines [B, P]; `own` [B] says which that is."""
+    from torch.nn.functional import cross_entropy
+
+    return cross_entropy(cosines / TEMPERATURE, own, label_smoothing=smoothing)
 
 
 def vectors_untouched(first: Tensor, second: Tensor) -> Tensor:

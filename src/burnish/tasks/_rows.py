@@ -34,6 +34,13 @@ def text_of(values: Mapping[str, Any], column: str, is_labelled: bool) -> str:
     return value or ""
 
 
+def is_missing(value: Any) -> bool:
+    """Whether a cell holds nothing: no value, white space, or NaN, as pandas writes a missing cell."""
+    if isinstance(value, str):
+        return not value.strip()
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
 def encode_rows(examples: Sequence[Example], tokenizer: TextTokenizer) -> list[Encoded]:
     """One feature an example: input_ids [T], and token_type_ids [T] where the second of a pair has types of its own.
 

@@ -1,0 +1,187 @@
+"""The index: texts, their vectors and their word counts, searched exactly, in memory.
+
+vectors.safetensors   [N, H] float32, each of length 1
+rows.arrow            id, text, more, payload (JSON) of each row
+
+Word counts are counted anew when an index is opened: that is quicker than reading them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from burnish.core.errors import Faults, UserError
+from burnish.data.corpus import Corpus, CorpusWriter
+from burnish.tasks._bm25 import Bm25
+from burnish.tasks._corpus import CorpusRows, unknown_id
+
+Floats = NDArray[np.float32]
+VECTORS, ROWS = "vectors.safetensors", "rows.arrow"
+COLUMNS = ("id", "text", "more", "payload")
+QUERIES_AT_ONCE = 256
+DEPTH = 100
+"""Rows that a search gives, and over which cosines are stretched before they are added to word scores."""
+
+
+class Ranking(NamedTuple):
+    """Rows of the index, best first; the score of each, 0 … 1 within one query, and its cosine with the query."""
+
+    rows: NDArray[np.int64]
+    scores: Floats
+    cosines: Floats
+
+
+@dataclass(frozen=True)
+class Index:
+    """N rows that can be found. `vectors` [N, H] is None until a network has read the texts."""
+
+    ids: Sequence[str]
+    texts: Sequence[str]
+    more: Sequence[str]
+    payloads: Sequence[str]
+    vectors: Floats | None = None
+
+    @classmethod
+    def of(cls, rows: CorpusRows) -> Index:
+        return cls(rows.ids, rows.texts, rows.more, rows.payloads)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """The row of each id."""
+        return {name: row for row, name in enumerate(self.ids)}
+
+    @cached_property
+    def ids_of_text(self) -> dict[str, list[str]]:
+        """Text, without the space around it → the ids of its rows."""
+        found: dict[str, list[str]] = {}
+        for name, text in zip(self.ids, self.texts, strict=True):
+            found.setdefault(text.strip(), []).append(name)
+        return found
+
+    @property
+    def searched(self) -> list[str]:
+        """[N] what is read of each row: its text, and what more is searched with it."""
+        return [f"{text}\n{more}" if more else text for text, more in zip(self.texts, self.more, strict=True)]
+
+    @cached_property
+    def bm25(self) -> Bm25:
+        return Bm25(self.searched)
+
+    def payload(self, row: int) -> dict[str, Any]:
+        return orjson.loads(self.payloads[row])  # type: ignore[no-any-return]
+
+    def with_vectors(self, vectors: Floats) -> Index:
+        return replace(self, vectors=vectors)
+
+    def without(self, ids: Collection[str]) -> Index:
+        """The index without some rows.
+
+        Raises:
+            UserError: an id is not in the index, or nothing would be left.
+        """
+        faults = Faults()
+        for name in ids:
+            if name not in self.row_of:
+                faults.add(f"delete: {unknown_id(name, self.row_of)}")
+        faults.raise_if_any()
+        gone = set(ids)
+        kept = [row for row, name in enumerate(self.ids) if name not in gone]
+        columns = [[column[row] for row in kept] for column in self._columns]
+        return _of_columns(columns, None if self.vectors is None else self.vectors[kept])
+
+    def with_rows(self, added: Index) -> Index:
+        """Both, one after the other; either both have vectors or neither."""
+        columns = [[*mine, *theirs] for mine, theirs in zip(self._columns, added._columns, strict=True)]
+        if self.vectors is None or added.vectors is None:
+            return _of_columns(columns, None)
+        return _of_columns(columns, np.concatenate([self.vectors, added.vectors]))
+
+    @property
+    def _columns(self) -> tuple[Sequence[str], ...]:
+        """As many as `COLUMNS` names, in its order."""
+        return self.ids, self.texts, self.more, self.payloads
+
+    def search(self, queries: Sequence[str], vectors: Floats, vector_share: float) -> list[Ranking]:
+        """The best rows for each query, at most 100. `vectors` [Q, H] are the queries'."""
+        assert self.vectors is not None, "the network has not read the corpus yet"
+        found = []
+        for start in range(0, len(queries), QUERIES_AT_ONCE):
+            chunk = slice(start, start + QUERIES_AT_ONCE)
+            cosines = vectors[chunk].astype(np.float32) @ self.vectors.T  # [chunk, N]
+            found += [self._fused(query, row, vector_share) for query, row in zip(queries[chunk], cosines, strict=True)]
+        return found
+
+    def _fused(self, query: str, cosines: Floats, vector_share: float) -> Ranking:
+        """The sum of both scores, each brought to 0 … 1 for this query (Bruch, Gai and Ingber 2023, arXiv 2210.11934).
+
+        A convex sum ranks better than the sum of reciprocal ranks, which forgets how far apart scores are.
+        """
+        words = self.bm25.scores(query) if vector_share < 1 else np.zeros_like(cosines)
+        fused = vector_share * _stretched(cosines) + (1 - vector_share) * words / max(float(words.max()), 1e-9)
+        best = _largest(fused, DEPTH)
+        best = best if vector_share > 0 else best[words[best] > 0]  # without a word of the query nothing is found
+        return Ranking(best, fused[best], cosines[best])
+
+    def save(self, folder: Path) -> None:
+        """Both files, in a folder that may be new."""
+        import pyarrow as pa
+        from safetensors.numpy import save_file
+
+        folder.mkdir(parents=True, exist_ok=True)
+        schema = pa.schema([(name, pa.string()) for name in COLUMNS])
+        with CorpusWriter(folder / ROWS, schema) as writer:
+            for row in zip(*self._columns, strict=True):
+                writer.add(dict(zip(COLUMNS, row, strict=True)))
+        assert self.vectors is not None, "the network has not read the corpus yet"
+        save_file({"vectors": np.ascontiguousarray(self.vectors)}, folder / VECTORS)
+
+
+def _of_columns(columns: Sequence[Sequence[str]], vectors: Floats | None) -> Index:
+    ids, texts, more, payloads = columns
+    return Index(ids, texts, more, payloads, vectors)
+
+
+def _largest(values: Floats, n: int) -> NDArray[np.int64]:
+    """The places of the n largest, largest first; of equal ones the first."""
+    n = min(n, len(values))
+    candidates = np.sort(np.argpartition(-values, n - 1)[:n])
+    return candidates[np.argsort(-values[candidates], kind="stable")]
+
+
+def _stretched(cosines: Floats) -> Floats:
+    """Cosines moved so that the best is 1 and the 100th best 0: bases differ in the range that theirs fill."""
+    best = cosines[_largest(cosines, DEPTH)]
+    span = best[0] - best[-1]
+    return (cosines - best[-1]) / span if span > 0 else np.ones_like(cosines)
+
+
+def open_index(folder: Path) -> Index:
+    """The index in a folder.
+
+    Raises:
+        UserError: it is not there or cannot be read.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        vectors = load_file(folder / VECTORS)["vectors"]
+    except (OSError, KeyError, SafetensorError) as error:
+        raise UserError(
+            f"{folder / VECTORS}: is not the vectors of an index ({error}); copy the bundle again."
+        ) from None
+    rows = Corpus(folder / ROWS)
+    if len(vectors) != len(rows):
+        raise UserError(f"{folder}: has {len(vectors):,} vectors for {len(rows):,} texts; copy the bundle again.")
+    return _of_columns([list(rows.values(name)) for name in COLUMNS], vectors)
