@@ -10,6 +10,7 @@ import pytest
 
 from burnish.core.errors import GateMissed, SickRun, UserError
 from burnish.core.events import Message, Progress
+from burnish.tasks._contract import Line, Prediction
 
 GATE = SimpleNamespace(name="accuracy", condition=">= 0.9", value=0.95, is_passed=True)
 MISSED = SimpleNamespace(name="ece", condition="<= 0.02", value=0.031, is_passed=False)
@@ -17,7 +18,18 @@ MISSED = SimpleNamespace(name="ece", condition="<= 0.02", value=0.031, is_passed
 
 def result(*gates: SimpleNamespace) -> SimpleNamespace:
     report = SimpleNamespace(scores={"accuracy": 0.95, "macro_f1": 0.5}, gates=list(gates))
-    return SimpleNamespace(bundle=Path("runs/x"), report=report, gates=list(gates), files=[Path("r.html")])
+    written = {"files": [Path("r.html")], "example": '"some text"'}
+    return SimpleNamespace(bundle=Path("runs/x"), report=report, gates=list(gates), **written)
+
+
+class Said(Prediction):
+    """An answer for these tests."""
+
+    label: str
+    confidence: float = 0.5
+
+    def lines(self) -> list[Line]:
+        return [Line(self.label, self.confidence)]
 
 
 def test_fit_tells_recipe_overrides_and_options_apart(burnish, flow):
@@ -132,7 +144,7 @@ def test_compare_says_one_sentence_or_all_of_it_as_json(burnish, flow):
 
 def answers(bundle, inputs, **options):
     for text in inputs:
-        yield {"label": f"{text}!", "confidence": 0.5}
+        yield Said(label=f"{text}!")
 
 
 def test_predict_answers_texts_as_json_lines_where_there_is_no_terminal(burnish, flow):
@@ -159,7 +171,7 @@ def test_a_line_that_is_not_utf_8_is_named(burnish, flow, monkeypatch):
 
 
 def test_predict_answers_a_pair(burnish, flow):
-    calls = flow("predict", lambda bundle, inputs: iter([{"label": "x", "confidence": 1.0}]))
+    calls = flow("predict", lambda bundle, inputs: iter([Said(label="x")]))
     burnish("predict", "runs/x", "a", "--pair", "b")
     assert calls[0][0][1] == [{"text": "a", "text_pair": "b"}]
 

@@ -122,8 +122,9 @@ def test_a_real_ctrl_c_ends_with_130_and_no_traceback(tmp_path):
 
 LONG_PREDICT = """
 import sys, types
+from burnish.tasks._choices import Choice
 module = types.ModuleType("burnish.flows.predict")
-module.predict = lambda bundle, inputs: ({"label": "x", "confidence": 1.0} for _ in range(200_000))
+module.predict = lambda bundle, inputs: (Choice(label="x", confidence=1.0) for _ in range(200_000))
 sys.modules["burnish.flows.predict"] = module
 from burnish.cli.main import main
 main()

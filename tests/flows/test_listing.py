@@ -21,7 +21,7 @@ def test_settings_come_with_type_default_and_meaning():
     assert warmup.meaning
     path = next(one for one in settings_of("sources", "csv") if one.name == "path")
     assert path.default == "needed"
-    head = next(one for one in settings_of("tasks", "classification") if one.name == "head")
+    head = next(one for one in settings_of("tasks", "multilabel") if one.name == "head")
     assert (head.type, head.default) == ("a part of heads", "cls")
 
 
