@@ -35,7 +35,7 @@ Judged on {about["n_judged"]:,} rows of {about["judged_on"]} ([full report](repo
 import burnish
 
 model = burnish.load("path/to/this/folder")
-print(model("your text"))
+print(model({_said(knowledge)}))
 ```
 
 {_other_tools(knowledge)}
@@ -49,10 +49,22 @@ Every file's SHA-256 is in `manifest.json` and is checked before anything is rea
 """
 
 
+def _said(knowledge: Knowledge) -> str:
+    """What a reader may ask: a text, or the texts without which the task cannot answer."""
+    task = knowledge.task
+    asked = [item.name for item in task.wanted if item.is_required and item.name in task.texts]
+    pairs = ", ".join(f'"{name}": "…"' for name in asked)
+    return f"{{{pairs}}}" if len(asked) > 1 else '"your text"'
+
+
 def _other_tools(knowledge: Knowledge) -> str:
     head = knowledge.task.head_part.part_name
     prompt = f" Put `{knowledge.prompt}` before every text." if knowledge.prompt else ""
-    loaders = {"cls": "AutoModelForSequenceClassification", "token": "AutoModelForTokenClassification"}
+    loaders = {
+        "cls": "AutoModelForSequenceClassification",
+        "token": "AutoModelForTokenClassification",
+        "span": "AutoModelForQuestionAnswering",
+    }
     if head in loaders:
         return (
             f'Without Burnish: `transformers.{loaders[head]}.from_pretrained("path/to/this/folder/model")` gives the '

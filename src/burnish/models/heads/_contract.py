@@ -42,11 +42,12 @@ class HeadPlan:
         }
 
 
-Gives = Literal["rows", "entities", "tokens", "vectors"]
+Gives = Literal["rows", "entities", "tokens", "spans", "vectors"]
 
 
 class Head(Part, ABC):
-    """`gives`: one row of logits a text, one for two entities in it, one a token, or a vector of length 1 a text.
+    """`gives`: one row of logits a text, one for two entities in it, one a token (its labels, or start and end of a
+    span), or a vector of length 1 a text.
 
     Vectors are compared by their cosine. A head for entities reads `starts` [B, 2] among the batch's inputs.
     """
