@@ -62,10 +62,7 @@ def _as_row(said: Input, task: Task) -> Mapping[str, Any]:
         return said
     texts = (said,) if isinstance(said, str) else tuple(said)
     if len(texts) > len(task.texts):
-        raise ValueError(
-            f"the task '{task.part_name}' reads {len(task.texts)} text at a time ({listed(task.texts)}); "
-            f"got {len(texts)}."
-        )
+        raise ValueError(f"the task '{task.part_name}' reads {listed(task.texts)}; got {len(texts)} texts.")
     return dict(zip(task.texts, texts, strict=False))
 
 
