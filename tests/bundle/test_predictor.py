@@ -124,5 +124,5 @@ def test_two_texts_fill_the_columns_that_hold_texts(predictor):
 
 
 def test_more_texts_than_the_task_reads_are_refused(predictor):
-    with pytest.raises(ValueError, match=r"^the task 'classification' reads 'text', 'text_pair'; got 3 texts\.$"):
+    with pytest.raises(ValueError, match=r"^the task 'classification' reads text, text_pair; got 3 texts\.$"):
         predictor(("a", "b", "c"))
