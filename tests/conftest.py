@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from burnish.metrics._answers import AnswerOutcome
 from burnish.metrics._multi import MultiOutcome
 from burnish.metrics._ranked import RankedOutcome
 from burnish.metrics._relations import RelationOutcome
@@ -87,7 +88,18 @@ def random_ranked(seed=0, n_rows=60, is_perfect=False):
     return RankedOutcome.of(gold, ranked)
 
 
+def random_answers(seed=0, n_rows=60, is_perfect=False):
+    draw = np.random.default_rng(seed)
+    known = ["a red door", "red door", "in 1987", "北京大学", "北京的大学", "", "上海"]
+    gold = [tuple(one for one in draw.choice(known, size=draw.integers(1, 3)) if one) for _ in range(n_rows)]
+    guessed = [str(one) for one in draw.choice(known, size=n_rows)]
+    found = [str(one[0]) if one else "" for one in gold] if is_perfect else guessed
+    sure = np.ones(n_rows) if is_perfect else draw.random(n_rows)
+    return AnswerOutcome(gold, found, sure, draw.random(n_rows), draw.random(n_rows) < 0.5)
+
+
 MAKERS = {
+    AnswerOutcome: random_answers,
     RelationOutcome: random_relations,
     RankedOutcome: random_ranked,
     SingleOutcome: random_single,

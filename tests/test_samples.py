@@ -14,7 +14,7 @@ from burnish.recipe.load import load
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES, RECIPES = ROOT / "samples", ROOT / "recipes"
-ON_SAMPLES = ("support", "support_fewshot", "support_zh", "topics", "entities", "pairs", "relations", "faq")
+ON_SAMPLES = ("support", "support_fewshot", "support_zh", "topics", "entities", "pairs", "relations", "faq", "answers")
 ON_PUBLIC_DATA = {  # recipe → the folder that it reads
     "clinc150": "clinc150",
     "conll2003": "conll2003",
@@ -25,6 +25,7 @@ ON_PUBLIC_DATA = {  # recipe → the folder that it reads
     "semeval2010": "semeval2010_task8",
     "finre": "finre",
     "bank_faq": "bank_faq",
+    "cmrc2018": "cmrc2018",
 }
 
 
@@ -67,6 +68,16 @@ def test_relations_are_marked_once_each_and_two_of_them_stand_in_both_directions
     }  # fmt: skip
     for row in rows:
         assert re.fullmatch(r"[^<>]*<e1>[^<> ][^<>]*</e1>[^<>]*<e2>[^<> ][^<>]*</e2>[^<>]*", row["text"])
+
+
+def test_answers_are_pieces_of_their_texts_and_some_questions_have_none():
+    rows = rows_of("answers_en.jsonl")
+    assert len({row["context"] for row in rows}) >= 12
+    assert len({row["id"] for row in rows}) == len(rows) >= 60
+    for row in rows:
+        for answer in row["answers"]:
+            assert row["context"].startswith(answer["text"], answer["start"])
+    assert 5 <= sum(not row["answers"] for row in rows) <= 15
 
 
 @pytest.mark.parametrize("name", ["entities_en.jsonl", "entities_zh.jsonl"])

@@ -117,3 +117,12 @@ def test_a_damaged_bundle_is_refused_before_it_is_loaded(bundle):
     (bundle / "model/model.safetensors").write_bytes(b"\x80\x04 a pickle")
     with pytest.raises(UserError, match=r"model/model\.safetensors was changed or damaged"):
         load_predictor(bundle)
+
+
+def test_two_texts_fill_the_columns_that_hold_texts(predictor):
+    assert predictor(("good day", "so bad")) == predictor({"text": "good day", "text_pair": "so bad"})
+
+
+def test_more_texts_than_the_task_reads_are_refused(predictor):
+    with pytest.raises(ValueError, match=r"^the task 'classification' reads text, text_pair; got 3 texts\.$"):
+        predictor(("a", "b", "c"))

@@ -173,7 +173,30 @@ def test_a_line_that_is_not_utf_8_is_named(burnish, flow, monkeypatch):
 def test_predict_answers_a_pair(burnish, flow):
     calls = flow("predict", lambda bundle, inputs: iter([Said(label="x")]))
     burnish("predict", "runs/x", "a", "--pair", "b")
-    assert calls[0][0][1] == [{"text": "a", "text_pair": "b"}]
+    assert calls[0][0][1] == [("a", "b")]
+
+
+def test_predict_answers_several_questions_about_one_context_or_file(burnish, flow, tmp_path):
+    calls = flow("predict", lambda bundle, inputs: iter([{"label": "x", "confidence": 1.0}]))
+    (tmp_path / "notes.txt").write_text("北京 and so on", "utf-8")
+    burnish("predict", "runs/x", "who?", "when?", "--context", "b")
+    burnish("predict", "runs/x", "who?", "--context", f"@{tmp_path / 'notes.txt'}")
+    assert [call[0][1] for call in calls] == [[("who?", "b"), ("when?", "b")], [("who?", "北京 and so on")]]
+
+
+def test_predict_pairs_every_line_of_stdin_with_the_second_text(burnish, flow, monkeypatch):
+    seen = []
+    flow("predict", lambda bundle, inputs: iter(seen.extend(inputs) or [{"label": "x", "confidence": 1.0}]))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"who?\nwhen?\n")))
+    burnish("predict", "runs/x", "--pair", "b")
+    assert seen == [("who?", "b"), ("when?", "b")]
+
+
+def test_a_context_file_that_is_not_text_is_named(burnish, flow, tmp_path):
+    flow("predict", answers)
+    (tmp_path / "notes.txt").write_bytes(b"\xff")
+    ended = burnish("predict", "runs/x", "who?", "--context", f"@{tmp_path / 'notes.txt'}")
+    assert (ended.code, ended.err) == (2, f"{tmp_path / 'notes.txt'}: is not UTF-8 text; convert it.\n")
 
 
 def test_predict_answers_a_file(burnish, flow):
@@ -190,7 +213,10 @@ def test_predict_answers_a_file(burnish, flow):
         (["a", "--input", "f"], "give texts, or --input and --output, not both; answers to texts go to stdout."),
         (["--input", "f"], "--input wants --output FILE (.csv, .tsv, .jsonl or .parquet) for its answers."),
         (["--output", "f"], "--output goes with --input; to keep the answers to lines, redirect them: > answers.jsonl"),
-        (["--pair", "b"], "--pair wants exactly one text before it; got 0."),
+        (
+            ["a", "--context", "@b"],
+            "--pair @b: there is no file b; a text that begins with @ itself goes through --input.",
+        ),
     ],
 )
 def test_predict_explains_what_does_not_go_together(burnish, flow, words, sentence):

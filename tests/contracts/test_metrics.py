@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from burnish.core.shelves import Shelf
+from burnish.metrics._answers import AnswerOutcome
 from burnish.metrics._contract import Metric
 from burnish.metrics._multi import MultiOutcome
 from burnish.metrics._ranked import RankedOutcome
@@ -14,7 +15,7 @@ from burnish.metrics._single import SingleOutcome
 from burnish.metrics._spans import SpanOutcome
 
 NAMES = Shelf("metrics").names()
-KINDS = [SingleOutcome, RelationOutcome, MultiOutcome, SpanOutcome, ScoreOutcome, RankedOutcome]
+KINDS = [SingleOutcome, RelationOutcome, MultiOutcome, SpanOutcome, ScoreOutcome, RankedOutcome, AnswerOutcome]
 CASES = [(name, kind) for name in NAMES for kind in KINDS if kind in Shelf("metrics").get(name).judges]
 
 

@@ -15,11 +15,16 @@ from burnish.flows.ingest import Reading, schema_of
 from burnish.models.tokenizer import load_tokenizer
 from burnish.tasks._choices import Classified
 from burnish.tasks._contract import Answered, Decision, Line, Prediction
+from burnish.tasks.answers import FoundAnswer
 from burnish.tasks.matching import Matched
 from burnish.tasks.multilabel import GivenLabel, Labelled
 from burnish.tasks.tokens import FoundSpan, Tagged
 
 ROWS = {
+    "answers": [
+        {"question": "so bad?", "context": "all good day 北京", "answers": [{"text": "good day", "start": 4}]},
+        {"question": "where", "context": "a day " * 30 + "上海", "answers": {"text": [], "answer_start": []}},
+    ],
     "classification": [{"text": "good day", "label": "good"}, {"text": "so bad", "label": "bad"}],
     "multilabel": [{"text": "good day", "labels": ["good", "day"]}, {"text": "so", "labels": []}],
     "matching": [
@@ -40,7 +45,6 @@ ROWS = {
     ],
 }
 TASKS = Shelf("tasks").names()
-PAIRED = {"matching"}
 
 
 @pytest.fixture(params=TASKS)
@@ -162,8 +166,8 @@ def test_a_task_comes_back_from_its_recipe_and_can_be_sent_to_a_process(made):
 @pytest.mark.parametrize("task", TASKS)
 def test_an_empty_text_is_answered_when_predicting(task, tiny_base):
     made = Made(Shelf("tasks").build(task), ROWS[task], tiny_base)
-    values = {made.task.wanted[0].name: "", **({"text_pair": ""} if task in PAIRED else {})}
-    example = made.task.read(values, is_labelled=False)
+    required = {item.name for item in made.task.wanted if item.is_required} - made.task.gold
+    example = made.task.read(dict.fromkeys(required & set(made.task.texts) or {"text"}, ""), is_labelled=False)
     assert len(made.task.decode(made.answered([example]), made.labels, Decision())) == 1
 
 
@@ -179,6 +183,8 @@ def test_an_empty_text_is_answered_when_predicting(task, tiny_base):
         ("classification", {"text": "a", "text_pair": " ", "label": "x"}, "'text_pair' is empty; give it a text"),
         ("relations", {"text": "", "label": "a"}, "'text' is empty; give it a text or take the row out"),
         ("relations", {"text": "<e1>a</e1> <e2>b</e2>", "label": ""}, "'label' is empty; give it a label"),
+        ("answers", {"question": " ", "context": "a", "answers": []}, "'question' is empty; give it a text or take"),
+        ("answers", {"question": "a", "context": "", "answers": []}, "'context' is empty; give it a text or take"),
         ("multilabel", {"text": "a", "labels": 5}, "'labels' must be a list or text; got int."),
         ("multilabel", {"text": "a", "labels": ["x", " "]}, "'labels' holds an empty label; take it out."),
     ],
@@ -210,6 +216,11 @@ SPAN = FoundSpan(start=0, end=6, label="LOC", text="Berlin", confidence=0.9, abs
         (Labelled(labels=(GivenLabel(label="a", confidence=0.5, abstained=False),)), [Line("a", 0.5)]),
         (Labelled(labels=()), []),
         (Tagged(spans=(SPAN, SPAN)), [Line("Berlin  [0:6] LOC", 0.9)] * 2),
+        (
+            FoundAnswer(answer="a day", start=2, end=7, confidence=0.5, abstained=True),
+            [Line("a day  [2:7]", 0.5, True)],
+        ),
+        (FoundAnswer(answer="", start=None, end=None, confidence=0.9, abstained=False), [Line("no answer", 0.9)]),
         (Matched(score=4.251, is_match=True), [Line("4.25  match")]),
         (Matched(score=1, is_match=False), [Line("1.00  no match")]),
     ],
@@ -221,3 +232,10 @@ def test_an_answer_reads_as_lines(answer, lines):
 def test_one_text_alone_cannot_be_matched():
     with pytest.raises(ValueError, match=r"^'text_pair' is missing: this task compares two texts \(--pair on the"):
         Shelf("tasks").build("matching").read({"text": "a"}, is_labelled=False)
+
+
+def test_a_question_alone_cannot_be_answered():
+    with pytest.raises(
+        ValueError, match=r"^'context' is missing: this task answers a 'question' from a 'context' \(--c"
+    ):
+        Shelf("tasks").build("answers").read({"question": "a"}, is_labelled=False)

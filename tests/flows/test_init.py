@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from burnish.core.errors import UserError
-from burnish.flows.guessing import guess, looks_chinese
+from burnish.data.measures import looks_chinese
+from burnish.flows.guessing import guess
 from burnish.flows.init import init
 from burnish.recipe.load import load
 

@@ -105,17 +105,14 @@ def test_gates_want_rows_to_judge(folder, tiny_base, tmp_path):
     with pytest.raises(UserError) as caught:
         burnish.check(recipe)
     assert str(caught.value) == (
-        "judge.gates: there are no rows to judge; name some as data.test, or take the "
-        "gates out."
+        "judge.gates: there are no rows to judge; name some as data.test, or take the gates out."
     )
 
 
 def test_a_share_of_no_rows_is_refused(folder, tiny_base):
     with pytest.raises(UserError) as caught:
         burnish.check(recipe_of(folder, tiny_base, {"dev": "10%"}))
-    assert str(caught.value) == (
-        "data.dev is a share of data.train, which is not given; name a file; got '10%'."
-    )
+    assert str(caught.value) == ("data.dev is a share of data.train, which is not given; name a file; got '10%'.")
 
 
 def test_only_a_matching_bundle_ranks_anew(bundle, folder, tiny_base):

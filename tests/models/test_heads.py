@@ -31,7 +31,10 @@ def plain_inputs():
 @pytest.mark.parametrize("name", Shelf("heads").names())
 def test_every_head_gives_the_logits_that_it_says(name, tiny_base):
     network = attach(name, tiny_base)
-    expected = {"rows": (2, 3), "entities": (2, 3), "cosines": (2, 3), "tokens": (2, 5, 3), "vectors": (2, 32)}
+    expected = {
+        **{"rows": (2, 3), "entities": (2, 3), "cosines": (2, 3), "vectors": (2, 32)},
+        **{"tokens": (2, 5, 3), "spans": (2, 5, 2)},
+    }
     assert network(**inputs()).shape == expected[Shelf("heads").get(name).gives]
 
 
@@ -58,6 +61,17 @@ def test_native_heads_load_in_plain_transformers_with_the_same_logits(name, auto
     plain = getattr(transformers, auto_class).from_pretrained(tmp_path).eval()
     torch.testing.assert_close(plain(**plain_inputs()).logits, network(**inputs()), atol=1e-5, rtol=0)
     assert plain.config.id2label == {0: "bad", 1: "good", 2: "so-so"}
+
+
+def test_the_head_for_answers_loads_in_plain_transformers_with_the_same_logits(tiny_base, tmp_path):
+    from transformers import AutoModelForQuestionAnswering
+
+    network = attach("span", tiny_base)
+    network.save(tmp_path)
+    plain = AutoModelForQuestionAnswering.from_pretrained(tmp_path).eval()(**plain_inputs())
+    found = network(**inputs())
+    torch.testing.assert_close(plain.start_logits, found[..., 0], atol=1e-5, rtol=0)
+    torch.testing.assert_close(plain.end_logits, found[..., 1], atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("name", ["cls", "mean", "max", "vector", "entities", "cosine"])

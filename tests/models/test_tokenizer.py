@@ -79,3 +79,10 @@ def test_a_damaged_tokenizer_is_told_in_one_sentence(tiny_base, tmp_path):
     (base / "tokenizer.json").write_text("{")
     with pytest.raises(UserError, match=r"^base: .*base has no tokenizer that can be read \(.*\)\.$"):
         load_tokenizer(base)
+
+
+def test_what_stands_between_two_texts_is_known(tiny_base):
+    tokenizer = load_tokenizer(tiny_base)
+    whole = tokenizer.ids([("good", "a day")])[0].ids
+    first, second = (list(one.ids) for one in tokenizer.pieces(["good", "a day"]))
+    assert [*tokenizer.prefix, *first, *tokenizer.between, *second, *tokenizer.suffix] == whole

@@ -30,7 +30,7 @@ with Burnish {about["version"]} on {about["created"]}.
 import burnish
 
 model = burnish.load("path/to/this/folder")
-print(model("your text"))
+print(model({_said(knowledge)}))
 ```
 
 {_other_tools(knowledge)}
@@ -78,10 +78,22 @@ def _limits(knowledge: Knowledge, about: dict[str, Any]) -> str:
     return f"{known} Confidences are calibrated on held-out rows of that data; on other text they promise\nnothing."
 
 
+def _said(knowledge: Knowledge) -> str:
+    """What a reader may ask: a text, or the texts without which the task cannot answer."""
+    task = knowledge.task
+    asked = [item.name for item in task.wanted if item.is_required and item.name in task.texts]
+    pairs = ", ".join(f'"{name}": "…"' for name in asked)
+    return f"{{{pairs}}}" if len(asked) > 1 else '"your text"'
+
+
 def _other_tools(knowledge: Knowledge) -> str:
     head = knowledge.task.head_part.part_name
     prompt = f" Put `{knowledge.prompt}` before every text." if knowledge.prompt else ""
-    loaders = {"cls": "AutoModelForSequenceClassification", "token": "AutoModelForTokenClassification"}
+    loaders = {
+        "cls": "AutoModelForSequenceClassification",
+        "token": "AutoModelForTokenClassification",
+        "span": "AutoModelForQuestionAnswering",
+    }
     if head in loaders:
         return (
             f'Without Burnish: `transformers.{loaders[head]}.from_pretrained("path/to/this/folder/model")` gives the '

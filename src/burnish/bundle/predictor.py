@@ -12,10 +12,14 @@ from typing import Any
 
 from burnish.bundle.bundle import Bundle, Knowledge, open_bundle
 from burnish.bundle.core import Core, TorchCore
+from burnish.core.errors import listed
 from burnish.models.tokenizer import TextTokenizer, load_tokenizer
 from burnish.tasks._contract import Answered, Example, Prediction, Task
 
 ROWS_AT_ONCE = 4096
+
+Input = str | tuple[str, ...] | Mapping[str, Any]
+"""What is answered: a text, two texts, or a row of the task's columns."""
 
 
 class Predictor:
@@ -30,20 +34,20 @@ class Predictor:
     def task(self) -> Task:
         return self.knowledge.task
 
-    def __call__(self, text: str | Mapping[str, Any]) -> Prediction:
-        """The answer for one text, or for one row as a mapping of the task's columns."""
+    def __call__(self, text: Input) -> Prediction:
+        """The answer for one text, for a pair, or for one row as a mapping of the task's columns."""
         return next(self.predict([text]))
 
-    def predict(self, inputs: Iterable[str | Mapping[str, Any]]) -> Iterator[Prediction]:
+    def predict(self, inputs: Iterable[Input]) -> Iterator[Prediction]:
         """Answers in the order of the inputs, streaming: memory does not grow with their number.
 
         Raises:
-            ValueError: an input is not a text or a row of the task's columns.
+            ValueError: an input is not a text, a pair of texts or a row of the task's columns.
         """
-        task, main = self.task, self.task.wanted[0].name
+        task = self.task
         rows = iter(inputs)
         while chunk := list(islice(rows, ROWS_AT_ONCE)):
-            examples = [task.read({main: row} if isinstance(row, str) else row, is_labelled=False) for row in chunk]
+            examples = [task.read(_as_row(row, task), is_labelled=False) for row in chunk]
             yield from task.decode(self.answer(examples), self.knowledge.labels, self.knowledge.decision)
 
     def answer(self, examples: Sequence[Example]) -> list[Answered]:
@@ -54,6 +58,16 @@ class Predictor:
             Answered(example, one.features, list(islice(outputs, len(one.features))))
             for example, one in zip(examples, encoded, strict=True)
         ]
+
+
+def _as_row(said: Input, task: Task) -> Mapping[str, Any]:
+    """Texts as the columns that hold texts; rows as they are."""
+    if isinstance(said, Mapping):
+        return said
+    texts = (said,) if isinstance(said, str) else tuple(said)
+    if len(texts) > len(task.texts):
+        raise ValueError(f"the task '{task.part_name}' reads {listed(task.texts)}; got {len(texts)} texts.")
+    return dict(zip(task.texts, texts, strict=False))
 
 
 def load_predictor(bundle: str | Path | Bundle) -> Predictor:

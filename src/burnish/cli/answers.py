@@ -46,5 +46,5 @@ def _sure(line: Line) -> str:
 
 
 def _cut(text: Any) -> str:
-    words = " / ".join(str(value) for value in text.values()) if isinstance(text, dict) else str(text)
+    words = text if isinstance(text, str) else " / ".join(map(str, text.values() if isinstance(text, dict) else text))
     return words if len(words) <= MAX_TEXT else f"{words[: MAX_TEXT - 1]}…"

@@ -18,19 +18,22 @@ from burnish.core.errors import UserError
 def predict(
     bundle: Annotated[Path, typer.Argument(help="The bundle's folder.")],
     texts: Annotated[list[str] | None, typer.Argument(help="Texts; without any, lines are read from stdin.")] = None,
-    pair: Annotated[str | None, typer.Option("--pair", help="The second text of a pair.")] = None,
+    pair: Annotated[
+        str | None,
+        typer.Option("--pair", "--context", help="A second text that goes with each; @FILE reads it from a file."),
+    ] = None,
     source: Annotated[str | None, typer.Option("--input", "-i", help="A file of rows instead of texts.")] = None,
     out: Annotated[Path | None, typer.Option("--output", "-o", help="With --input: where the answers go.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines, on a terminal too.")] = False,
 ) -> None:
     """Answer with labels and honest confidence: texts, lines on stdin, or a file."""
     if source is not None or out is not None:
-        _refuse_mixture(texts, pair, source, out)
+        _refuse_mixture(bool(texts) or pair is not None, source, out)
         _answer_file(bundle, f"{source}", Path(f"{out}"))
         return
     from burnish.flows.predict import predict as run
 
-    inputs = _inputs(texts or [], pair)
+    inputs = _inputs(texts or [], _second(pair))
     answers = run(bundle, inputs)
     if as_json or not is_terminal(sys.stdout):
         print_json(answers)
@@ -46,8 +49,8 @@ def _answer_file(bundle: Path, source: str, out: Path) -> None:
     say(f"{out} holds the answers; rows: {n_rows:,}.", "good")
 
 
-def _refuse_mixture(texts: list[str] | None, pair: str | None, source: str | None, out: Path | None) -> None:
-    if texts or pair is not None:
+def _refuse_mixture(has_texts: bool, source: str | None, out: Path | None) -> None:
+    if has_texts:
         raise UserError("give texts, or --input and --output, not both; answers to texts go to stdout.")
     if source is None:
         raise UserError("--output goes with --input; to keep the answers to lines, redirect them: > answers.jsonl")
@@ -55,21 +58,36 @@ def _refuse_mixture(texts: list[str] | None, pair: str | None, source: str | Non
         raise UserError("--input wants --output FILE (.csv, .tsv, .jsonl or .parquet) for its answers.")
 
 
-def _inputs(texts: list[str], pair: str | None) -> list[Any] | Iterable[str]:
-    """The texts, the pair, or the lines of stdin as they come.
+def _second(pair: str | None) -> str | None:
+    """The text that goes with each of the others, where there is one.
+
+    Raises:
+        UserError: it is to be read from a file, which cannot be read.
+    """
+    if pair is None or not pair.startswith("@"):
+        return pair
+    path = Path(pair[1:])
+    if not path.is_file():
+        raise UserError(
+            f"--pair {pair}: there is no file {path}; a text that begins with @ itself goes through --input."
+        )
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: is not UTF-8 text; convert it.") from None
+
+
+def _inputs(texts: list[str], pair: str | None) -> list[Any] | Iterable[Any]:
+    """The texts, or the lines of stdin as they come, each with its second text where there is one.
 
     Raises:
         UserError: there is nothing to answer.
     """
-    if pair is not None:
-        if len(texts) != 1:
-            raise UserError(f"--pair wants exactly one text before it; got {len(texts)}.")
-        return [{"text": texts[0], "text_pair": pair}]
     if texts:
-        return texts
+        return texts if pair is None else [(text, pair) for text in texts]
     if sys.stdin.isatty():
         raise UserError("there is nothing to answer: give a text in quotes, --input FILE, or pipe lines in.")
-    return _lines()
+    return _lines() if pair is None else ((line, pair) for line in _lines())
 
 
 def _lines() -> Iterator[str]:

@@ -54,6 +54,15 @@ def count_words(text: str) -> int:
     return len(_SPACELESS.sub(" x ", text).split())
 
 
+def looks_chinese(text: str) -> bool:
+    """Whether more than a fifth of the letters are Chinese characters."""
+    if text.isascii():
+        return False
+    letters = [letter for letter in text if letter.isalpha()]
+    n_chinese = sum("一" <= letter <= "鿿" for letter in letters)
+    return n_chinese > 0.2 * max(len(letters), 1)
+
+
 def quantiles(counts: NDArray[np.integer[Any]]) -> Quantiles:
     """Quantiles of [N] counts; zeros when there are none."""
     if not len(counts):

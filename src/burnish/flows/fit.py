@@ -110,8 +110,8 @@ def _work_folder(target: Path) -> Iterator[Path]:
 
 
 def _example(task: Task) -> str:
-    needs_pair = any(item.name == "text_pair" and item.is_required for item in task.wanted)
-    return '"one text" --pair "another"' if needs_pair else '"some text"'
+    asked = [item.name for item in task.wanted if item.is_required and item.name in task.texts]
+    return '"one text" --pair "another"' if len(asked) > 1 else '"some text"'
 
 
 def default_target(loaded: Loaded) -> Path:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from burnish.core.errors import listed
+from burnish.data.measures import looks_chinese
 from burnish.data.spans import parse_spans
 
 Row = Mapping[str, Any]
@@ -85,13 +86,6 @@ def guess(rows: Sequence[Row]) -> Guess:
 def column_names(rows: Sequence[Row]) -> list[str]:
     """Every column of the sample, in the order of first sight."""
     return list(dict.fromkeys(name for row in rows for name in row))
-
-
-def looks_chinese(text: str) -> bool:
-    """Whether more than a fifth of the letters are Chinese characters."""
-    letters = [letter for letter in text if letter.isalpha()]
-    n_chinese = sum("一" <= letter <= "鿿" for letter in letters)
-    return n_chinese > 0.2 * max(len(letters), 1)
 
 
 def profile(rows: Sequence[Row], name: str) -> Profile:

@@ -21,7 +21,7 @@ from burnish.flows.pacing import SHARE, SMALL_FILE_ROWS, SMALL_SHARE, Pace, mean
 from burnish.flows.sampling import Sample, file_of, sample
 from burnish.tasks._contract import Task
 
-TEXTS = ("text", "text_pair", "tokens")
+TEXTS = ("text", "text_pair", "tokens", "question", "context")
 """Roles whose columns hold what the base reads."""
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from burnish.bundle.bundle import Bundle, open_bundle
-from burnish.bundle.predictor import ROWS_AT_ONCE, Predictor, load_predictor
+from burnish.bundle.predictor import ROWS_AT_ONCE, Input, Predictor, load_predictor
 from burnish.core.errors import Faults, UserError
 from burnish.core.events import Listener, Progress, ignore
 from burnish.data.columns import map_columns
@@ -20,10 +20,10 @@ from burnish.flows.writing import as_written, open_writer
 from burnish.tasks._contract import Prediction
 
 
-def predict(
-    bundle: str | Path | Predictor, inputs: str | Mapping[str, Any] | Iterable[str | Mapping[str, Any]]
-) -> Iterator[Prediction]:
-    """Answers for texts, or for rows with the task's columns, in their order and as they are asked for.
+def predict(bundle: str | Path | Predictor, inputs: Input | Iterable[Input]) -> Iterator[Prediction]:
+    """Answers for texts, pairs of texts, or rows with the task's columns, in their order and as they are asked for.
+
+    Two texts that belong together, such as a question and its context, are a tuple among the inputs.
 
     Raises:
         UserError: the bundle cannot be used, or an input is no text and no row of the task's columns.
@@ -32,7 +32,7 @@ def predict(
     return _answers(predictor, [inputs] if isinstance(inputs, str | Mapping) else inputs)
 
 
-def _answers(predictor: Predictor, inputs: Iterable[str | Mapping[str, Any]]) -> Iterator[Prediction]:
+def _answers(predictor: Predictor, inputs: Iterable[Input]) -> Iterator[Prediction]:
     try:
         yield from predictor.predict(inputs)
     except ValueError as error:

@@ -1,8 +1,8 @@
 """What is judged, and what every metric does. Shapes: N rows, A answers, D decisions, L labels.
 
 An outcome is all that metrics, reports and comparisons see of a task, and it says of itself what they need to know.
-A task with a new kind of answer adds a class like those in `_single`, `_multi`, `_spans` and `_relations`; metrics name
-the classes that they judge.
+A task with a new kind of answer adds a class like those in `_single`, `_multi`, `_spans`, `_answers` and `_relations`;
+metrics name the classes that they judge.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from burnish.metrics._answers import AnswerOutcome
 from burnish.metrics._contract import Answers, Floats, Ints, Metric, Outcome
 from burnish.metrics._multi import MultiOutcome
 from burnish.metrics._relations import RelationOutcome
@@ -20,7 +21,7 @@ class Aurc(Metric):
     and the spans found, so what was missed does not show here. Without any answer it is 0.
     """
 
-    judges = (SingleOutcome, RelationOutcome, MultiOutcome, SpanOutcome)
+    judges = (SingleOutcome, RelationOutcome, MultiOutcome, SpanOutcome, AnswerOutcome)
     is_better_high = False
 
     def score(self, outcome: Outcome) -> dict[str, float]:

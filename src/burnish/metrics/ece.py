@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from burnish.metrics._answers import AnswerOutcome
 from burnish.metrics._contract import Answers, Decisions, Floats, Ints, Metric, Outcome
 from burnish.metrics._multi import MultiOutcome
 from burnish.metrics._relations import RelationOutcome
@@ -18,11 +19,12 @@ class Ece(Metric):
 
     Single: of the top label. Multi: `ece` of every yes-or-no decision, and `given_ece` of the labels that were given,
     as the many sure "no" flatter the first. Spans: `ece` of the tag of every word, and `span_ece` of whole spans.
+    Answers: of being exactly right.
     A finite sample never measures 0: bins scatter, so that a few hundred rows read about 0.02 when nothing is wrong,
     and resamples scatter more than the sample does: the interval tends to lie a little high.
     """
 
-    judges = (SingleOutcome, RelationOutcome, MultiOutcome, SpanOutcome)
+    judges = (SingleOutcome, RelationOutcome, MultiOutcome, SpanOutcome, AnswerOutcome)
     is_better_high = False
 
     def score(self, outcome: Outcome) -> dict[str, float]:

@@ -24,7 +24,7 @@ class Network(nn.Module):
 
     forward: input_ids [B, T], attention_mask [B, T] and what else the batch has, of which the trunk gets what it takes
     (token_type_ids, say) and the readout, called as `readout(hidden, inputs)`, reads what it needs
-    → logits [B, L], [B, T, L] when the head labels tokens, or vectors [B, H].
+    → logits [B, L], [B, T, L] when the head labels tokens, [B, T, 2] when it marks starts and ends, or vectors [B, H].
     """
 
     def __init__(self, trunk: Any, readout: nn.Module | None = None) -> None:
@@ -37,8 +37,7 @@ class Network(nn.Module):
         known = {name: value for name, value in inputs.items() if name in self._accepted}
         outputs = self.trunk(**known)
         if self.readout is None:
-            logits: Tensor = outputs.logits
-            return logits
+            return _own_logits(outputs)
         pooled: Tensor = self.readout(outputs.last_hidden_state, inputs)
         return pooled
 
@@ -64,6 +63,14 @@ class Network(nn.Module):
     def load_readout(self, folder: Path) -> None:
         if self.readout is not None and self.readout.state_dict():
             self.readout.load_state_dict(load_file(folder / HEAD_FILE))
+
+
+def _own_logits(outputs: Any) -> Tensor:
+    """What a trunk's own head gives; the two of a head for answers side by side."""
+    if "start_logits" in outputs:
+        return torch.stack([outputs.start_logits, outputs.end_logits], dim=-1)
+    logits: Tensor = outputs.logits
+    return logits
 
 
 def load_pretrained(auto_class: str, folder: Path, settings: dict[str, Any]) -> Any:

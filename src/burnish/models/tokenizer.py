@@ -45,6 +45,14 @@ class TextTokenizer:
         """Whether the tokens of the second text of a pair have a type of their own, as BERT's have."""
         return any(self.backend.encode("a", "a").type_ids)
 
+    @cached_property
+    def between(self) -> tuple[int, ...]:
+        """The special tokens between the two texts of a pair."""
+        probe = self.backend.encode("a", "a")
+        second = probe.sequence_ids.index(1)
+        last_of_first = second - 1 - probe.sequence_ids[:second][::-1].index(0)
+        return tuple(probe.ids[last_of_first + 1 : second])
+
     def ids(self, texts: Sequence[str | tuple[str, str]]) -> list[Encoding]:
         """Encodings with special tokens, cut to `max_length`; `overflowing` is not empty where a text was cut."""
         self.backend.enable_truncation(self.max_length)

@@ -110,7 +110,7 @@ def token_features(
     own = np.where(alignment.is_first, alignment.word, -1)
     room = tokenizer.max_length - len(tokenizer.prefix) - len(tokenizer.suffix)
     features = []
-    for begin, end, owned in _windows(len(ids), room):
+    for begin, end, owned in windows(len(ids), room):
         is_owned = np.zeros(end - begin, bool)
         is_owned[owned[0] - begin : owned[1] - begin] = True
         feature = {
@@ -142,7 +142,7 @@ def _token_labels(alignment: Alignment, tags: Sequence[int] | None) -> Int32s | 
     return labels
 
 
-def _windows(n_tokens: int, room: int) -> list[tuple[int, int, tuple[int, int]]]:
+def windows(n_tokens: int, room: int) -> list[tuple[int, int, tuple[int, int]]]:
     """(begin, end, owned range) of windows of at most `room` tokens that overlap by a quarter."""
     if n_tokens <= room:
         return [(0, n_tokens, (0, n_tokens))]

@@ -9,7 +9,7 @@ Data flows through a task in this order:
 
 An *example* is a plain dict that fits `arrow_fields`. A *feature* is a dict of 1-D int32 arrays with
 `input_ids` among them; a long text may give several (windows). The *outputs* of a feature are its logits:
-[K] where the head gives rows, [T, K] where it labels tokens.
+[K] where the head gives rows, [T, K] where it labels tokens, [T, 2] where it marks starts and ends.
 Shapes: B batch, T tokens, L labels, K outputs of the head, M decisions to calibrate.
 """
 
@@ -147,6 +147,8 @@ class Task(Part, ABC):
     """Columns that the task reads."""
     gold: ClassVar[frozenset[str]]
     """Those of `wanted` that hold the answer, and are not read when predicting."""
+    texts: ClassVar[tuple[str, ...]] = ("text",)
+    """Columns that hold texts, in the order in which they are said: a bare text is the first, `--pair` the second."""
     best_by: ClassVar[str]
     """Metric that chooses the best epoch unless the recipe names another."""
     stratify_by: ClassVar[str | None] = None

@@ -44,6 +44,7 @@ class Classification(Task):
         Wanted("text_pair", False, "the second text of a pair"),
         Wanted("label", True, "the label's name"),
     )
+    texts = ("text", "text_pair")
     gold = frozenset({"label"})
     judged_as = SingleOutcome
     best_by = "accuracy"

@@ -53,6 +53,7 @@ class Matching(Task):
         Wanted("text_pair", True, "the second text"),
         Wanted("score", True, "how alike they are: a number on the scale, or yes / no"),
     )
+    texts = ("text", "text_pair")
     gold = frozenset({"score"})
     judged_as = ScoreOutcome
     best_by = "spearman"

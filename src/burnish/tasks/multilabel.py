@@ -66,6 +66,7 @@ class Multilabel(Task):
         Wanted("text_pair", False, "the second text of a pair"),
         Wanted("labels", True, "the labels: a list, or names joined by the separator"),
     )
+    texts = ("text", "text_pair")
     gold = frozenset({"labels"})
     judged_as = MultiOutcome
     best_by = "f1"

@@ -89,6 +89,7 @@ class Retrieval(Task):
         Wanted("id", False, "the id of that text, or a list of ids"),
         Wanted("negative", False, "a text that looks right and is not"),
     )
+    texts = ("query",)
     gold = frozenset({"passage", "id", "negative"})
     judged_as = RankedOutcome
     best_by = "mrr"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from burnish.core.errors import UserError
 from burnish.data import lines
-from burnish.data.sources import jsonl
+from burnish.data.sources import _document
 from burnish.data.sources._contract import BadRow, Row
 from burnish.data.sources.jsonl import Jsonl
 
@@ -199,7 +199,7 @@ def test_a_fault_in_an_array_names_its_line_and_ends_the_reading(
 
 
 def test_a_document_too_large_for_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jsonl, "DOCUMENT_LIMIT_BYTES", 2**20)
+    monkeypatch.setattr(_document, "DOCUMENT_LIMIT_BYTES", 2**20)
     message = problem_in(tmp_path, "[" + " " * (3 * 2**20) + "]")
     assert message == (
         ": is one JSON value of 3 MB, which must lie in memory whole (at most 1 MB); "

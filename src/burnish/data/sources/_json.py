@@ -67,8 +67,11 @@ def elements(text: str, position: int, is_last: bool) -> Iterator[tuple[int, Any
         refuse_more(text, position + 1)
 
 
-def members(text: str, position: int) -> dict[str, int]:
-    """Where the value of each key of the object that opens at `position` starts. Checks the whole object."""
+def members(text: str, position: int, is_last: bool = True) -> dict[str, int]:
+    """Where the value of each key of the object that opens at `position` starts. Checks the whole object.
+
+    `is_last` says that nothing may follow the object.
+    """
     found: dict[str, int] = {}
     position = skip_space(text, position + 1)
     while text[position : position + 1] != "}":
@@ -80,7 +83,8 @@ def members(text: str, position: int) -> dict[str, int]:
             raise BadJson(f"the key '{key}' stands twice in one object", position)
         found[key] = skip_space(text, colon + 1)
         position = _next_item(text, parse(text, colon + 1)[1], "}")
-    refuse_more(text, position + 1)
+    if is_last:
+        refuse_more(text, position + 1)
     return found
 
 

@@ -11,10 +11,8 @@ from burnish.core.errors import UserError, hint, listed
 from burnish.data.encodings import Encoding, detect, open_text
 from burnish.data.lines import BadLine, line_ends, numbered
 from burnish.data.sources._contract import BadRow, Row, Source
+from burnish.data.sources._document import read_document
 from burnish.data.sources._json import BadJson, elements, members, parse, parse_line, skip_space
-
-DOCUMENT_LIMIT_BYTES = 256 * 2**20
-"""Largest file that is one JSON value: its text lies in memory. One object a line has no limit."""
 
 
 class Jsonl(Source):
@@ -97,7 +95,7 @@ class Jsonl(Source):
         return Row(line, dict(zip(self.names, value, strict=True)))
 
     def _document_rows(self) -> Iterator[Row | BadRow]:
-        text = self._document()
+        text = read_document(self.path, self._encoding)
         line, seen = 1, 0
         try:
             for position, value in elements(text, self._array_start(text), is_last=self.key is None):
@@ -107,16 +105,6 @@ class Jsonl(Source):
         except BadJson as error:
             fault = line + line_ends(text, seen, error.position or seen)
             yield BadRow(fault, f"{error.problem}; nothing after it was read.")
-
-    def _document(self) -> str:
-        size = self.path.stat().st_size
-        if size > DOCUMENT_LIMIT_BYTES:
-            raise UserError(
-                f"{self.path}: is one JSON value of {size // 2**20:,} MB, which must lie in memory whole "
-                f"(at most {DOCUMENT_LIMIT_BYTES // 2**20} MB); write one object on each line (.jsonl) instead."
-            )
-        with open_text(self.path, self._encoding) as stream:
-            return stream.read()
 
     def _array_start(self, text: str) -> int:
         """Where the array of rows opens. Raises `UserError` when there is none, or `key` does not choose one."""

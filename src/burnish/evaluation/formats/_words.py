@@ -8,6 +8,7 @@ from burnish.evaluation.findings import Report, Selective
 
 NAMES = {
     "accuracy": "Accuracy",
+    "answer_f1": "Answer F1",
     "auc": "Area under the ROC curve",
     "aurc": "Area under risk–coverage",
     "best_f1": "F1 at the best threshold",
@@ -18,6 +19,7 @@ NAMES = {
     "entity_macro_f1": "Entity macro F1",
     "entity_precision": "Entity precision",
     "entity_recall": "Entity recall",
+    "exact_match": "Exact match",
     "f1": "F1",
     "given_ece": "Calibration error of given labels",
     "hamming_loss": "Hamming loss",

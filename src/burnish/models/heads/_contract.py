@@ -42,11 +42,12 @@ class HeadPlan:
         }
 
 
-Gives = Literal["rows", "entities", "tokens", "vectors", "cosines"]
+Gives = Literal["rows", "entities", "tokens", "spans", "vectors", "cosines"]
 
 
 class Head(Part, ABC):
-    """`gives`: one row of logits a text, one for two entities in it, one a token, or a vector of length 1 a text.
+    """`gives`: one row of logits a text, one for two entities in it, one a token (its labels, or start and end of a
+    span), or a vector of length 1 a text.
 
     Vectors are compared by their cosine; `cosines` is a row of logits that are a text's cosines to a vector for each
     label, which can start from words. A head for entities reads `starts` [B, 2] among the batch's inputs.
