@@ -98,8 +98,9 @@ def test_features_are_flat_int32_and_alike(made):
 
 
 def test_a_batch_gives_a_loss_that_reaches_every_trained_weight(made):
-    batch = made.task.collate(made.features(made.examples), made.tokenizer.pad_id, len(made.labels))
-    assert batch.n_rows == len(made.examples)
+    features = made.features(made.examples)
+    batch = made.task.collate(features, made.tokenizer.pad_id, len(made.labels))
+    assert batch.n_rows == len(features)
     assert batch.n_tokens == int(batch.inputs["attention_mask"].sum())
     made.network.train()
     loss = made.task.loss(made.network(**batch.inputs), batch, None, 0.0)

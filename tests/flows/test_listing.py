@@ -28,7 +28,7 @@ def test_settings_come_with_type_default_and_meaning():
 @pytest.mark.parametrize(
     ("section", "name", "words"),
     [
-        (TrainSection, "epochs", "int >= 1"),
+        (TrainSection, "epochs", "int >= 0"),
         (TrainSection, "precision", "auto | fp32 | bf16 | fp16"),
         (TrainSection, "patience", "int >= 1 | null"),
         (TrainSection, "gradient_checkpointing", "bool"),
