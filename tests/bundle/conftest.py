@@ -3,7 +3,7 @@ import shutil
 import pytest
 import torch
 
-from burnish.bundle.bundle import MODEL, Knowledge, save_tokenizer
+from burnish.bundle.bundle import MODEL, Knowledge
 from burnish.bundle.manifest import write_manifest
 from burnish.core.shelves import Shelf
 from burnish.models.tokenizer import load_tokenizer
@@ -20,7 +20,7 @@ def write_bundle(folder, base, task="classification", labels=("bad", "good"), de
     for parameter in network.parameters():
         parameter.data *= 8 if parameter.ndim == 2 else 1  # else every text would get nearly the same logits
     network.save(folder / MODEL)
-    save_tokenizer(tokenizer, base, folder / MODEL)
+    tokenizer.save(folder / MODEL, base)
     Knowledge(task, labels, decision or Decision(), tokenizer.max_length, "tiny").save(folder)
     (folder / "recipe.yaml").write_text("task: classification\n")
     write_manifest(folder)

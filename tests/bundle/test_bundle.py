@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from burnish.bundle.bundle import Knowledge, open_bundle, save_tokenizer
+from burnish.bundle.bundle import Knowledge, open_bundle
 from burnish.bundle.manifest import write_manifest
 from burnish.core.errors import UserError
 from burnish.core.shelves import Shelf
@@ -80,7 +80,7 @@ def test_the_bases_own_tokenizer_settings_stay_but_its_code_does_not(tiny_base, 
     (base / "tokenizer_config.json").write_text(
         json.dumps({"auto_map": {"AutoTokenizer": "evil.py"}, "cls_token": "[CLS]", "model_max_length": 512})
     )
-    save_tokenizer(load_tokenizer(tiny_base, max_length=20), base, tmp_path / "model")
+    load_tokenizer(tiny_base, max_length=20).save(tmp_path / "model", base)
     assert json.loads((tmp_path / "model/tokenizer_config.json").read_text()) == {
         "cls_token": "[CLS]",
         "model_max_length": 20,
@@ -91,5 +91,5 @@ def test_the_bases_own_tokenizer_settings_stay_but_its_code_does_not(tiny_base, 
 
 
 def test_a_base_without_tokenizer_settings_gets_the_length_only(tiny_base, tmp_path):
-    save_tokenizer(load_tokenizer(tiny_base, max_length=20), tmp_path, tmp_path)
+    load_tokenizer(tiny_base, max_length=20).save(tmp_path, tmp_path)
     assert json.loads((tmp_path / "tokenizer_config.json").read_text()) == {"model_max_length": 20}

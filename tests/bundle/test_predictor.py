@@ -37,7 +37,7 @@ def test_a_stream_is_read_one_chunk_at_a_time(predictor):
             yield "a" if number % 2 else "a b"
 
     core = CountingCore()
-    answers = Predictor(predictor.knowledge, predictor.tokenizer, core).predict(texts())
+    answers = Predictor(predictor.knowledge, predictor.reader, core).predict(texts())
     assert n_read == 0
     for number, answer in enumerate(answers):
         assert n_read <= (number // ROWS_AT_ONCE + 1) * ROWS_AT_ONCE

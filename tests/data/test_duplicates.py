@@ -175,3 +175,8 @@ def test_conflicts_are_all_rows_of_a_text_under_two_labels():
     ids = np.array([0, 1, 0, 3, 1, 0])
     codes = np.array([2, 1, 2, 0, 1, 0], np.int32)
     assert label_conflicts(ids, codes).tolist() == [0, 2, 5]
+
+
+def test_copies_of_what_is_no_text_are_told_by_a_digest_of_it():
+    assert comparable({"text": "a.png", "content": "9f3c"}) == "9f3c"
+    assert comparable({"text": "a", "text_pair": "b", "content": None}) == "a\nb"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from burnish.core.errors import UserError
 from burnish.data import features as features_module
-from burnish.data.features import FeatureStore, FeatureWriter
+from burnish.data.features import FeatureStore, FeatureWriter, cost_of
 
 
 def written(folder, features):
@@ -135,3 +135,15 @@ def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(features_module._Int32File, "flush", refuse)
     with pytest.raises(UserError, match="the disk is full"):
         written(tmp_path / "s", [{"input_ids": [1]}])
+
+
+def test_what_is_no_text_says_what_it_costs(tmp_path):
+    features = [{"n_units": [4], "pixels": [1, 2, 3]}, {"n_units": [9], "pixels": [4, 5]}]
+    with FeatureWriter(tmp_path) as writer:
+        for row, feature in enumerate(features):
+            writer.add(row, feature)
+    store = FeatureStore(tmp_path)
+    assert store.lengths.tolist() == [4, 9]
+    assert [one["pixels"].tolist() for one in store.read([1, 0])] == [[4, 5], [1, 2, 3]]
+    assert [cost_of(one) for one in features] == [4, 9]
+    assert cost_of({"input_ids": [5, 6, 7]}) == 3

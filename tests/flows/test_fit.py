@@ -276,7 +276,7 @@ def test_a_prompt_changes_the_answers_and_is_part_of_the_bundle(recipe, tmp_path
     recipe["data"]["prompt"] = "so: "
     bundle = burnish.fit(recipe, out=tmp_path / "prompted").bundle
     with_prompt = burnish.load(bundle)
-    assert with_prompt.tokenizer.prompt == "so: "
+    assert with_prompt.reader.prompt == "so: "
     assert "Put `so: ` before every text." in (bundle / "README.md").read_text()
-    plain = with_prompt.tokenizer.backend.encode("so: good day").ids
-    assert with_prompt.tokenizer.ids(["good day"])[0].ids == plain
+    plain = with_prompt.reader.backend.encode("so: good day").ids
+    assert with_prompt.reader.ids(["good day"])[0].ids == plain

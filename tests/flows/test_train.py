@@ -46,7 +46,7 @@ def test_the_head_is_the_one_that_the_recipe_names(ground, setting, head):
 
 def test_texts_are_cut_to_the_length_that_the_recipe_allows(ground):
     free, short = ground(), ground("data.max_length=8")
-    assert (free.tokenizer.max_length, short.tokenizer.max_length) == (64, 8)
+    assert (free.reader.max_length, short.reader.max_length) == (64, 8)
     assert free.card.splits["train"].n_cut == 0
     assert short.card.splits["train"].n_cut == len(short.prepared.train.corpus)  # each row has 8 letters besides
     assert short.store.lengths.max() == 8

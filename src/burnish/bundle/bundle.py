@@ -21,7 +21,6 @@ from burnish.bundle.manifest import verify_manifest
 from burnish.core.errors import UserError
 from burnish.core.files import read_json, write_json
 from burnish.core.shelves import Shelf
-from burnish.models.tokenizer import TextTokenizer
 from burnish.tasks._contract import Decision, Model, Task
 
 STATE = "burnish.json"
@@ -118,11 +117,3 @@ def _read(state: dict[str, Any]) -> Knowledge:
         base=state["base"],
         prompt=state["prompt"],
     )
-
-
-def save_tokenizer(tokenizer: TextTokenizer, source: Path, folder: Path) -> None:
-    """The tokenizer as it was used, with the base's own tokenizer settings beside it for other tools."""
-    tokenizer.save(folder)
-    settings = read_json(source / "tokenizer_config.json") if (source / "tokenizer_config.json").is_file() else {}
-    kept = {name: value for name, value in settings.items() if name != "auto_map"}
-    write_json(folder / "tokenizer_config.json", {**kept, "model_max_length": tokenizer.max_length})

@@ -13,8 +13,7 @@ from typing import Any
 from burnish.bundle.bundle import Bundle, Knowledge, open_bundle
 from burnish.bundle.core import Core, TorchCore
 from burnish.core.errors import listed
-from burnish.models.tokenizer import TextTokenizer, load_tokenizer
-from burnish.tasks._contract import Answered, Example, Prediction, Task
+from burnish.tasks._contract import Answered, Example, Prediction, Reader, Task
 
 ROWS_AT_ONCE = 4096
 
@@ -25,9 +24,9 @@ Input = str | tuple[str, ...] | Mapping[str, Any]
 class Predictor:
     """Answers for one bundle."""
 
-    def __init__(self, knowledge: Knowledge, tokenizer: TextTokenizer, core: Core) -> None:
+    def __init__(self, knowledge: Knowledge, reader: Reader, core: Core) -> None:
         self.knowledge = knowledge
-        self.tokenizer = tokenizer
+        self.reader = reader
         self.core = core
 
     @property
@@ -52,7 +51,7 @@ class Predictor:
 
     def answer(self, examples: Sequence[Example]) -> list[Answered]:
         """Features and outputs of each example; what judging and decoding start from."""
-        encoded = self.knowledge.task.encode(examples, self.tokenizer, self.knowledge.labels)
+        encoded = self.knowledge.task.encode(examples, self.reader, self.knowledge.labels)
         outputs = iter(self.core.run([feature for one in encoded for feature in one.features]))
         return [
             Answered(example, one.features, list(islice(outputs, len(one.features))))
@@ -80,6 +79,6 @@ def load_predictor(bundle: str | Path | Bundle) -> Predictor:
     knowledge = opened.knowledge
     network = knowledge.task.head_part.attach(opened.model_folder, knowledge.task.head_plan(knowledge.labels))
     network.load_readout(opened.model_folder)
-    tokenizer = load_tokenizer(opened.model_folder, knowledge.max_length, prompt=knowledge.prompt)
-    core = TorchCore(network, knowledge.task, tokenizer.pad_id, len(knowledge.labels))
-    return Predictor(knowledge, tokenizer, core)
+    reader = knowledge.task.load_reader(opened.model_folder, knowledge.max_length, knowledge.prompt, is_bundle=True)
+    core = TorchCore(network, knowledge.task, reader.pad_id, len(knowledge.labels))
+    return Predictor(knowledge, reader, core)

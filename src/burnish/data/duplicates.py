@@ -56,7 +56,9 @@ class Clusters:
 
 
 def comparable(example: Mapping[str, Any]) -> str:
-    """The text of an example as duplicates see it: a pair of texts counts as one."""
+    """What of an example tells copies: the digest of its content where it has one, else its text, or two as one."""
+    if example.get("content"):
+        return str(example["content"])
     pair = example.get("text_pair")
     return f"{example['text']}\n{pair}" if pair else str(example["text"])
 

@@ -27,9 +27,15 @@ from burnish.core.files import disk_faults, read_json, write_json
 FORMAT = 1
 FLUSH_VALUES = 1 << 18  # 1 MiB of int32
 MAIN_FIELD = "input_ids"
+COST_FIELD = "n_units"
 
 Feature = dict[str, NDArray[np.int32]]
 IntsLike = Sequence[int] | NDArray[Any]
+
+
+def cost_of(feature: Mapping[str, IntsLike]) -> int:
+    """What a feature costs to compute: what it says as `n_units` [1] (patches of a picture, say), else its tokens."""
+    return int(feature[COST_FIELD][0]) if COST_FIELD in feature else len(feature[MAIN_FIELD])
 
 
 class FeatureWriter:
@@ -46,22 +52,24 @@ class FeatureWriter:
             (self.folder / "index.json").unlink(missing_ok=True)
             self._values = _Int32File(self.folder / "values.i32")
             self._rows = _Int32File(self.folder / "rows.i32")
+            self._costs = _Int32File(self.folder / "costs.i32")
         return self
 
     def add(self, row: int, feature: Mapping[str, IntsLike]) -> None:
         """Append one feature of example `row`. Every feature has the same fields; values fit in 32 bits."""
         if feature.keys() != self._fields.keys():
             self._start(feature)
-        n_main = len(feature[MAIN_FIELD])
+        n_main = len(feature.get(MAIN_FIELD, ()))
         for name, field in self._fields.items():
             values = feature[name]
             self._values.extend(values)
             field.add(len(values), n_main)
         self._rows.append(row)
+        self._costs.append(cost_of(feature))
         self._n += 1
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
-        files = [self._values, self._rows, *(field.lengths for field in self._fields.values())]
+        files = [self._values, self._rows, self._costs, *(field.lengths for field in self._fields.values())]
         with disk_faults(self.folder):
             with ExitStack() as opened:
                 for file in files:
@@ -72,7 +80,7 @@ class FeatureWriter:
                 self._finish()
 
     def _start(self, feature: Mapping[str, IntsLike]) -> None:
-        if self._fields or MAIN_FIELD not in feature:
+        if self._fields or not {MAIN_FIELD, COST_FIELD} & feature.keys():
             raise ValueError(
                 f"a feature has the fields {sorted(feature)}, expected {sorted(self._fields) or MAIN_FIELD}"
             )
@@ -119,8 +127,8 @@ class FeatureStore:
 
     @cached_property
     def lengths(self) -> NDArray[np.int32]:
-        """[N] tokens of each feature."""
-        return self._lengths_of(MAIN_FIELD)
+        """[N] what each feature costs, in tokens or other units."""
+        return np.fromfile(self.folder / "costs.i32", np.int32)
 
     @cached_property
     def rows(self) -> NDArray[np.int32]:
@@ -155,8 +163,12 @@ class FeatureStore:
         return features
 
     @cached_property
+    def _main_lengths(self) -> NDArray[np.int32]:
+        return self._lengths_of(MAIN_FIELD)
+
+    @cached_property
     def _widths(self) -> dict[str, NDArray[np.int32]]:
-        return {name: self.lengths if name == MAIN_FIELD else self._lengths_of(name) for name in self._fields}
+        return {name: self._main_lengths if name == MAIN_FIELD else self._lengths_of(name) for name in self._fields}
 
     @cached_property
     def _starts(self) -> NDArray[np.int64]:
@@ -171,7 +183,7 @@ class FeatureStore:
         if kind["has_lengths"]:
             return np.fromfile(self.folder / f"{name}.lengths.i32", np.int32)
         if kind["width"] is None:  # as long as the tokens
-            return self.lengths
+            return self._main_lengths
         return np.broadcast_to(np.int32(kind["width"]), self._n)  # one number in memory, however many features
 
 

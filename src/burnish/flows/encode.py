@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burnish.core.events import Listener, Progress
+from burnish.core.seeds import generator
 from burnish.data.features import FeatureStore, FeatureWriter
 from burnish.data.order import Batches, batches_of, fill
 from burnish.flows.ingest import Ingested
-from burnish.models.tokenizer import TextTokenizer
-from burnish.tasks._contract import Batch, Encoded, Task
+from burnish.tasks._contract import Batch, Encoded, Reader, Task
 
 MAX_NOTES = 10
 
@@ -32,34 +32,34 @@ class Lengths:
 
 
 def encode_side(
-    side: Ingested, task: Task, tokenizer: TextTokenizer, labels: tuple[str, ...], listen: Listener
+    side: Ingested, task: Task, reader: Reader, labels: tuple[str, ...], listen: Listener
 ) -> tuple[list[Encoded], Lengths]:
     """All features of a small side, in memory."""
     found = Lengths(np.zeros(len(side.corpus), np.int32))
     encoded: list[Encoded] = []
     for examples in side.corpus.batches():
-        chunk = task.encode(examples, tokenizer, labels)
+        chunk = task.encode(examples, reader, labels)
         for example, one in zip(examples, chunk, strict=True):
             _note(found, len(encoded), one, side.where(example))
             encoded.append(one)
-        listen(Progress("tokenize", len(encoded), len(side.corpus), "rows"))
+        listen(Progress("encode", len(encoded), len(side.corpus), "rows"))
     return encoded, found
 
 
 def store_side(
-    side: Ingested, task: Task, tokenizer: TextTokenizer, labels: tuple[str, ...], folder: Path, listen: Listener
+    side: Ingested, task: Task, reader: Reader, labels: tuple[str, ...], folder: Path, listen: Listener
 ) -> tuple[FeatureStore, Lengths]:
     """All features of a side of any size, on disk."""
     found = Lengths(np.zeros(len(side.corpus), np.int32))
     row = 0
     with FeatureWriter(folder) as writer:
         for examples in side.corpus.batches():
-            for example, one in zip(examples, task.encode(examples, tokenizer, labels), strict=True):
+            for example, one in zip(examples, task.encode(examples, reader, labels), strict=True):
                 _note(found, row, one, side.where(example))
                 for feature in one.features:
                     writer.add(row, feature)
                 row += 1
-            listen(Progress("tokenize", row, len(side.corpus), "rows"))
+            listen(Progress("encode", row, len(side.corpus), "rows"))
     return FeatureStore(folder), found
 
 
@@ -87,7 +87,9 @@ class StoredBatches:
         return len(self._epochs(epoch))
 
     def read(self, epoch: int, position: int) -> Batch:
-        return self.task.collate(self.store.read(self._epochs(epoch)[position]), self.pad_id, self.n_labels)
+        features = self.store.read(self._epochs(epoch)[position])
+        varied = self.task.varied(features, generator(self.seed, "varied", epoch, position))
+        return self.task.collate(varied, self.pad_id, self.n_labels)
 
     def fill(self) -> float:
         """Share of computed tokens that are real, in the first epoch."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from burnish import __version__
-from burnish.bundle.bundle import MODEL, STOCK, Knowledge, save_tokenizer
+from burnish.bundle.bundle import MODEL, STOCK, Knowledge
 from burnish.bundle.card import model_card
 from burnish.bundle.manifest import write_manifest
 from burnish.core.events import Listener, Message, ignore
@@ -160,8 +160,8 @@ def _about(ground: Ground, best: Trained, name: str, started: float) -> About:
 
 
 def _knowledge(ground: Ground, best: Trained, decision: Decision) -> Knowledge:
-    tokenizer = ground.tokenizer
-    return Knowledge(best.task, ground.labels, decision, tokenizer.max_length, ground.base.name, tokenizer.prompt)
+    reader = ground.reader
+    return Knowledge(best.task, ground.labels, decision, reader.max_length, ground.base.name, reader.prompt)
 
 
 def _write(
@@ -169,7 +169,7 @@ def _write(
 ) -> None:
     """Every file of the bundle; the manifest last."""
     best.network.save(folder / MODEL)
-    save_tokenizer(ground.tokenizer, ground.base.folder, folder / MODEL)
+    ground.reader.save(folder / MODEL, ground.base.folder)
     knowledge.save(folder)
     best.task.keep(folder / STOCK)
     write_bytes(folder / "recipe.yaml", filled_yaml(ground.recipe).encode())

@@ -21,11 +21,10 @@ from burnish.flows.encode import Lengths, encode_side, store_side
 from burnish.flows.prepare import Prepared, fresh_folder, prepare, rows_of
 from burnish.models.inspection import weight_files
 from burnish.models.locate import Located, locate
-from burnish.models.tokenizer import TextTokenizer, load_tokenizer
 from burnish.recipe.load import Loaded
 from burnish.recipe.schema import Recipe
 from burnish.recipe.show import recipe_hash
-from burnish.tasks._contract import Answered, Encoded, Example, Task
+from burnish.tasks._contract import Answered, Encoded, Example, Reader, Task
 
 DATA, FEATURES = "data", "features"  # folders of what can be rebuilt from the sources
 
@@ -58,7 +57,7 @@ class Ground:
 
     recipe: Recipe
     base: Located
-    tokenizer: TextTokenizer
+    reader: Reader
     prepared: Prepared
     store: FeatureStore | None
     """Features of the training rows; None where there are none, and nothing is trained."""
@@ -91,22 +90,22 @@ def lay_ground(loaded: Loaded, work: Path, listen: Listener) -> Ground:
     recipe = loaded.recipe
     task = cast("Task", recipe.task)
     base = _located_base(loaded)
-    tokenizer = load_tokenizer(base.folder, recipe.data.max_length, task.is_cjk_split, recipe.data.prompt)
+    reader = task.load_reader(base.folder, recipe.data.max_length, recipe.data.prompt)
     prepared = prepare(loaded, fresh_folder(work / DATA), listen)
     lengths: dict[str, Lengths] = {}
     recipe, task = recipe.model_copy(update={"task": prepared.task}), prepared.task
     store = None
     if prepared.train is not None:
-        store, lengths["train"] = store_side(prepared.train, task, tokenizer, prepared.labels, work / FEATURES, listen)
+        store, lengths["train"] = store_side(prepared.train, task, reader, prepared.labels, work / FEATURES, listen)
     held: dict[str, HeldOut] = {}
     for name in ("dev", "test"):
         if name in prepared.sides:
             side = prepared.sides[name]
-            encoded, lengths[name] = encode_side(side, task, tokenizer, prepared.labels, listen)
+            encoded, lengths[name] = encode_side(side, task, reader, prepared.labels, listen)
             held[name] = HeldOut(rows_of(side.corpus), encoded)
     card = data_card(prepared, lengths)
     key = _key(recipe, prepared, base)
-    return Ground(recipe, base, tokenizer, prepared, store, held.get("dev"), held.get("test"), card, key)
+    return Ground(recipe, base, reader, prepared, store, held.get("dev"), held.get("test"), card, key)
 
 
 def _opened(loaded: Loaded) -> Loaded:

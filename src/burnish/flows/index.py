@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from burnish.bundle.bundle import STOCK, open_bundle
 from burnish.bundle.manifest import MANIFEST, write_manifest
@@ -17,6 +17,9 @@ from burnish.core.files import new_folder, refuse_occupied, write_bytes
 from burnish.tasks._corpus import read_corpus
 from burnish.tasks._index import Index
 from burnish.tasks.retrieval import Retrieval
+
+if TYPE_CHECKING:
+    from burnish.models.tokenizer import TextTokenizer
 
 CARD = "README.md"
 
@@ -74,7 +77,8 @@ def index(
 def _encoded(add: Any, kept: Index, task: Retrieval, predictor: Predictor, listen: Listener) -> Index:
     """The rows to add, read by the columns of the old ones, with their vectors."""
     rows = Index.of(read_corpus(add, task.corpus_columns, kept.row_of, "add"))
-    return rows.with_vectors(task.vectors_of(rows.searched, predictor.tokenizer, predictor.core.run, listen))
+    tokenizer = cast("TextTokenizer", predictor.reader)
+    return rows.with_vectors(task.vectors_of(rows.searched, tokenizer, predictor.core.run, listen))
 
 
 def _write(target: Path, source: Path, task: Retrieval, what: str) -> None:

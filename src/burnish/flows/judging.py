@@ -12,6 +12,7 @@ import numpy as np
 
 from burnish.core.errors import UserError, hint, listed
 from burnish.core.shelves import Shelf
+from burnish.data.features import cost_of
 from burnish.evaluation.calibrations._contract import Calibration
 from burnish.evaluation.findings import Report
 from burnish.evaluation.formats._contract import Format
@@ -142,7 +143,7 @@ def _shown(row: Answered) -> str:
 
 
 def _n_tokens(row: Answered) -> int:
-    return sum(len(feature["input_ids"]) for feature in row.features)
+    return sum(cost_of(feature) for feature in row.features)
 
 
 def _values(rows: Sequence[Answered], name: str) -> list[str]:

@@ -29,8 +29,8 @@ def start_label_vectors(network: Network, ground: Ground) -> None:
         return
     index = {label: number for number, label in enumerate(ground.labels)}
     owned = [*_words(ground), *_first_rows(ground)]
-    core = TorchCore(Network(network.trunk, readout.vector), ground.task, ground.tokenizer.pad_id, len(index))
-    encoded = ground.task.encode([example for _, example in owned], ground.tokenizer, ground.labels)
+    core = TorchCore(Network(network.trunk, readout.vector), ground.task, ground.reader.pad_id, len(index))
+    encoded = ground.task.encode([example for _, example in owned], ground.reader, ground.labels)
     vectors = np.stack(core.run([one.features[0] for one in encoded]))
     sums = np.zeros((len(index), vectors.shape[1]), np.float64)
     np.add.at(sums, [index[label] for label, _ in owned], vectors)

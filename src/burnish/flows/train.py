@@ -61,13 +61,13 @@ def train_seed(ground: Ground, seed: int, work: Path, resume: bool, listen: List
         SickRun: the run went wrong (NaN, explosion, one class only).
     """
     network = new_network(ground, seed)
-    core = TorchCore(network, ground.task, ground.tokenizer.pad_id, len(ground.labels))
+    core = TorchCore(network, ground.task, ground.reader.pad_id, len(ground.labels))
     found = None
     if ground.is_trained:
         job = _job(ground, seed, core)
         found = run(replace(job, work=work, is_resumed=resume, listen=listen)).scores[job.metric]
     dev, test = (None if side is None else _answers(core, side) for side in (ground.dev, ground.test))
-    task = ground.task.completed(ground.tokenizer, core.run, listen)
+    task = ground.task.completed(ground.reader, core.run, listen)
     judge = Judge(task, ground.labels, ground.recipe.judge)
     judged = dev if test is None else test
     scores = {} if judged is None else judge.scores(judged, judge.decide(dev)[0])
@@ -90,8 +90,12 @@ def _job(ground: Ground, seed: int, core: TorchCore) -> TrainingJob:
         scale = None if weights is None else torch.tensor(weights, device=logits.device)
         return task.loss(logits, batch, scale, settings.label_smoothing)
 
+    watched = task.watched(judge.metric.part_name)
+    judge_of_epochs = replace(judge, task=watched)
+    asked = TorchCore(core.network, watched, core.pad_id, core.n_labels)
+
     def evaluate() -> dict[str, float]:
-        return judge.dev_scores(_answers(core, dev))
+        return judge_of_epochs.dev_scores(_answers(asked, dev))
 
     return TrainingJob(
         network=core.network,
@@ -112,7 +116,7 @@ def _batches(ground: Ground, seed: int) -> StoredBatches:
     return StoredBatches(
         ground.store,
         ground.task,
-        ground.tokenizer.pad_id,
+        ground.reader.pad_id,
         len(ground.labels),
         ground.recipe.train.tokens_per_batch,
         seed,

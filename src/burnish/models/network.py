@@ -25,6 +25,8 @@ class Network(nn.Module):
     forward: input_ids [B, T], attention_mask [B, T] and what else the batch has, of which the trunk gets what it takes
     (token_type_ids, say) and the readout, called as `readout(hidden, inputs)`, reads what it needs
     → logits [B, L], [B, T, L] when the head labels tokens, [B, T, 2] when it marks starts and ends, or vectors [B, H].
+    A trunk that gives no last hidden state, such as one of two towers, hands the readout all that it gives; where the
+    batch has nothing for the trunk, the readout gets None and answers from what it keeps.
     """
 
     def __init__(self, trunk: Any, readout: nn.Module | None = None) -> None:
@@ -35,10 +37,11 @@ class Network(nn.Module):
 
     def forward(self, **inputs: Tensor) -> Tensor:
         known = {name: value for name, value in inputs.items() if name in self._accepted}
-        outputs = self.trunk(**known)
+        outputs = self.trunk(**known) if known else None
         if self.readout is None:
             return _own_logits(outputs)
-        pooled: Tensor = self.readout(outputs.last_hidden_state, inputs)
+        hidden = outputs.get("last_hidden_state", outputs) if outputs is not None else None
+        pooled: Tensor = self.readout(hidden, inputs)
         return pooled
 
     @property

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tokenizers import Encoding, Regex, Tokenizer, pre_tokenizers
 
 from burnish.core.errors import UserError
-from burnish.core.files import write_bytes
+from burnish.core.files import read_json, write_bytes, write_json
 
 Int32s = NDArray[np.int32]
 
@@ -66,10 +66,13 @@ class TextTokenizer:
         self.backend.no_truncation()
         return list(self.backend.encode_batch(list(texts), add_special_tokens=False))
 
-    def save(self, folder: Path) -> None:
-        """tokenizer.json as used here; tokenizer_config.json is written beside it by `copy_config`."""
+    def save(self, folder: Path, source: Path) -> None:
+        """The tokenizer as it was used, with the settings of the base in `source` beside it for other tools."""
         self.backend.no_truncation()
         write_bytes(folder / "tokenizer.json", self.backend.to_str(pretty=False).encode())
+        settings = read_json(source / "tokenizer_config.json") if (source / "tokenizer_config.json").is_file() else {}
+        kept = {name: value for name, value in settings.items() if name != "auto_map"}
+        write_json(folder / "tokenizer_config.json", {**kept, "model_max_length": self.max_length})
 
 
 def load_tokenizer(

@@ -3,13 +3,16 @@
 Data flows through a task in this order:
 
     row of a source ─read→ example ─encode→ features ─collate→ batch ─(network)→ logits ─loss→ training
-                                                                            └─evidence→ calibration
-                                                                            ├─outcome→ metrics and report
-                                                                            └─decode→ answers
+                                                                     └──ask→ outputs ─evidence→ calibration
+                                                                                      ├─outcome→ metrics and report
+                                                                                      └─decode→ answers
 
-An *example* is a plain dict that fits `arrow_fields`. A *feature* is a dict of 1-D int32 arrays with
-`input_ids` among them; a long text may give several (windows). The *outputs* of a feature are its logits:
-[K] where the head gives rows, [T, K] where it labels tokens, [T, 2] where it marks starts and ends.
+An *example* is a plain dict that fits `arrow_fields`; its `text` is what readers are shown; where copies are told by
+something else (a picture's bytes, say) its `content` is a digest of that. A *feature* is a dict of 1-D int32 arrays:
+a text's `input_ids`, or what else the reader makes of an example; a long text may give several (windows). What one
+costs is its tokens, or what it says as `n_units` (see `data.features.cost_of`). The *outputs* of a feature are what
+`ask` gets from the network, for most tasks its logits: [K] where the head gives rows, [T, K] where it labels tokens,
+[T, 2] where it marks starts and ends.
 Shapes: B batch, T tokens, L labels, K outputs of the head, M decisions to calibrate.
 """
 
@@ -17,7 +20,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
@@ -33,9 +36,10 @@ from burnish.metrics._probabilities import Kind, probabilities
 from burnish.models.heads._contract import Head, HeadPlan
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
-    from burnish.models.tokenizer import TextTokenizer
+    from burnish.models.network import Network
 
 Example = dict[str, Any]
 Feature = dict[str, NDArray[np.int32]]
@@ -53,6 +57,24 @@ class Answered(NamedTuple):
     outputs: Sequence[NDArray[np.float32]]
 
 
+class Reader(Protocol):
+    """What makes numbers of an example for a base: a text's tokenizer, or what reads pictures or recordings."""
+
+    @property
+    def pad_id(self) -> int: ...
+
+    @property
+    def max_length(self) -> int:
+        """Most tokens, or other units, of one feature."""
+
+    @property
+    def prompt(self) -> str:
+        """Put before every text."""
+
+    def save(self, folder: Path, source: Path) -> None:
+        """Into a model's folder, in the layout that other tools read; `source` is the folder of the base."""
+
+
 @dataclass
 class Batch:
     """What the network reads and what the loss compares it with. `n_tokens` counts real tokens, not padding."""
@@ -63,6 +85,14 @@ class Batch:
     n_tokens: int
     rows_each: Sequence[int] | None = None
     """How many rows of the inputs each feature takes; None where all take as many."""
+
+    def to(self, device: torch.device) -> Batch:
+        """The batch with its tensors on a device."""
+
+        def moved(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+            return {name: tensor.to(device, non_blocking=True) for name, tensor in tensors.items()}
+
+        return replace(self, inputs=moved(self.inputs), targets=moved(self.targets))
 
 
 @dataclass(frozen=True)
@@ -203,9 +233,26 @@ class Task(Part, ABC):
     def labels_of(self, example: Example) -> Iterable[str]:
         """Every label that an example carries."""
 
+    def load_reader(self, folder: Path, max_length: int | None, prompt: str, *, is_bundle: bool = False) -> Reader:
+        """What reads examples for the model in `folder`, as a base has it or, `is_bundle`, as `Reader.save` left it.
+
+        Raises:
+            UserError: there is none that can be used, or `max_length` is more than the model allows.
+        """
+        from burnish.models.tokenizer import load_tokenizer
+
+        return load_tokenizer(folder, max_length, self.is_cjk_split and not is_bundle, prompt)
+
     @abstractmethod
-    def encode(self, examples: Sequence[Example], tokenizer: TextTokenizer, labels: tuple[str, ...]) -> list[Encoded]:
-        """Features of each example; with targets when the example is labelled."""
+    def encode(self, examples: Sequence[Example], reader: Any, labels: tuple[str, ...]) -> list[Encoded]:
+        """Features of each example; with targets when the example is labelled. `reader` is what `load_reader` gave."""
+
+    def varied(self, features: Sequence[Feature], draw: np.random.Generator) -> Sequence[Feature]:
+        """Features as training reads them this time: what is drawn anew for every pass, such as words to hide.
+
+        `draw` depends on (seed, epoch, batch) alone. What is judged is never varied.
+        """
+        return features
 
     @abstractmethod
     def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:
@@ -214,6 +261,17 @@ class Task(Part, ABC):
     @abstractmethod
     def loss(self, logits: Tensor, batch: Batch, weights: Tensor | None, smoothing: float) -> Tensor:
         """Mean loss of a batch. `weights` [L] weigh classes."""
+
+    def watched(self, metric: str) -> Task:
+        """The task as it is judged after each epoch, by `metric` alone: without answers that are dear to get and that
+        the metric does not read.
+        """
+        return self
+
+    def ask(self, network: Network, batch: Batch) -> Tensor:
+        """The outputs of a batch without gradients, a row (or `rows_each` of them) a feature; by default its logits."""
+        logits: Tensor = network(**batch.inputs)
+        return logits
 
     @abstractmethod
     def evidence(self, answered: Sequence[Answered], labels: tuple[str, ...]) -> Evidence | None:
@@ -237,7 +295,7 @@ class Task(Part, ABC):
         """
         return self
 
-    def completed(self, tokenizer: TextTokenizer, run: Run, listen: Listener) -> Task:
+    def completed(self, reader: Any, run: Run, listen: Listener) -> Task:
         """An opened task with what the finished network alone can say, such as the vectors of a corpus."""
         return self
 

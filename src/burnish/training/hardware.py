@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from burnish.core.settings import settings
@@ -54,10 +54,7 @@ class Hardware:
 
     def place(self, batch: Batch) -> Batch:
         """The batch with its tensors on the device."""
-        return replace(batch, inputs=self._move(batch.inputs), targets=self._move(batch.targets))
-
-    def _move(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-        return {name: tensor.to(self.device, non_blocking=True) for name, tensor in tensors.items()}
+        return batch.to(self.device)
 
     def arithmetic(self) -> AbstractContextManager[Any]:
         """The scope in which the forward pass runs."""
