@@ -113,3 +113,18 @@ def test_what_safetensors_itself_refuses_stays_as_it_is(tmp_path, monkeypatch):
     monkeypatch.setattr("safetensors.torch.save_file", refuse)
     with pytest.raises(SafetensorError, match="something else"):
         write_weights({}, tmp_path / "w")
+
+
+def test_frozen_weights_are_not_written_and_stay_as_they_are(tmp_path):
+    network = Tied()
+    network.first.requires_grad_(False)
+    network.norm.requires_grad_(False)
+    saved = tensors.weights_of(network)
+    assert set(saved) == {"second.bias", *(f"norm.{name}" for name in ("running_mean", "running_var")), *BATCHES}
+    write_weights(saved, tmp_path / "w")
+    before = network.first.weight.clone()
+    tensors.load_weights(network, tmp_path / "w")
+    assert torch.equal(network.first.weight, before)
+
+
+BATCHES = ["norm.num_batches_tracked"]

@@ -26,6 +26,7 @@ SHELVES = {
     "splits": "burnish.data.splits",
     "bases": "burnish.models.bases",
     "heads": "burnish.models.heads",
+    "peft": "burnish.models.peft",
     "tasks": "burnish.tasks",
     "metrics": "burnish.metrics",
     "optimizers": "burnish.training.optimizers",

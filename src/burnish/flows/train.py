@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import torch
 
@@ -18,6 +19,7 @@ from burnish.flows.weights import output_weights
 from burnish.models.freezing import dropout_changes, freeze
 from burnish.models.inspection import read_config
 from burnish.models.network import Network
+from burnish.models.peft._contract import Peft
 from burnish.tasks._contract import Answered, Batch, Task
 from burnish.training.job import TrainingJob
 from burnish.training.run import run
@@ -38,8 +40,8 @@ class Trained:
 
 
 def new_network(ground: Ground, seed: int) -> Network:
-    """The base with a new head; the head's weights are a pure function of the seed, and of the rows where they start
-    from them.
+    """The base with a new head, and with what is tuned beside it; new weights are a pure function of the seed, and of
+    the rows where a head starts from them.
     """
     recipe = ground.recipe
     plan = ground.task.head_plan(ground.labels)
@@ -48,6 +50,9 @@ def new_network(ground: Ground, seed: int) -> Network:
         torch.manual_seed(derive(seed, "head"))
         network = ground.task.head_part.attach(ground.base.folder, plan.changed(changes))
     start_label_vectors(network, ground)
+    with torch.random.fork_rng():
+        torch.manual_seed(derive(seed, "peft"))
+        cast("Peft", recipe.train.peft).put_on(network)
     freeze(network, recipe.train.freeze)
     if recipe.train.gradient_checkpointing:
         network.trunk.activation_checkpointing_enable()
@@ -66,6 +71,7 @@ def train_seed(ground: Ground, seed: int, work: Path, resume: bool, listen: List
     if ground.is_trained:
         job = _job(ground, seed, core)
         found = run(replace(job, work=work, is_resumed=resume, listen=listen)).scores[job.metric]
+    cast("Peft", ground.recipe.train.peft).fold_in(network)  # what is judged is what will be saved
     dev, test = (None if side is None else _answers(core, side) for side in (ground.dev, ground.test))
     task = ground.task.completed(ground.reader, core.run, listen)
     judge = Judge(task, ground.labels, ground.recipe.judge)

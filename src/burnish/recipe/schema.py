@@ -168,6 +168,9 @@ class TrainSection(Section):
     freeze: FreezeSection = Field(default_factory=FreezeSection)
     """What is not trained."""
 
+    peft: Annotated[Part, Shelf("peft")] = Field(default="full", validate_default=True)
+    """How the base is tuned: full (all weights), lora (small matrices beside them). The head is always trained."""
+
     dropout: float | None = Field(default=None, ge=0, lt=1)
     """Every dropout of the base; null keeps what the base was made with."""
 
@@ -197,6 +200,16 @@ class TrainSection(Section):
 
     observers: list[Annotated[Part, Shelf("observers")]] = Field(default=["jsonl"], validate_default=True)
     """Who else records each step: jsonl, tensorboard, wandb, mlflow."""
+
+    @field_validator("peft")
+    @classmethod
+    def _nothing_is_frozen_twice(cls, value: Part, info: ValidationInfo) -> Part:
+        if getattr(value, "keeps_base", False) and info.data.get("freeze", FreezeSection()) != FreezeSection():
+            raise ValueError(
+                f"is '{value.part_name}', which trains no weight of the base, so there is nothing to freeze; "
+                "take train.freeze out, or write full"
+            )
+        return value
 
 
 class JudgeSection(Section):

@@ -18,10 +18,19 @@ if TYPE_CHECKING:
 
 
 def weights_of(network: Module) -> dict[str, Tensor]:
-    """Parameters and persistent buffers by name, tied ones once. Views: they change when the network does."""
+    """Trained parameters and persistent buffers by name, tied ones once. Views: they change when the network does.
+
+    Frozen parameters are left out: the base has them, and a checkpoint belongs to one base.
+    """
+    from torch.nn import Parameter
+
     named = network.state_dict(keep_vars=True)
     names = {id(tensor): name for name, tensor in reversed(named.items())}
-    return {name: tensor for name, tensor in named.items() if names[id(tensor)] == name}
+    return {
+        name: tensor
+        for name, tensor in named.items()
+        if names[id(tensor)] == name and (tensor.requires_grad or not isinstance(tensor, Parameter))
+    }
 
 
 def load_weights(network: Module, path: Path) -> None:
