@@ -9,17 +9,22 @@ if TYPE_CHECKING:
     from burnish.bundle.predictor import load_predictor as load
     from burnish.flows.check import check
     from burnish.flows.compare import compare
+    from burnish.flows.converse import converse
     from burnish.flows.fit import fit
     from burnish.flows.index import index
     from burnish.flows.init import init
     from burnish.flows.judge import judge
     from burnish.flows.predict import predict
     from burnish.flows.relate import relate
+    from burnish.flows.stream import stream
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "check", "compare", "fit", "index", "init", "judge", "load", "predict", "relate"]
+__all__ = [
+    *("__version__", "check", "compare", "converse", "fit", "index", "init", "judge", "load", "predict", "relate"),
+    "stream",
+]
 
-_VERBS = ("check", "compare", "fit", "index", "init", "judge", "predict", "relate")
+_VERBS = ("check", "compare", "converse", "fit", "index", "init", "judge", "predict", "relate", "stream")
 _HOMES = {verb: (f"burnish.flows.{verb}", verb) for verb in _VERBS}
 _HOMES["load"] = ("burnish.bundle.predictor", "load_predictor")
 

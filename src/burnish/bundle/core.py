@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -21,6 +21,8 @@ class Core(Protocol):
     """What every runtime does: features → one array of logits each, in the order given."""
 
     def run(self, features: Sequence[Feature]) -> list[NDArray[np.float32]]: ...
+
+    def stream(self, feature: Feature) -> Iterator[str]: ...
 
 
 class TorchCore:
@@ -45,6 +47,12 @@ class TorchCore:
                 for i, row in zip(indices, _by_feature(rows, batch.rows_each, len(indices)), strict=True):
                     outputs[i] = row[: lengths[i]] if row.ndim == 2 else row
         return outputs
+
+    def stream(self, feature: Feature) -> Iterator[str]:
+        """The text that a task which writes gives for one feature, piece by piece."""
+        device = next(self.network.parameters()).device
+        self.network.eval()
+        return self.task.stream(self.network, self.task.collate([feature], self.pad_id, self.n_labels).to(device))
 
 
 def _by_feature(

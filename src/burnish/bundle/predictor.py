@@ -49,6 +49,17 @@ class Predictor:
             examples = [task.read(_as_row(row, task), is_labelled=False) for row in chunk]
             yield from task.decode(self.answer(examples), self.knowledge.labels, self.knowledge.decision)
 
+    def stream(self, text: Input) -> Iterator[str]:
+        """The text that is written for one input, piece by piece; joined it is the text of the answer.
+
+        Raises:
+            UserError: the task writes no text, or not one that is settled piece by piece.
+            ValueError: the input is not a text, a pair of texts or a row of the task's columns.
+        """
+        example = self.task.read(_as_row(text, self.task), is_labelled=False)
+        [encoded] = self.task.encode([example], self.reader, self.knowledge.labels)
+        return self.core.stream(encoded.features[0])
+
     def answer(self, examples: Sequence[Example]) -> list[Answered]:
         """Features and outputs of each example; what judging and decoding start from."""
         encoded = self.knowledge.task.encode(examples, self.reader, self.knowledge.labels)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 import burnish
-from burnish.cli import check, compare, doctor, fit, index, init, judge, parts, predict
+from burnish.cli import chat, check, compare, doctor, fit, index, init, judge, parts, predict
 from burnish.cli.exits import guarded
 
 EXAMPLES = "\n\n".join(
@@ -28,6 +28,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     judge.judge,
     compare.compare,
     predict.predict,
+    chat.chat,
     index.index,
     parts.parts,
     doctor.doctor,

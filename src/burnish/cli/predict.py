@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from burnish.cli.answers import print_json, print_table
+from burnish.cli.lines import lines
 from burnish.cli.say import is_terminal, say
 from burnish.cli.screen import watching
 from burnish.core.errors import UserError
@@ -25,8 +26,13 @@ def predict(
     source: Annotated[str | None, typer.Option("--input", "-i", help="A file of rows instead of texts.")] = None,
     out: Annotated[Path | None, typer.Option("--output", "-o", help="With --input: where the answers go.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines, on a terminal too.")] = False,
+    stream: Annotated[bool, typer.Option("--stream", help="Print text while it is written.")] = False,
 ) -> None:
     """Answer with labels and honest confidence: texts, lines on stdin, or a file."""
+    if stream:
+        _refuse_form(as_json, source, out)
+        _print_pieces(bundle, _inputs(texts or [], _second(pair)))
+        return
     if source is not None or out is not None:
         _refuse_mixture(bool(texts) or pair is not None, source, out)
         _answer_file(bundle, f"{source}", Path(f"{out}"))
@@ -39,6 +45,25 @@ def predict(
         print_json(answers)
     else:
         print_table(inputs if isinstance(inputs, list) else None, answers)
+
+
+def _print_pieces(bundle: Path, inputs: Iterable[Any]) -> None:
+    """The text for each input as it comes, and a line end behind it."""
+    from burnish.bundle.predictor import load_predictor
+    from burnish.flows.stream import stream
+
+    predictor = load_predictor(bundle)
+    for said in inputs:
+        for piece in stream(predictor, said):
+            sys.stdout.write(piece)
+            sys.stdout.flush()
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+
+
+def _refuse_form(as_json: bool, source: str | None, out: Path | None) -> None:
+    if as_json or source is not None or out is not None:
+        raise UserError("--stream prints plain text as it comes; it does not go with --json, --input or --output.")
 
 
 def _answer_file(bundle: Path, source: str, out: Path) -> None:
@@ -87,12 +112,4 @@ def _inputs(texts: list[str], pair: str | None) -> list[Any] | Iterable[Any]:
         return texts if pair is None else [(text, pair) for text in texts]
     if sys.stdin.isatty():
         raise UserError("there is nothing to answer: give a text in quotes, --input FILE, or pipe lines in.")
-    return _lines() if pair is None else ((line, pair) for line in _lines())
-
-
-def _lines() -> Iterator[str]:
-    for number, line in enumerate(sys.stdin.buffer, start=1):
-        try:
-            yield line.decode("utf-8").rstrip("\r\n")
-        except UnicodeDecodeError:
-            raise UserError(f"stdin:{number}: is not UTF-8 text; convert it, or use --input FILE.") from None
+    return lines() if pair is None else ((line, pair) for line in lines())

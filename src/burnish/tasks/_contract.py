@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from burnish.core.errors import UserError
 from burnish.core.events import Listener
 from burnish.core.parts import Part
 from burnish.data.columns import Wanted
@@ -272,6 +273,14 @@ class Task(Part, ABC):
         """The outputs of a batch without gradients, a row (or `rows_each` of them) a feature; by default its logits."""
         logits: Tensor = network(**batch.inputs)
         return logits
+
+    def stream(self, network: Network, batch: Batch) -> Iterator[str]:
+        """The text that `ask` would give for a batch of one feature, piece by piece while it is written.
+
+        Raises:
+            UserError: the task writes no text, or not one that is settled piece by piece.
+        """
+        raise UserError(f"the task '{self.part_name}' writes no text, so there is nothing to stream; ask for the answer.")
 
     @abstractmethod
     def evidence(self, answered: Sequence[Answered], labels: tuple[str, ...]) -> Evidence | None:
