@@ -37,6 +37,18 @@ ROWS = {
             ]
         },
     ],
+    "dialogue": [
+        {"turns": ["good day", "all good 北京"]},
+        {
+            "messages": [
+                {"role": "system", "content": "be good"},
+                {"role": "user", "content": "so bad?"},
+                {"role": "assistant", "content": "all good"},
+                {"role": "user", "content": "a day in 上海"},
+                {"role": "assistant", "content": "good"},
+            ]
+        },
+    ],
     "multilabel": [{"text": "good day", "labels": ["good", "day"]}, {"text": "so", "labels": []}],
     "matching": [
         {"text": "good day", "text_pair": "all good", "score": 0.9},
@@ -56,7 +68,7 @@ ROWS = {
     ],
 }
 TASKS = Shelf("tasks").names()
-BASES = {"generation": "tiny_causal_base"}
+BASES = {"generation": "tiny_causal_base", "dialogue": "tiny_causal_base"}
 """Task → the fixture with the tiny base that it starts from, where that is not `tiny_base`."""
 
 

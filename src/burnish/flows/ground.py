@@ -111,7 +111,8 @@ def lay_ground(loaded: Loaded, work: Path, listen: Listener) -> Ground:
 def _opened(loaded: Loaded) -> Loaded:
     """The recipe with what its task names beside the rows, such as a corpus, read."""
     try:
-        task = cast("Task", loaded.recipe.task).opened(lambda name: loaded.located("task", name), load_predictor)
+        task = cast("Task", loaded.recipe.task)
+        task = task.opened(lambda name: loaded.located("task", *name.split(".")), load_predictor)
     except UserError as error:
         place = loaded.place("task").removesuffix("task")
         faults = [f"{place}{fault}" if fault.startswith("task.") else fault for fault in error.faults]

@@ -77,7 +77,7 @@ class ChatTokenizer:
         asked, kept = self._asked(messages)
         written = self._answer_ids(kept, asked.ids, answer)
         fitting = written[: self.max_length - asked.n_prompt]
-        spans, notes = self._earlier(kept, asked.ids), []
+        spans, notes = self._earlier(kept, asked.ids), list(asked.notes)
         if None in spans:
             notes.append("the chat template writes answers otherwise once more follows; only the last is learned.")
         if len(written) > self.room:
@@ -108,7 +108,9 @@ class ChatTokenizer:
         while len(ids) > most:
             kept = self._with_less_said(kept, len(ids) - most)
             ids = self._ids(kept, is_asked=True)
-        return Chat(ids, len(ids), [False] * len(ids), n_whole - len(ids)), kept
+        n_left_out = len(messages) - len(kept)
+        notes = (f"the oldest {n_left_out} of {len(messages)} turns are left out, as they do not fit.",)
+        return Chat(ids, len(ids), [False] * len(ids), n_whole - len(ids), notes if n_left_out else ()), kept
 
     def _ids(self, messages: Messages, *, is_asked: bool) -> list[int]:
         """A chat as tokens; the template itself writes the special ones."""

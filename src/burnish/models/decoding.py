@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
@@ -37,6 +39,10 @@ class Decoding(BaseModel):
     stop: tuple[str, ...] = ()
     """Texts at which writing ends; they and what follows are left out."""
 
+    json_schema: dict[str, Any] | str | None = None
+    """A JSON schema that every text must fit, or the file that holds it; needs the extra `generate`. Text that is cut off
+    at `max_new_tokens` is not finished, and no JSON."""
+
     @model_validator(mode="after")
     def _nothing_is_idle(self) -> Decoding:
         if self.temperature and self.num_beams > 1:
@@ -47,4 +53,9 @@ class Decoding(BaseModel):
             raise ValueError("length_penalty compares beams; it needs num_beams above 1")
         if not all(self.stop):
             raise ValueError("stop holds an empty text, at which everything would end; take it out")
+        if self.json_schema is not None and (self.no_repeat_ngram or self.stop):
+            raise ValueError(
+                "json_schema says where a text ends and what stands in it, which no_repeat_ngram and stop would break; "
+                "take them out"
+            )
         return self

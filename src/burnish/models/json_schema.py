@@ -56,7 +56,7 @@ def check_schema(schema: Mapping[str, Any], vocabulary: Tokenizer, ends: Sequenc
         raise UserError(f"{SETTING}: this schema cannot be compiled ({reason}); say it with simpler keywords.")
 
 
-class FitsSchema(LogitsProcessor):  # type: ignore[misc]
+class FitsSchema(LogitsProcessor):
     """Takes from each row the tokens with which its text could not fit the schema any more.
 
     What may follow depends on the written tokens alone, by which states are kept: rows may stand anywhere, and beams may
@@ -98,8 +98,7 @@ def _forbidden(state: Any, n_logits: int) -> np.ndarray:
 def _grammar(schema: Mapping[str, Any]) -> str:
     from llguidance import LLMatcher
 
-    options: dict[str, Any] = {"whitespace_pattern": SPACE}
-    return str(LLMatcher.grammar_from_json_schema(json.dumps(dict(schema)), overrides=options))  # type: ignore[arg-type]
+    return str(LLMatcher.grammar_from_json_schema(json.dumps(dict(schema)), overrides={"whitespace_pattern": SPACE}))
 
 
 @lru_cache(maxsize=4)

@@ -16,7 +16,7 @@ from transformers.generation.streamers import BaseStreamer
 from burnish.core.errors import UserError
 from burnish.models.decoding import Decoding
 from burnish.models.network import Network
-from burnish.models.writing import draft_of, generated
+from burnish.models.writing import Watch, draft_of, generated
 
 UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 """What the bytes of a character read as while its last ones are not written yet."""
@@ -86,7 +86,7 @@ def _tokens(network: Network, prompt: Tensor, how: Decoding, ends: Sequence[int]
     def work() -> None:
         try:
             with torch.inference_mode():
-                generated(network, [prompt], how, ends, (_Teller(told), _Left(is_left)))
+                generated(network, [prompt], how, ends, Watch(_Teller(told), _Left(is_left)))
             told.put(None)
         except BaseException as error:  # raised again where it is waited for
             told.put(error)
@@ -103,7 +103,7 @@ def _tokens(network: Network, prompt: Tensor, how: Decoding, ends: Sequence[int]
         worker.join()
 
 
-class _Teller(BaseStreamer):  # type: ignore[misc]
+class _Teller(BaseStreamer):
     """Hands on each token; what transformers tells first is the prompt."""
 
     def __init__(self, told: SimpleQueue[Any]) -> None:
@@ -119,7 +119,7 @@ class _Teller(BaseStreamer):  # type: ignore[misc]
         return
 
 
-class _Left(StoppingCriteria):  # type: ignore[misc]
+class _Left(StoppingCriteria):
     """Ends the writing once nobody reads it any more."""
 
     def __init__(self, is_left: Event) -> None:

@@ -24,9 +24,11 @@ from transformers import (
     TemperatureLogitsWarper,
     TopPLogitsWarper,
 )
+from transformers.generation.streamers import BaseStreamer
 
 from burnish.core.seeds import derive
 from burnish.models.decoding import Decoding
+from burnish.models.json_schema import FitsSchema
 from burnish.models.network import Network, quiet_transformers
 
 TOKENS_AT_ONCE = 16_384
@@ -38,6 +40,13 @@ class Draft(NamedTuple):
 
     text: str
     is_finished: bool
+
+
+class Watch(NamedTuple):
+    """Who is told each token, and what may end the writing before its end."""
+
+    teller: BaseStreamer
+    until: StoppingCriteria
 
 
 def write(network: Network, prompts: Sequence[Tensor], how: Decoding, ends: Sequence[int]) -> list[Draft]:
@@ -54,20 +63,33 @@ def write(network: Network, prompts: Sequence[Tensor], how: Decoding, ends: Sequ
 
 
 def _write_at_once(network: Network, prompts: Sequence[Tensor], how: Decoding, ends: Sequence[int]) -> list[Draft]:
+    vocabulary = network.vocabulary
+    assert vocabulary is not None, "a network that writes knows its vocabulary"
+    return [draft_of(row, vocabulary, how, ends) for row in generated(network, prompts, how, ends)]
+
+
+def generated(
+    network: Network, prompts: Sequence[Tensor], how: Decoding, ends: Sequence[int], watch: Watch | None = None
+) -> list[list[int]]:
+    """Token ids of each text, with what fills up those that ended before the longest."""
     trunk, vocabulary = network.trunk, network.vocabulary
     assert vocabulary is not None, "a network that writes knows its vocabulary"
     is_encoded_apart = bool(trunk.config.is_encoder_decoder)
     inputs = padded(prompts, ends[0], on_the_left=not is_encoded_apart)
     n_before = 1 if is_encoded_apart else inputs["input_ids"].shape[1]
-    stops = [StopTexts(vocabulary, how.stop, n_before)] if how.stop else []
+    stops: list[StoppingCriteria] = [StopTexts(vocabulary, how.stop, n_before)] if how.stop else []
+    assert not isinstance(how.json_schema, str), "a schema in a file is read when its task is opened"
+    fits = [] if how.json_schema is None else [FitsSchema(how.json_schema, vocabulary, ends, n_before)]
     with quiet_transformers():
         written = trunk.generate(
             **inputs,
             generation_config=_config(how, ends),
-            logits_processor=LogitsProcessorList(_processors(how, n_before, prompts)),
-            stopping_criteria=StoppingCriteriaList(stops),
+            logits_processor=LogitsProcessorList([*fits, *_processors(how, n_before, prompts)]),
+            stopping_criteria=StoppingCriteriaList(stops if watch is None else [*stops, watch.until]),
+            streamer=None if watch is None else watch.teller,
         )
-    return [_draft(row, vocabulary, how, ends) for row in written[:, n_before:].tolist()]
+    rows: list[list[int]] = written[:, n_before:].tolist()
+    return rows
 
 
 def padded(prompts: Sequence[Tensor], pad_id: int, *, on_the_left: bool) -> dict[str, Tensor]:
@@ -152,7 +174,7 @@ class StopTexts(StoppingCriteria):  # type: ignore[misc]
         return torch.tensor(found, dtype=torch.bool, device=input_ids.device)
 
 
-def _draft(ids: list[int], vocabulary: Tokenizer, how: Decoding, ends: Sequence[int]) -> Draft:
+def draft_of(ids: list[int], vocabulary: Tokenizer, how: Decoding, ends: Sequence[int]) -> Draft:
     """The text of what was written up to its end, or to the first text at which it stops."""
     ends = [place for place, token in enumerate(ids) if token in ends]
     text = vocabulary.decode(ids[: ends[0]] if ends else ids)

@@ -47,7 +47,8 @@ Feature = dict[str, NDArray[np.int32]]
 Run = Callable[[Sequence[Feature]], Sequence[NDArray[np.float32]]]
 """Features → the network's outputs, in their order."""
 Located = Callable[[str], Any]
-"""The name of a task's setting that holds a path → that path, led from the folder it was written in."""
+"""The name of a task's setting that holds a path, such as `corpus` or `decoding.json_schema` → that path, led from the
+folder it was written in."""
 
 
 class Answered(NamedTuple):

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from burnish.core.errors import hint, listed
 from burnish.models.chat import ASSISTANT, SYSTEM, USER, Message
 from burnish.tasks._contract import Example
@@ -13,6 +15,7 @@ from burnish.tasks._rows import is_missing, text_of
 from burnish.tasks._writing import golds_of
 
 ROLES = (SYSTEM, USER, ASSISTANT)
+TALKS = ("messages", "turns", "prompt")
 
 
 def read_chat(values: Mapping[str, Any], is_labelled: bool, system: str) -> Example:
@@ -34,6 +37,32 @@ def read_chat(values: Mapping[str, Any], is_labelled: bool, system: str) -> Exam
     if system and turns[0]["role"] != SYSTEM:
         turns = [{"role": SYSTEM, "content": system}, *turns]
     return {"text": _shown(turns), "messages": dump(turns), "golds": golds}
+
+
+def read_talk(values: Mapping[str, Any], is_labelled: bool, system: str) -> Example:
+    """The same from a talk: its turns with their roles, their texts alone, or what is said first of all.
+
+    Raises:
+        ValueError: one sentence that goes on after `file:line: `.
+    """
+    given = [name for name in TALKS if not is_absent(values.get(name))]
+    if len(given) > 1:
+        raise ValueError(f"the row has both '{given[0]}' and '{given[1]}'; keep the one that holds the whole talk.")
+    if not given:
+        raise ValueError("the row has no 'messages', 'turns' or 'prompt'; give one of them.")
+    if given == ["prompt"] and is_labelled:
+        raise ValueError("'prompt' is what the user says, and nobody answers; give the whole talk as 'messages'.")
+    if given == ["turns"]:
+        return read_chat({"messages": _with_roles(values["turns"])}, is_labelled, system)
+    return read_chat({given[0]: values[given[0]]}, is_labelled, system)
+
+
+def _with_roles(value: Any) -> list[Message]:
+    """Turns of texts that the user and the assistant say, the user first."""
+    texts = _from_json(value, "turns")
+    if not isinstance(texts, list | tuple | np.ndarray) or not all(isinstance(one, str) for one in texts):
+        raise ValueError("'turns' must be a list of texts, the user's first, such as [\"Hello\", \"Good day!\"].")
+    return [{"role": (USER, ASSISTANT)[number % 2], "content": one} for number, one in enumerate(texts)]
 
 
 def is_absent(value: Any) -> bool:
@@ -60,11 +89,7 @@ def _prompt(values: Mapping[str, Any], is_labelled: bool) -> list[Message]:
 
 def _turns(value: Any) -> list[Message]:
     """The turns of a chat, from a list or from JSON text."""
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise ValueError(f"'messages' is not valid JSON ({error}).") from None
+    value = _from_json(value, "messages")
     if not isinstance(value, Sequence) or isinstance(value, str) or not value:
         raise ValueError('\'messages\' must be a list of turns, such as [{"role": "user", "content": "Hello"}].')
     turns = [_turn(number, one) for number, one in enumerate(value, start=1)]
@@ -74,6 +99,16 @@ def _turns(value: Any) -> list[Message]:
     if n_system and turns[0]["role"] != SYSTEM:
         raise ValueError("'messages' has a system turn that is not the first; put it first.")
     return turns
+
+
+def _from_json(value: Any, column: str) -> Any:
+    """A cell's value, read where it is JSON text."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ValueError(f"'{column}' is not valid JSON ({error}).") from None
 
 
 def _turn(number: int, value: Any) -> Message:

@@ -9,6 +9,7 @@ is judged. `places` [M], among the inputs, are the tokens from which they are to
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,9 +17,11 @@ from numpy.typing import NDArray
 
 from burnish.data.measures import looks_chinese
 from burnish.metrics._texts import TextOutcome
-from burnish.tasks._contract import Answered, Batch, Line, Prediction
+from burnish.models.decoding import Decoding
+from burnish.tasks._contract import Answered, Batch, Line, Located, Prediction
 
 if TYPE_CHECKING:
+    from tokenizers import Tokenizer
     from torch import Tensor
 
     from burnish.models.network import Network
@@ -132,6 +135,29 @@ def golds_of(value: object, column: str) -> list[str]:
             f"'{column}' is empty; give it a text or take the row out (data.bad_rows: drop skips such rows)."
         )
     return [text.strip() for text in texts]
+
+
+def opened_decoding(how: Decoding, located: Located) -> Decoding:
+    """The settings with the schema itself where they name its file.
+
+    Raises:
+        UserError: the file cannot be used.
+    """
+    if not isinstance(how.json_schema, str):
+        return how
+    from burnish.models.json_schema import read_schema
+
+    return how.model_copy(update={"json_schema": read_schema(Path(located("decoding.json_schema")))})
+
+
+def check_decoding(how: Decoding, vocabulary: Tokenizer, ends: Sequence[int]) -> None:
+    """Raise `UserError` where text of this tokenizer cannot be held to the schema."""
+    if how.json_schema is None:
+        return
+    from burnish.models.json_schema import check_schema
+
+    assert not isinstance(how.json_schema, str), "the task was opened"
+    check_schema(how.json_schema, vocabulary, ends)
 
 
 class Places(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self, cast
 
@@ -15,25 +15,26 @@ from burnish.data.columns import Wanted
 from burnish.metrics._texts import TextOutcome
 from burnish.models.decoding import Decoding
 from burnish.models.heads._contract import Head, HeadPlan, giving
-from burnish.tasks._contract import Answered, Batch, Decision, Encoded, Example, Feature, Task
-from burnish.tasks._messages import read_chat, turns_of
-from burnish.tasks._packing import pack_rows, packed_inputs
-from burnish.tasks._rows import pad_inputs
-from burnish.tasks._writing import (
-    Places,
-    Written,
-    gold_nll,
-    loss_of_answers,
-    packed,
-    targets_of,
-    text_outcome,
-    written_texts,
+from burnish.tasks._chats import ask_for_answers, collate_chats, encode_chat, load_chat_reader, stream_answer
+from burnish.tasks._contract import (
+    Answered,
+    Batch,
+    Decision,
+    Encoded,
+    Example,
+    Feature,
+    LoadModel,
+    Located,
+    Task,
 )
+from burnish.tasks._messages import read_chat, turns_of
+from burnish.tasks._packing import pack_rows
+from burnish.tasks._writing import Written, loss_of_answers, opened_decoding, text_outcome, written_texts
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from burnish.models.chat import Chat, ChatTokenizer
+    from burnish.models.chat import ChatTokenizer
     from burnish.models.network import Network
 
 
@@ -97,43 +98,20 @@ class Generation(Task):
     def load_reader(
         self, folder: Path, max_length: int | None, prompt: str, *, is_bundle: bool = False
     ) -> ChatTokenizer:
-        from burnish.models.chat import load_chat_tokenizer
-        from burnish.models.lm import refuse_unless_decoder
-
-        refuse_unless_decoder(folder)
-        template = None if is_bundle else self.template
-        return load_chat_tokenizer(folder, max_length, prompt, self.decoding.max_new_tokens, template)
+        return load_chat_reader(folder, max_length, prompt, self.decoding, None if is_bundle else self.template)
 
     def encode(self, examples: Sequence[Example], reader: ChatTokenizer, labels: tuple[str, ...]) -> list[Encoded]:
-        """input_ids [T]; n_prompt [1], the tokens before the answer; ends [E]; is_learned [T] of labelled examples."""
-        encoded = []
-        for example in examples:
-            golds = example.get("golds")
-            turns = turns_of(example)
-            chat = reader.asked(turns) if golds is None else reader.answered(turns, golds[0])
-            feature = _feature(chat, reader.ends, is_labelled=golds is not None)
-            encoded.append(Encoded([feature], len(chat.ids) + chat.n_cut, chat.n_cut, chat.notes))
-        return encoded
+        golds = [example.get("golds") for example in examples]
+        return [
+            encode_chat(turns_of(example), None if gold is None else gold[0], reader)
+            for example, gold in zip(examples, golds, strict=True)
+        ]
 
     def varied(self, features: Sequence[Feature], draw: np.random.Generator) -> Sequence[Feature]:
         return pack_rows(features) if self.packing else features
 
     def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:
-        import torch
-
-        inputs, n_tokens = pad_inputs(features, pad_id)
-        n_rows = len(features)
-        if "n_each" in features[0]:
-            n_rows = sum(len(feature["n_each"]) for feature in features)
-            inputs |= packed_inputs(features, inputs["input_ids"].shape[1])
-        targets = {"ends": torch.from_numpy(features[0]["ends"].astype(np.int64))}
-        if "is_learned" in features[0]:
-            width = inputs["input_ids"].shape[1]
-            places = [_places(feature, row * width) for row, feature in enumerate(features)]
-            inputs["places"], learned = targets_of(places)
-            targets |= learned
-        targets["n_prompt"] = torch.tensor([int(feature["n_prompt"][0]) for feature in features])
-        return Batch(inputs, targets, n_rows, n_tokens)
+        return collate_chats(features, pad_id)
 
     def loss(self, logits: Tensor, batch: Batch, weights: Tensor | None, smoothing: float) -> Tensor:
         return loss_of_answers(logits, batch, smoothing)
@@ -145,14 +123,10 @@ class Generation(Task):
         return copy
 
     def ask(self, network: Network, batch: Batch) -> Tensor:
-        from burnish.models.writing import write
+        return ask_for_answers(network, batch, self.decoding, is_written=self._is_written)
 
-        nll, counts = gold_nll(network, batch)
-        if not self._is_written:
-            return packed(nll, counts, ())
-        rows = zip(batch.inputs["input_ids"], batch.targets["n_prompt"].tolist(), strict=True)
-        prompts = [ids[:n_prompt] for ids, n_prompt in rows]
-        return packed(nll, counts, write(network, prompts, self.decoding, batch.targets["ends"].tolist()))
+    def stream(self, network: Network, batch: Batch) -> Iterator[str]:
+        return stream_answer(network, batch, self.decoding)
 
     def evidence(self, answered: Sequence[Answered], labels: tuple[str, ...]) -> None:
         return None
@@ -163,19 +137,5 @@ class Generation(Task):
     def decode(self, answered: Sequence[Answered], labels: tuple[str, ...], decision: Decision) -> list[Written]:
         return written_texts(answered)
 
-
-def _feature(chat: Chat, ends: Sequence[int], *, is_labelled: bool) -> Feature:
-    feature = {
-        "input_ids": np.asarray(chat.ids, np.int32),
-        "n_prompt": np.array([chat.n_prompt], np.int32),
-        "ends": np.asarray(ends, np.int32),
-    }
-    if is_labelled:
-        feature["is_learned"] = np.asarray(chat.is_learned, np.int32)
-    return feature
-
-
-def _places(feature: Feature, offset: int) -> Places:
-    """Each learned token is told from the one before it; a text's first token never is."""
-    learned = np.flatnonzero(feature["is_learned"][1:]) + 1
-    return Places(offset + learned - 1, feature["input_ids"][learned], learned >= feature["n_prompt"][0])
+    def opened(self, located: Located, load_model: LoadModel) -> Self:
+        return self.model_copy(update={"decoding": opened_decoding(self.decoding, located)})

@@ -59,7 +59,7 @@ def fold_in(body: nn.Module) -> None:
 
     for path, module in list(body.named_modules()):
         if isinstance(module, BaseTunerLayer):
-            module.merge(safe_merge=True)  # type: ignore[operator]
+            module.merge(safe_merge=True)
             body.set_submodule(path, module.get_base_layer())
     body.requires_grad_(True)
     vars(body).pop("peft_config", None)
