@@ -54,8 +54,9 @@ class Network(nn.Module):
 
     @property
     def body(self) -> nn.Module:
-        """The pretrained part, without any head."""
-        return self.trunk if self.readout is not None else self.trunk.base_model  # type: ignore[no-any-return]
+        """The pretrained part, without any head; of a trunk that writes, all of it: its head was pretrained too."""
+        is_whole = self.readout is not None or self.vocabulary is not None
+        return self.trunk if is_whole else self.trunk.base_model  # type: ignore[no-any-return]
 
     def head_modules(self) -> tuple[str, ...]:
         """Names of the modules whose parameters are not the pretrained body's."""
