@@ -54,7 +54,7 @@ class Network(nn.Module):
 
     @property
     def body(self) -> nn.Module:
-        """The pretrained part, without any new head: all of a trunk that writes, whose head was pretrained with it."""
+        """The pretrained part, without any head; of a trunk that writes, all of it: its head was pretrained too."""
         is_whole = self.readout is not None or self.vocabulary is not None
         return self.trunk if is_whole else self.trunk.base_model  # type: ignore[no-any-return]
 
