@@ -27,6 +27,7 @@ ROWS = {
     ],
     "classification": [{"text": "good day", "label": "good"}, {"text": "so bad", "label": "bad"}],
     "multilabel": [{"text": "good day", "labels": ["good", "day"]}, {"text": "so", "labels": []}],
+    "masked_lm": [{"text": "good day, all good 北京"}, {"text": "so bad a day. " * 12}],
     "matching": [
         {"text": "good day", "text_pair": "all good", "score": 0.9},
         {"text": "so bad", "text_pair": "a day", "score": "no"},
