@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from burnish.flows.init import init
     from burnish.flows.judge import judge
     from burnish.flows.predict import predict
+    from burnish.flows.pretrain import pretrain
     from burnish.flows.relate import relate
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "check", "compare", "fit", "index", "init", "judge", "load", "predict", "relate"]
+__all__ = ["__version__", "check", "compare", "fit", "index", "init", "judge", "load", "predict", "pretrain", "relate"]
 
-_VERBS = ("check", "compare", "fit", "index", "init", "judge", "predict", "relate")
+_VERBS = ("check", "compare", "fit", "index", "init", "judge", "predict", "pretrain", "relate")
 _HOMES = {verb: (f"burnish.flows.{verb}", verb) for verb in _VERBS}
 _HOMES["load"] = ("burnish.bundle.predictor", "load_predictor")
 

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from burnish.bundle.bundle import open_bundle
-from burnish.bundle.manifest import verify_manifest, write_manifest
+from burnish.core.manifest import verify_manifest, write_manifest
 from burnish.core.errors import UserError
 
 

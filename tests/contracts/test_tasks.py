@@ -26,7 +26,12 @@ ROWS = {
         {"question": "where", "context": "a day " * 30 + "上海", "answers": {"text": [], "answer_start": []}},
     ],
     "classification": [{"text": "good day", "label": "good"}, {"text": "so bad", "label": "bad"}],
+    "next_sentence": [
+        {"text": "good day", "text_pair": "all good", "follows": "yes", "document": "1"},
+        {"text": "so bad", "text_pair": "北京", "follows": "no", "document": "2"},
+    ],
     "multilabel": [{"text": "good day", "labels": ["good", "day"]}, {"text": "so", "labels": []}],
+    "contrastive": [{"text": "good day, all good 北京"}, {"text": "so bad a day. " * 12}, {"text": "a"}],
     "masked_lm": [{"text": "good day, all good 北京"}, {"text": "so bad a day. " * 12}],
     "matching": [
         {"text": "good day", "text_pair": "all good", "score": 0.9},

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from burnish.bundle.bundle import STOCK, open_bundle
-from burnish.bundle.manifest import MANIFEST, write_manifest
+from burnish.core.manifest import MANIFEST, write_manifest
 from burnish.bundle.predictor import Predictor, load_predictor
 from burnish.core.errors import UserError
 from burnish.core.events import Listener, Message, ignore

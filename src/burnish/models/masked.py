@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from burnish.models.network import Network
 
 
+MASKS = ("[MASK]", "<mask>")
+
+
 def attach_masked(folder: Path, plan: HeadPlan) -> Network:
     """The base in `folder` with the head that it was pretrained with, or a new one where it has none."""
-    from burnish.models.network import Network, load_pretrained
+    from burnish.models.network import Network, load_with_news
     from burnish.models.tokenizer import load_backend
 
-    trunk = load_pretrained("AutoModelForMaskedLM", folder, dict(plan.config_changes))
-    return Network(trunk, vocabulary=load_backend(folder))
+    trunk, new = load_with_news("AutoModelForMaskedLM", folder, dict(plan.config_changes))
+    return Network(trunk, vocabulary=load_backend(folder), new=new)
 
 
 def refuse_unless_masked(folder: Path) -> None:
@@ -35,9 +38,6 @@ def refuse_unless_masked(folder: Path) -> None:
             f"base: {folder.name} ({kind}) does not read a text from both sides, so nothing in it can be masked; take "
             "an encoder such as BERT or RoBERTa, or the task 'causal_lm' for a base that goes on with a text."
         )
-
-
-MASKS = ("[MASK]", "<mask>")
 
 
 def mask_of(backend: Tokenizer, folder: Path) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -67,7 +67,10 @@ class MaskingReader:
         return int(self.tokenizer.backend.get_vocab_size())
 
     def save(self, folder: Path, source: Path) -> None:
-        self.tokenizer.save(folder, source)
+        """The tokenizer. It may read as much at once as the base allows, however short the blocks were."""
+        from burnish.models.tokenizer import allowed_length
+
+        replace(self.tokenizer, max_length=allowed_length(source)).save(folder, source)
 
 
 def load_masking_reader(folder: Path, tokenizer: TextTokenizer) -> MaskingReader:

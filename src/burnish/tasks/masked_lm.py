@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import numpy as np
@@ -96,6 +97,7 @@ class MaskedLm(Task):
     best_by = "perplexity"
     least_labels = 0
     answer = Filled
+    text_source = MappingProxyType({"name": "text"})
 
     head: Annotated[Part, Shelf("heads"), giving("hidden_words")] = Field(default="masked", validate_default=True)
     """masked (the architecture's own; the bundle loads in AutoModelForMaskedLM)."""
