@@ -7,6 +7,8 @@ joined to fill blocks: batches hold blocks of like length, so there is next to n
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -17,14 +19,54 @@ from burnish.data.sentences import sentence_ends
 if TYPE_CHECKING:
     from burnish.models.tokenizer import TextTokenizer
 
+Ints = NDArray[np.int32]
+
 CHARACTERS_AT_ONCE = 1_000_000
 """Of texts that are tokenized together: what a tokenizer says of a token takes a hundred times the token's own room."""
+
+
+@dataclass(frozen=True)
+class BlockReader:
+    """A tokenizer and the token that matters beside the text's: the mask, or the end of a text."""
+
+    tokenizer: TextTokenizer
+    mark: str
+    mark_id: int
+
+    @property
+    def pad_id(self) -> int:
+        return self.tokenizer.pad_id
+
+    @property
+    def max_length(self) -> int:
+        return self.tokenizer.max_length
+
+    @property
+    def prompt(self) -> str:
+        return self.tokenizer.prompt
+
+    @property
+    def room(self) -> int:
+        """Tokens of a text that fit into a block, beside those around it."""
+        return self.max_length - len(self.tokenizer.prefix) - len(self.tokenizer.suffix)
+
+    def around(self, body: Ints, fill: int | None = None) -> Ints:
+        """A block's tokens with those before and after; or something else of them, with `fill` for those."""
+        ends = [np.array(ids, np.int32) for ids in (self.tokenizer.prefix, self.tokenizer.suffix)]
+        before, after = ends if fill is None else [np.full_like(ids, fill) for ids in ends]
+        return np.concatenate([before, body, after])
+
+    def save(self, folder: Path, source: Path) -> None:
+        """The tokenizer. It may read as much at once as the base allows, however short the blocks were."""
+        from burnish.models.tokenizer import allowed_length
+
+        replace(self.tokenizer, max_length=allowed_length(source)).save(folder, source)
 
 
 class Tokens(NamedTuple):
     """A whole text: ids [T], and offsets [T, 2] of their characters in it."""
 
-    ids: NDArray[np.int32]
+    ids: Ints
     offsets: NDArray[np.int64]
 
 

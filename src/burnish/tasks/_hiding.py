@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from burnish.core.seeds import generator
 from burnish.data.segmentation import words_of_tokens
-from burnish.tasks._blocks import Tokens, cut_in_blocks, tokens_of
+from burnish.tasks._blocks import BlockReader, Tokens, cut_in_blocks, tokens_of
 from burnish.tasks._contract import Batch, Encoded, Feature
 from burnish.tasks._masking import Ints, Masking, renumbered
 from burnish.tasks._rows import pad_inputs
@@ -34,47 +33,11 @@ MASK = "[MASK]"
 N_WORDS = 5
 WORD_LENGTH = 32
 """Characters of a word that are kept; longer ones are cut."""
+NOTHING: Feature = {"hidden": np.zeros(0, np.int32), "shown": np.zeros(0, np.int32)}
 
 
-@dataclass(frozen=True)
-class MaskingReader:
-    """A tokenizer that has a token for what is hidden. `special_ids` are never hidden."""
-
-    tokenizer: TextTokenizer
-    mask: str
-    mask_id: int
-    special_ids: Ints
-
-    @property
-    def pad_id(self) -> int:
-        return self.tokenizer.pad_id
-
-    @property
-    def max_length(self) -> int:
-        return self.tokenizer.max_length
-
-    @property
-    def prompt(self) -> str:
-        return self.tokenizer.prompt
-
-    @property
-    def room(self) -> int:
-        """Tokens of a text that fit into a block, beside those around it."""
-        return self.max_length - len(self.tokenizer.prefix) - len(self.tokenizer.suffix)
-
-    @property
-    def n_ids(self) -> int:
-        return int(self.tokenizer.backend.get_vocab_size())
-
-    def save(self, folder: Path, source: Path) -> None:
-        """The tokenizer. It may read as much at once as the base allows, however short the blocks were."""
-        from burnish.models.tokenizer import allowed_length
-
-        replace(self.tokenizer, max_length=allowed_length(source)).save(folder, source)
-
-
-def load_masking_reader(folder: Path, tokenizer: TextTokenizer) -> MaskingReader:
-    """The reader of the model in `folder`.
+def load_masking_reader(folder: Path, tokenizer: TextTokenizer) -> BlockReader:
+    """The reader of the model in `folder`; its mark is the mask.
 
     Raises:
         UserError: it does not read a text from both sides, or has no mask.
@@ -83,47 +46,51 @@ def load_masking_reader(folder: Path, tokenizer: TextTokenizer) -> MaskingReader
 
     refuse_unless_masked(folder)
     mask = mask_of(tokenizer.backend, folder)
-    added = tokenizer.backend.get_added_tokens_decoder()
-    special = sorted(number for number, token in added.items() if token.special)
-    return MaskingReader(tokenizer, mask, tokenizer.backend.token_to_id(mask), np.array(special, np.int32))
+    return BlockReader(tokenizer, mask, tokenizer.backend.token_to_id(mask))
 
 
-def encode_blocks(texts: Sequence[str], reader: MaskingReader, share: float, is_whole: bool) -> list[Encoded]:
+class Hiding(NamedTuple):
+    """How words of a text are hidden: `special` ids never are; pieces of a word go together when `is_whole`."""
+
+    masking: Masking
+    special: Ints
+    is_whole: bool
+
+
+def encode_hidden(texts: Sequence[str], reader: BlockReader, share: float, is_whole: bool) -> list[Encoded]:
     """The blocks of each text. Hidden is what a digest of the text tells: the same in every epoch and run.
 
     Nothing is hidden in a text that holds masks itself: what stands there is asked for.
     """
-    masking = Masking(share, reader.mask_id, reader.n_ids)
-    asked = [text.replace(MASK, reader.mask) for text in texts]
+    backend = reader.tokenizer.backend
+    special = sorted(number for number, token in backend.get_added_tokens_decoder().items() if token.special)
+    how = Hiding(Masking(share, reader.mark_id, backend.get_vocab_size()), np.array(special, np.int32), is_whole)
+    asked = [text.replace(MASK, reader.mark) for text in texts]
+    mark = re.compile(f"{re.escape(MASK)}|{re.escape(reader.mark)}")
     encoded = []
     for text, given, tokens in zip(asked, texts, tokens_of(asked, reader.tokenizer), strict=True):
-        blanks = _blanks(given, reader.mask)
-        words = words_of_tokens(text, tokens.offsets)
-        features = []
-        for number, block in enumerate(cut_in_blocks(text, tokens.offsets, reader.room)):
-            feature = _block(Tokens(tokens.ids[block], tokens.offsets[block]), words[block], reader, is_whole)
-            n_blanks = int((feature["input_ids"] == reader.mask_id).sum())
-            draw = generator(0, "masks", number, text)
-            nothing = {name: np.zeros(0, np.int32) for name in ("hidden", "shown")}
-            drawn = nothing if blanks else masking.draw(feature["input_ids"], feature["words"], draw)
-            spans = np.array(blanks[:n_blanks], np.int32).reshape(-1)
-            blanks = blanks[n_blanks:] if n_blanks else blanks
-            vocabulary = np.array([reader.mask_id, reader.n_ids], np.int32)
-            features.append({**feature, **drawn, "blanks": spans, "vocabulary": vocabulary})
-        encoded.append(Encoded(features, n_tokens=len(tokens.ids)))
+        gaps = [found.span() for found in mark.finditer(given)]
+        encoded.append(Encoded(_features(text, tokens, gaps, reader, how), n_tokens=len(tokens.ids)))
     return encoded
 
 
-def _blanks(text: str, mask: str) -> list[tuple[int, int]]:
-    return [found.span() for found in re.finditer(f"{re.escape(MASK)}|{re.escape(mask)}", text)]
-
-
-def _block(tokens: Tokens, words: Ints, reader: MaskingReader, is_whole: bool) -> Feature:
-    prefix, suffix = reader.tokenizer.prefix, reader.tokenizer.suffix
-    numbers = renumbered(words, np.isin(tokens.ids, reader.special_ids), is_whole)
-    around = [np.full(len(ids), -1, np.int32) for ids in (prefix, suffix)]
-    ids = np.concatenate([np.array(prefix, np.int32), tokens.ids, np.array(suffix, np.int32)])
-    return {"input_ids": ids, "words": np.concatenate([around[0], numbers, around[1]])}
+def _features(
+    text: str, tokens: Tokens, gaps: list[tuple[int, int]], reader: BlockReader, how: Hiding
+) -> list[Feature]:
+    words, n_told = words_of_tokens(text, tokens.offsets), 0
+    features = []
+    for number, block in enumerate(cut_in_blocks(text, tokens.offsets, reader.room)):
+        ids = tokens.ids[block]
+        numbers = renumbered(words[block], np.isin(ids, how.special), how.is_whole)
+        feature = {"input_ids": reader.around(ids), "words": reader.around(numbers, fill=-1)}
+        draw = generator(0, "masks", number, text)
+        drawn = NOTHING if gaps else how.masking.draw(feature["input_ids"], feature["words"], draw)
+        end = n_told + int((ids == reader.mark_id).sum())
+        blanks = np.array(gaps[n_told:end], np.int32).reshape(-1)
+        vocabulary = np.array([how.masking.mask_id, how.masking.n_ids], np.int32)
+        features.append({**feature, **drawn, "blanks": blanks, "vocabulary": vocabulary})
+        n_told = end
+    return features
 
 
 def masked_anew(feature: Feature, share: float, draw: np.random.Generator) -> Feature:

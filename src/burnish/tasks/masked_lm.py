@@ -32,11 +32,11 @@ from burnish.tasks._contract import (
     Prediction,
     Task,
 )
+from burnish.tasks._blocks import BlockReader
 from burnish.tasks._hiding import (
-    MaskingReader,
     ask_hidden,
     collate_hidden,
-    encode_blocks,
+    encode_hidden,
     hidden_loss,
     load_masking_reader,
     masked_anew,
@@ -126,13 +126,13 @@ class MaskedLm(Task):
 
     def load_reader(
         self, folder: Path, max_length: int | None, prompt: str, *, is_bundle: bool = False
-    ) -> MaskingReader:
+    ) -> BlockReader:
         from burnish.models.tokenizer import load_tokenizer
 
         return load_masking_reader(folder, load_tokenizer(folder, max_length, prompt=prompt))
 
-    def encode(self, examples: Sequence[Example], reader: MaskingReader, labels: tuple[str, ...]) -> list[Encoded]:
-        return encode_blocks([example["text"] for example in examples], reader, self.share, self.whole_words)
+    def encode(self, examples: Sequence[Example], reader: BlockReader, labels: tuple[str, ...]) -> list[Encoded]:
+        return encode_hidden([example["text"] for example in examples], reader, self.share, self.whole_words)
 
     def varied(self, features: Sequence[Feature], draw: np.random.Generator) -> Sequence[Feature]:
         return [masked_anew(feature, self.share, draw) for feature in features]
