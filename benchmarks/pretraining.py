@@ -57,13 +57,18 @@ def main() -> None:
 
 def speeches(folder: Path, share: float) -> tuple[Path, Path]:
     """The lines that are learnt from, and those that are judged, as two files."""
-    lines = gzip.open(SPEECHES, "rt", encoding="utf-8").read().splitlines()
+    with gzip.open(SPEECHES, "rt", encoding="utf-8") as file:
+        lines = file.read().splitlines()
     cut = len(lines) * 9 // 10
     documents = [lines[at : at + LINES_EACH] for at in range(0, cut, LINES_EACH)]
     n = round(share * len(documents))
     taken = [documents[at * len(documents) // n] for at in range(n)]
     paths = folder / "learn.txt", folder / "judge.txt"
-    for path, each in zip(paths, (taken, [lines[cut:][at : at + LINES_EACH] for at in range(0, len(lines) - cut, LINES_EACH)]), strict=True):
+    for path, each in zip(
+        paths,
+        (taken, [lines[cut:][at : at + LINES_EACH] for at in range(0, len(lines) - cut, LINES_EACH)]),
+        strict=True,
+    ):
         path.write_text("\n\n".join("\n".join(one) for one in each), "utf-8")
     return paths
 
@@ -82,7 +87,9 @@ def pretrain(asked: argparse.Namespace, text: tuple[Path, Path], out: Path, froz
             *asked.set,
         ]
         source = {"name": "sentences" if asked.task == "contrastive" else "text", "path": str(text[1])}
-        burnish.pretrain(None, settings, text=str(text[0]), task=asked.task, dev="5%", test=source, out=out, listen=tell)
+        burnish.pretrain(
+            None, settings, text=str(text[0]), task=asked.task, dev="5%", test=source, out=out, listen=tell
+        )
         (out.parent / f"{out.name}.seconds").write_text(f"{time.monotonic() - started:.0f}")
     report = json.loads((out / "report" / "report.json").read_text())
     card = json.loads((out / "data_card.json").read_text())
@@ -110,9 +117,22 @@ def compare(asked: argparse.Namespace, scratch: Path, pretrained: Path) -> None:
         for number in range(asked.folds):
             for base, scores in found.items():
                 train = [row for at, fold in enumerate(folds) if at != number for row in fold]
-                accuracy, seconds = tune(base, write(scratch / "train.csv", train), write(scratch / "test.csv", folds[number]), seed)
+                accuracy, seconds = tune(
+                    base, write(scratch / "train.csv", train), write(scratch / "test.csv", folds[number]), seed
+                )
                 scores.setdefault(seed, []).append(accuracy)
-                print(json.dumps({"base": Path(base).name, "seed": seed, "fold": number, "accuracy": accuracy, "seconds": round(seconds)}), flush=True)
+                print(
+                    json.dumps(
+                        {
+                            "base": Path(base).name,
+                            "seed": seed,
+                            "fold": number,
+                            "accuracy": accuracy,
+                            "seconds": round(seconds),
+                        }
+                    ),
+                    flush=True,
+                )
         print(table(found), flush=True)
 
 
@@ -132,7 +152,7 @@ def read_tones() -> list[tuple[str, str]]:
 
 
 def stratified(rows: list[tuple[str, str]], n_folds: int = 5) -> list[list[tuple[str, str]]]:
-    """Every fifth row of each label, in the file's own order: copies of a sentence stand side by side there."""
+    """Every fifth row of each label, in the file's own order."""
     folds: list[list[tuple[str, str]]] = [[] for _ in range(n_folds)]
     for label in sorted({label for _, label in rows}):
         for at, row in enumerate(row for row in rows if row[1] == label):

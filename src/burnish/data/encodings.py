@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from burnish.core.errors import UserError, hint
 from burnish.data.paths import require_file
@@ -107,7 +107,7 @@ def open_text(path: Path, encoding: Encoding) -> io.TextIOWrapper:
 
 def _opened(path: Path) -> IO[bytes]:
     """The file's bytes; what is packed as `.gz` is unpacked on the way."""
-    return gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")
+    return cast("IO[bytes]", gzip.open(path)) if path.suffix.lower() == ".gz" else path.open("rb")
 
 
 @contextmanager

@@ -31,7 +31,7 @@ def _ends_in(run: str) -> list[int]:
 
 @lru_cache(maxsize=1)
 def _dictionary() -> Any:
-    """jieba's words and its model for unknown ones.
+    """Jieba's words and its model for unknown ones.
 
     It is filled here, because jieba itself would read a cache that anybody may have put into the folder for temporary
     files.

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from burnish import __version__
-from burnish.bundle.bundle import MODEL, STOCK, Knowledge
+from burnish.bundle.bundle import STOCK, Knowledge
 from burnish.bundle.card import model_card
-from burnish.core.manifest import write_manifest
 from burnish.core.events import Listener, Message, ignore
 from burnish.core.files import new_folder, refuse_occupied, write_bytes, write_json
+from burnish.core.manifest import write_manifest
 from burnish.data.card_text import to_markdown, warnings
 from burnish.evaluation.findings import Report
 from burnish.evaluation.gates import GateResult
@@ -25,6 +25,7 @@ from burnish.flows.ground import DATA, FEATURES, Ground, lay_ground
 from burnish.flows.judging import Judge, Judged, check_judging, refuse_idle_gates, write_report
 from burnish.flows.prepare import warn
 from burnish.flows.train import Trained, train_seed
+from burnish.models.locate import MODEL
 from burnish.recipe.load import Loaded, load
 from burnish.recipe.show import filled_yaml
 from burnish.tasks._contract import Decision, Task

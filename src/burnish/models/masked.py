@@ -40,8 +40,8 @@ def refuse_unless_masked(folder: Path) -> None:
         )
 
 
-def mask_of(backend: Tokenizer, folder: Path) -> str:
-    """The token that stands for a hidden one.
+def mask_of(backend: Tokenizer, folder: Path) -> tuple[str, int]:
+    """The token that stands for a hidden one, and its id.
 
     Raises:
         UserError: the tokenizer has none.
@@ -52,8 +52,8 @@ def mask_of(backend: Tokenizer, folder: Path) -> str:
     declared = read_json(file).get("mask_token") if file.is_file() else None
     named = declared.get("content") if isinstance(declared, dict) else declared
     for token in (named, *MASKS):
-        if token and backend.token_to_id(token) is not None:
-            return str(token)
+        if token and (number := backend.token_to_id(token)) is not None:
+            return str(token), int(number)
     raise UserError(
         f"base: the tokenizer of {folder.name} has no token for what is masked (mask_token in tokenizer_config.json); "
         "take a base that was pretrained with one."

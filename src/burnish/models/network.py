@@ -154,8 +154,8 @@ def load_with_news(auto_class: str, folder: Path, settings: dict[str, Any]) -> t
     of_body = {name for name, _ in trunk.base_model.named_parameters(prefix=_prefix(trunk))} & of_other_size
     if of_body:
         raise UserError(
-            f"base: the weights in {folder} do not fit its config.json: {sorted(of_body)[0]} has another size; fetch the "
-            "model again."
+            f"base: the weights in {folder} do not fit its config.json: {sorted(of_body)[0]} has another size; fetch "
+            "the model again."
         )
     return trunk, frozenset(found["missing_keys"]) | of_other_size
 

@@ -1,8 +1,8 @@
 """Texts with hidden words as features, and what a network says about them.
 
 Fields of a feature: `input_ids` [T] as they are; `words` [T], see `_masking`; `hidden` [P] and `shown` [P], what is
-hidden of it; `blanks` [2 G], start and end of each mask that the text itself holds, in its characters; `vocabulary` [2],
-the mask's id and how many ids there are.
+hidden of it; `blanks` [2 G], start and end of each mask that the text itself holds, in its characters; `vocabulary`
+[2], the mask's id and how many ids there are.
 """
 
 from __future__ import annotations
@@ -45,8 +45,7 @@ def load_masking_reader(folder: Path, tokenizer: TextTokenizer) -> BlockReader:
     from burnish.models.masked import mask_of, refuse_unless_masked
 
     refuse_unless_masked(folder)
-    mask = mask_of(tokenizer.backend, folder)
-    return BlockReader(tokenizer, mask, tokenizer.backend.token_to_id(mask))
+    return BlockReader(tokenizer, *mask_of(tokenizer.backend, folder))
 
 
 class Hiding(NamedTuple):
@@ -153,7 +152,7 @@ def ask_hidden(network: Network, batch: Batch) -> Tensor:
     assert batch.rows_each is not None
     each = torch.tensor(batch.rows_each, device=logits.device)
     starts = each.cumsum(0) - each
-    outputs = logits.new_zeros(int(each.sum()), N_WORDS * (1 + WORD_LENGTH))
+    outputs: Tensor = logits.new_zeros(int(each.sum()), N_WORDS * (1 + WORD_LENGTH))
     told = -scores[is_hidden].gather(1, wanted[is_hidden].unsqueeze(1)).squeeze(1)
     outputs[:, 0].index_add_(0, starts[rows[is_hidden]], told)
     outputs[:, 1].index_add_(0, starts[rows[is_hidden]], torch.ones_like(told))

@@ -39,7 +39,7 @@ class Masking(NamedTuple):
 
 
 def renumbered(words: Ints, is_special: NDArray[np.bool_], is_whole: bool) -> Ints:
-    """[T] words of a block counted from 0 without a gap, -1 for special tokens; each token its own unless `is_whole`."""
+    """[T] words of a block, from 0 without a gap, -1 for special tokens; each token its own unless `is_whole`."""
     numbers = words if is_whole else np.arange(len(words), dtype=np.int32)
     found = np.full(len(words), -1, np.int32)
     found[~is_special] = np.unique(numbers[~is_special], return_inverse=True)[1]

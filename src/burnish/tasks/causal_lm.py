@@ -86,7 +86,9 @@ class CausalLm(Task):
 
     def encode(self, examples: Sequence[Example], reader: BlockReader, labels: tuple[str, ...]) -> list[Encoded]:
         texts = [example["text"] for example in examples]
-        return [_encoded(text, one, reader) for text, one in zip(texts, tokens_of(texts, reader.tokenizer), strict=True)]
+        return [
+            _encoded(text, one, reader) for text, one in zip(texts, tokens_of(texts, reader.tokenizer), strict=True)
+        ]
 
     def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:
         inputs, n_tokens = pad_inputs(features, pad_id)

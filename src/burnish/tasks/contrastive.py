@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from burnish.core.parts import Part
@@ -133,6 +134,6 @@ def _twice(feature: Feature) -> Feature:
     return {"input_ids": np.tile(feature["input_ids"][:n], 2), "n_each": np.array([n, n], np.int32)}
 
 
-def _whole(row: Answered) -> np.ndarray:
+def _whole(row: Answered) -> NDArray[np.float32]:
     """[H] the vector of the whole text: the first of the feature's."""
     return np.split(row.outputs[0], len(row.features[0]["n_each"]))[0]

@@ -20,6 +20,7 @@ from burnish.core.shelves import Shelf
 from burnish.data.columns import Wanted
 from burnish.metrics._likelihood import LikelihoodOutcome
 from burnish.models.heads._contract import Head, HeadPlan, giving
+from burnish.tasks._blocks import BlockReader
 from burnish.tasks._contract import (
     Answered,
     AnswerPart,
@@ -32,7 +33,6 @@ from burnish.tasks._contract import (
     Prediction,
     Task,
 )
-from burnish.tasks._blocks import BlockReader
 from burnish.tasks._hiding import (
     ask_hidden,
     collate_hidden,
@@ -124,9 +124,7 @@ class MaskedLm(Task):
     def labels_of(self, example: Example) -> Iterable[str]:
         return ()
 
-    def load_reader(
-        self, folder: Path, max_length: int | None, prompt: str, *, is_bundle: bool = False
-    ) -> BlockReader:
+    def load_reader(self, folder: Path, max_length: int | None, prompt: str, *, is_bundle: bool = False) -> BlockReader:
         from burnish.models.tokenizer import load_tokenizer
 
         return load_masking_reader(folder, load_tokenizer(folder, max_length, prompt=prompt))

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from burnish.core.parts import Part
@@ -92,7 +93,7 @@ class NextSentence(Task):
     def read(self, values: Mapping[str, Any], is_labelled: bool) -> Example:
         if values.get("text_pair") is None and not is_labelled:
             raise ValueError(
-                "'text_pair' is missing: this task tells whether a second sentence follows (--pair on the command line)."
+                "'text_pair' is missing: this task tells whether a second text follows (--pair on the command line)."
             )
         texts = {name: text_of(values, name, is_labelled) for name in self.texts}
         if not is_labelled:
@@ -110,9 +111,10 @@ class NextSentence(Task):
     def encode(self, examples: Sequence[Example], tokenizer: TextTokenizer, labels: tuple[str, ...]) -> list[Encoded]:
         encoded = encode_rows(examples, tokenizer)
         add_targets(encoded, examples, labels)
-        for example, one in zip(examples, encoded, strict=True):
+        pairs = tokenizer.ids([(example["text"], example["text_pair"]) for example in examples])
+        for example, one, pair in zip(examples, encoded, pairs, strict=True):
             feature = one.features[0]
-            feature["second"] = _second(feature["input_ids"], example, tokenizer)
+            feature["second"] = _second(pair.sequence_ids)
             name = example["document"] or example["text"]
             feature["document"] = np.array([zlib.crc32(name.encode()) >> 1], np.int32)
         return encoded
@@ -120,9 +122,7 @@ class NextSentence(Task):
     def varied(self, features: Sequence[Feature], draw: np.random.Generator) -> Sequence[Feature]:
         """Every second sentence that does not follow changed for one that stands in another row of the batch."""
         most = max(len(feature["input_ids"]) for feature in features)
-        return [
-            feature if feature["label"][0] else _with_other(feature, features, most, draw) for feature in features
-        ]
+        return [feature if feature["label"][0] else _with_other(feature, features, most, draw) for feature in features]
 
     def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:
         inputs, n_tokens = pad_inputs(features, pad_id)
@@ -148,11 +148,10 @@ class NextSentence(Task):
         ]
 
 
-def _second(ids: np.ndarray, example: Example, tokenizer: TextTokenizer) -> np.ndarray:
-    """[2] where the second sentence stands among the tokens of a pair."""
-    encoding = tokenizer.ids([(example["text"], example["text_pair"])])[0]
-    places = [at for at, number in enumerate(encoding.sequence_ids) if number == 1]
-    return np.array([places[0], places[-1] + 1] if places else [len(ids), len(ids)], np.int32)
+def _second(sequence_ids: Sequence[int | None]) -> NDArray[np.int32]:
+    """[2] start and end of the second sentence among the tokens of a pair."""
+    places = [at for at, number in enumerate(sequence_ids) if number == 1] or [len(sequence_ids)]
+    return np.array([places[0], places[-1] + 1], np.int32)
 
 
 def _with_other(feature: Feature, batch: Sequence[Feature], most: int, draw: np.random.Generator) -> Feature:

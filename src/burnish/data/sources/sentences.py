@@ -1,9 +1,10 @@
-"""The sentences of plain text, one a row, or two that may follow each other: what contrastive and next_sentence read."""
+"""The sentences of plain text, one a row, or two that may follow each other: for contrastive and next_sentence."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +73,7 @@ class Sentences(Source):
                 yield found
                 continue
             said = list(_sentences(found))
-            for (line, first), (_, second) in zip(said, said[1:], strict=False):
+            for (line, first), (_, second) in pairwise(said):
                 other = _draw_other(others, found.number, draw) if draw.random() < 0.5 else None
                 follows = {"text_pair": second, "follows": "yes"}
                 values = follows if other is None else {"text_pair": other, "follows": "no"}

@@ -42,7 +42,9 @@ class HeadPlan:
         }
 
 
-Gives = Literal["rows", "entities", "tokens", "spans", "vectors", "cosines", "next_words", "other_words", "hidden_words"]
+Gives = Literal[
+    "rows", "entities", "tokens", "spans", "vectors", "cosines", "next_words", "other_words", "hidden_words"
+]
 
 
 class Head(Part, ABC):
