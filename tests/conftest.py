@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from burnish.metrics._answers import AnswerOutcome
+from burnish.metrics._likelihood import LikelihoodOutcome
 from burnish.metrics._multi import MultiOutcome
 from burnish.metrics._ranked import RankedOutcome
 from burnish.metrics._relations import RelationOutcome
@@ -113,7 +114,14 @@ def random_texts(seed=0, n_rows=60, is_perfect=False):
     return TextOutcome(gold, written, nll, draw.integers(5, 9, size=n_rows), is_chinese)
 
 
+def random_likelihood(seed=0, n_rows=60, is_perfect=False):
+    draw = np.random.default_rng(seed)
+    n_tokens = draw.integers(1, 9, size=n_rows)
+    return LikelihoodOutcome(np.zeros(n_rows) if is_perfect else draw.random(n_rows) * 3 * n_tokens, n_tokens)
+
+
 MAKERS = {
+    LikelihoodOutcome: random_likelihood,
     TextOutcome: random_texts,
     AnswerOutcome: random_answers,
     RelationOutcome: random_relations,

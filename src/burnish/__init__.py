@@ -15,16 +15,17 @@ if TYPE_CHECKING:
     from burnish.flows.init import init
     from burnish.flows.judge import judge
     from burnish.flows.predict import predict
+    from burnish.flows.pretrain import pretrain
     from burnish.flows.relate import relate
     from burnish.flows.stream import stream
 
 __version__ = "0.1.0"
 __all__ = [
-    *("__version__", "check", "compare", "converse", "fit", "index", "init", "judge", "load", "predict", "relate"),
-    "stream",
+    *("__version__", "check", "compare", "converse", "fit", "index", "init", "judge", "load", "predict", "pretrain"),
+    *("relate", "stream"),
 ]
 
-_VERBS = ("check", "compare", "converse", "fit", "index", "init", "judge", "predict", "relate", "stream")
+_VERBS = ("check", "compare", "converse", "fit", "index", "init", "judge", "predict", "pretrain", "relate", "stream")
 _HOMES = {verb: (f"burnish.flows.{verb}", verb) for verb in _VERBS}
 _HOMES["load"] = ("burnish.bundle.predictor", "load_predictor")
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from burnish.bundle.bundle import MODEL, Knowledge
-from burnish.bundle.manifest import write_manifest
+from burnish.core.manifest import write_manifest
 from burnish.core.shelves import Shelf
 from burnish.models.tokenizer import load_tokenizer
 from burnish.tasks._contract import Decision

@@ -3,8 +3,8 @@ import json
 import pytest
 
 from burnish.bundle.bundle import Knowledge, open_bundle
-from burnish.bundle.manifest import write_manifest
 from burnish.core.errors import UserError
+from burnish.core.manifest import write_manifest
 from burnish.core.shelves import Shelf
 from burnish.models.tokenizer import load_tokenizer
 from burnish.tasks._contract import Decision

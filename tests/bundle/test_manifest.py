@@ -6,8 +6,8 @@ import os
 import pytest
 
 from burnish.bundle.bundle import open_bundle
-from burnish.bundle.manifest import verify_manifest, write_manifest
 from burnish.core.errors import UserError
+from burnish.core.manifest import verify_manifest, write_manifest
 
 
 def refusal(folder):

@@ -26,6 +26,10 @@ ROWS = {
         {"question": "where", "context": "a day " * 30 + "上海", "answers": {"text": [], "answer_start": []}},
     ],
     "classification": [{"text": "good day", "label": "good"}, {"text": "so bad", "label": "bad"}],
+    "next_sentence": [
+        {"text": "good day", "text_pair": "all good", "follows": "yes", "document": "1"},
+        {"text": "so bad", "text_pair": "北京", "follows": "no", "document": "2"},
+    ],
     "generation": [
         {"prompt": "good day", "response": ["all good 北京", "so good"], "system": "be good"},
         {
@@ -50,6 +54,9 @@ ROWS = {
         },
     ],
     "multilabel": [{"text": "good day", "labels": ["good", "day"]}, {"text": "so", "labels": []}],
+    "causal_lm": [{"text": "good day, all good 北京"}, {"text": "so bad a day. " * 12}],
+    "contrastive": [{"text": "good day, all good 北京"}, {"text": "so bad a day. " * 12}, {"text": "a"}],
+    "masked_lm": [{"text": "good day, all good 北京"}, {"text": "so bad a day. " * 12}],
     "matching": [
         {"text": "good day", "text_pair": "all good", "score": 0.9},
         {"text": "so bad", "text_pair": "a day", "score": "no"},
@@ -70,6 +77,7 @@ ROWS = {
 }
 TASKS = Shelf("tasks").names()
 BASES = {
+    "causal_lm": "tiny_causal_base",
     "dialogue": "tiny_causal_base",
     "generation": "tiny_causal_base",
     "seq2seq": "tiny_seq2seq_base",

@@ -3,8 +3,8 @@ from tests.bundle.conftest import write_bundle
 from tests.flows.conftest import sentiment_rows, write_csv
 
 import burnish
-from burnish.bundle.manifest import write_manifest
 from burnish.core.errors import UserError
+from burnish.core.manifest import write_manifest
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import pytest
 from tests.flows.conftest import sentiment_rows, write_csv
 
 import burnish
-from burnish.bundle.manifest import write_manifest
 from burnish.core.errors import UserError
 from burnish.core.events import Message
+from burnish.core.manifest import write_manifest
 from burnish.flows.predict import predict_file
 from burnish.flows.writing import _cell
 

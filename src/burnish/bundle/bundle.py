@@ -17,14 +17,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from burnish.bundle.manifest import verify_manifest
 from burnish.core.errors import UserError
 from burnish.core.files import read_json, write_json
+from burnish.core.manifest import verify_manifest
 from burnish.core.shelves import Shelf
+from burnish.models.locate import MODEL
 from burnish.tasks._contract import Decision, Model, Task
 
 STATE = "burnish.json"
-MODEL = "model"
 STOCK = "stock"
 STATE_FORMAT = 1
 

@@ -93,6 +93,7 @@ def _other_tools(knowledge: Knowledge) -> str:
         "cls": "AutoModelForSequenceClassification",
         "token": "AutoModelForTokenClassification",
         "span": "AutoModelForQuestionAnswering",
+        "masked": "AutoModelForMaskedLM",
     }
     if head in loaders:
         return (

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from burnish.cli.recipe_options import Asked, takes_recipe
-from burnish.cli.results import tell_gates, tell_scores
+from burnish.cli.results import tell_bundle, tell_gates, tell_scores, tell_start
 from burnish.cli.say import say
 from burnish.cli.screen import watching
 
@@ -28,5 +28,6 @@ def fit(
         say("Nothing was judged: the recipe names no rows for it. `burnish judge` does it later.")
     else:
         tell_scores(result.report)
-    say(f"The bundle is in {result.bundle}. Try it: burnish predict {result.bundle} {result.example}", "good")
+        tell_start(result)
+    tell_bundle(result)
     tell_gates(result.gates)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 import burnish
-from burnish.cli import chat, check, compare, doctor, fit, index, init, judge, parts, predict
+from burnish.cli import chat, check, compare, doctor, fit, index, init, judge, parts, predict, pretrain
 from burnish.cli.exits import guarded
 
 EXAMPLES = "\n\n".join(
@@ -25,6 +25,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     init.init,
     check.check,
     fit.fit,
+    pretrain.pretrain,
     judge.judge,
     compare.compare,
     predict.predict,

@@ -52,7 +52,7 @@ def takes_recipe(command: Callable[..., None]) -> Callable[..., None]:
         fields = {name: options.pop(name) for name in OPTIONS}
         recipe, overrides = told_apart(words or [])
         given = {name: value for name, value in fields.items() if value is not None}
-        _refuse_nothing(recipe, overrides, given)
+        _refuse_nothing(recipe, overrides, {**given, **_said(options.get("text"))})
         command(Asked(recipe, overrides, given), **options)
 
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
@@ -60,6 +60,11 @@ def takes_recipe(command: Callable[..., None]) -> Callable[..., None]:
     run.__signature__ = inspect.Signature([first, *own, *map(_option, OPTIONS)])  # type: ignore[attr-defined]
     run.__annotations__ = {one.name: one.annotation for one in [first, *own, *map(_option, OPTIONS)]}
     return run
+
+
+def _said(text: object) -> dict[str, str]:
+    """What `--text` of a verb that learns from text alone says: it is enough to begin with."""
+    return {"text": str(text)} if text else {}
 
 
 def told_apart(words: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:

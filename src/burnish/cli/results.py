@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from burnish.cli.say import say
 from burnish.core.errors import GateMissed
 
 if TYPE_CHECKING:
     from burnish.evaluation.findings import Report
     from burnish.evaluation.gates import GateResult
+    from burnish.flows.fit import FitResult
 
 N_SCORES = 8
 
@@ -20,6 +22,21 @@ def tell_scores(report: Report) -> None:
     width = max(map(len, shown), default=0)
     for name, value in shown.items():
         print(f"{name:<{width}}  {value:.4f}")
+
+
+def tell_start(result: FitResult) -> None:
+    """What was scored before training, beside what is scored now."""
+    scores = {} if result.report is None else result.report.scores
+    for name, before in result.start.items():
+        if name in scores:
+            print(f"{name}: {before:,.4f} before training, {scores[name]:,.4f} now")
+
+
+def tell_bundle(result: FitResult) -> None:
+    """Where it is, and what to do with it."""
+    say(f"The bundle is in {result.bundle}. Try it: burnish predict {result.bundle} {result.example}", "good")
+    if result.is_base:
+        say(f"Every task can start from it: burnish fit RECIPE.yaml --base {result.bundle}", "good")
 
 
 def tell_gates(gates: Iterable[GateResult]) -> None:

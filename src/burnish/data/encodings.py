@@ -8,11 +8,15 @@ such a file must also read like Chinese: see `_reads_as_chinese`.
 from __future__ import annotations
 
 import codecs
+import gzip
 import io
 import re
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, cast
 
 from burnish.core.errors import UserError, hint
 from burnish.data.paths import require_file
@@ -79,7 +83,7 @@ def detect(path: Path, named: str = "auto") -> Encoding:
         UserError: no such file, a folder, empty, not text, or bytes that the encoding does not allow.
     """
     require_file(path)
-    with path.open("rb") as file:
+    with _unpacked(path) as file:
         head = file.read(64)
     bom_codec = next((codec for bom, codec in _BOMS.items() if head.startswith(bom)), None)
     _refuse_other_files(path, head)
@@ -95,10 +99,25 @@ def detect(path: Path, named: str = "auto") -> Encoding:
 
 def open_text(path: Path, encoding: Encoding) -> io.TextIOWrapper:
     """A text stream past the byte-order mark. Line ends are kept as they are, and each kind ends a line."""
-    stream = path.open(encoding=encoding.name, newline="")
+    stream = io.TextIOWrapper(_opened(path), encoding=encoding.name, newline="")
     if encoding.has_bom and encoding.name != "utf-16":  # that codec takes the mark away itself
         stream.read(1)
     return stream
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """The file's bytes; what is packed as `.gz` is unpacked on the way."""
+    return cast("IO[bytes]", gzip.open(path)) if path.suffix.lower() == ".gz" else path.open("rb")
+
+
+@contextmanager
+def _unpacked(path: Path) -> Iterator[IO[bytes]]:
+    """The same, with one sentence for an archive that is cut or damaged."""
+    try:
+        with _opened(path) as file:
+            yield file
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise UserError(f"{path}: is no whole gzip archive ({error}); copy it again, or unpack it.") from None
 
 
 @dataclass(slots=True)
@@ -161,7 +180,7 @@ def _refuse_other_files(path: Path, head: bytes) -> None:
 
 
 def _refuse_bare_utf16(path: Path) -> None:
-    with path.open("rb") as file:
+    with _unpacked(path) as file:
         head = file.read(4096)
     for codec, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[0::2])):
         if len(head) >= 4 and zeros.count(0) > 0.4 * len(zeros) and head.count(0) < 0.6 * len(head):
@@ -190,7 +209,7 @@ def _is_everyday(character: str) -> bool:
 
 
 def _place(path: Path, codec: str, offset: int) -> str:
-    with path.open("rb") as file:
+    with _unpacked(path) as file:
         file.seek(offset)
         value = file.read(1)
     line = _scan(path, codec, errors="replace", stop=offset).n_lines_ended + 1
@@ -221,10 +240,10 @@ def _scan(path: Path, codec: str, errors: str = "strict", stop: int | None = Non
 
 def _pieces(path: Path, stop: int | None) -> Iterator[bytes]:
     """The file's bytes up to `stop`, then an empty piece for the decoder to finish with."""
-    left = path.stat().st_size if stop is None else stop
-    with path.open("rb") as file:
-        while left > 0 and (piece := file.read(min(PIECE_BYTES, left))):
-            left -= len(piece)
+    n_read = 0
+    with _unpacked(path) as file:
+        while piece := file.read(PIECE_BYTES if stop is None else min(PIECE_BYTES, stop - n_read)):
+            n_read += len(piece)
             yield piece
     yield b""
 

@@ -16,6 +16,7 @@ from burnish.recipe.faults import demand
 
 SHELF = Shelf("sources")
 HUB = "hub:"
+PACKED = ".gz"  # what every source that reads text unpacks on the way
 
 
 def open_sources(value: Any, encoding: str = "auto", where: str = "data.train") -> list[Source]:
@@ -98,6 +99,8 @@ def _build(given: dict[str, Any], encoding: str, where: str) -> Source:
 def _name_for(path: Path) -> str:
     suffixes = known_suffixes()
     suffix = path.suffix.lower()
+    if suffix == PACKED and _is_text(suffixes.get(inner := Path(path.stem).suffix.lower())):
+        return suffixes[inner]
     if suffix not in suffixes:
         raise UserError(
             f"{path}: the suffix '{suffix}' does not tell the format. "
@@ -105,6 +108,10 @@ def _name_for(path: Path) -> str:
             "and has_header: false with names: [text, label] if no line names the columns."
         )
     return suffixes[suffix]
+
+
+def _is_text(name: str | None) -> bool:
+    return name is not None and "encoding" in SHELF.get(name).model_fields
 
 
 def _faults(error: ValidationError, name: str, where: str) -> list[str]:

@@ -137,7 +137,8 @@ def _notes(evidence: Evidence, selective: Selective | None) -> list[str]:
     n_rows = len(evidence.outcome)
     notes = []
     if evidence.split == "dev":
-        notes.append("Judged on dev, which also chose the best epoch and fitted the calibration: expect a little less.")
+        fitted = "" if evidence.outcome.decisions() is None else " and fitted the calibration"
+        notes.append(f"Judged on dev, which also chose the best epoch{fitted}: expect a little less.")
     if selective is not None and not evidence.is_tuned:
         notes.append("There was no dev data: confidences are not calibrated, and no answer is withheld.")
     if n_rows < FEW_ROWS:

@@ -7,17 +7,17 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, cast
 
 from burnish import __version__
-from burnish.bundle.bundle import MODEL, STOCK, Knowledge
+from burnish.bundle.bundle import STOCK, Knowledge
 from burnish.bundle.card import model_card
-from burnish.bundle.manifest import write_manifest
 from burnish.core.events import Listener, Message, ignore
 from burnish.core.files import new_folder, refuse_occupied, write_bytes, write_json
+from burnish.core.manifest import write_manifest
 from burnish.data.card_text import to_markdown, warnings
 from burnish.evaluation.findings import Report
 from burnish.evaluation.gates import GateResult
@@ -25,6 +25,7 @@ from burnish.flows.ground import DATA, FEATURES, Ground, lay_ground
 from burnish.flows.judging import Judge, Judged, check_judging, refuse_idle_gates, write_report
 from burnish.flows.prepare import warn
 from burnish.flows.train import Trained, train_seed
+from burnish.models.locate import MODEL
 from burnish.recipe.load import Loaded, load
 from burnish.recipe.show import filled_yaml
 from burnish.tasks._contract import Decision, Task
@@ -45,6 +46,10 @@ class FitResult:
     gates: Sequence[GateResult]
     example: str
     """What follows `burnish predict BUNDLE` for an input of this task."""
+    start: Mapping[str, float] = field(default_factory=dict)
+    """What the model scored before it was trained, where `judge.start` asks for that."""
+    is_base: bool = False
+    """Whether it learnt from text alone, so that the bundle is first of all a base for other tasks."""
 
     @property
     def is_good(self) -> bool:
@@ -74,8 +79,14 @@ def fit(
         UserError: the recipe, the data, the base or the folder cannot be used; nothing is written.
         SickRun: training went wrong; nothing is published.
     """
+    return fit_loaded(load(recipe, overrides, **fields), out, resume=resume, listen=listen)
+
+
+def fit_loaded(
+    loaded: Loaded, out: str | Path | None = None, *, resume: bool = False, listen: Listener = ignore
+) -> FitResult:
+    """The same for a recipe that was read already."""
     started = time.monotonic()
-    loaded = load(recipe, overrides, **fields)
     check_judging(loaded.recipe.judge, cast("Task", loaded.recipe.task))
     refuse_idle_gates(loaded.recipe)
     target = Path(out) if out is not None else default_target(loaded)
@@ -93,7 +104,8 @@ def fit(
     if ground.dev is None and ground.task.judged_as.toy().answers() is not None:
         listen(Message("there was no dev data: confidences are not calibrated, and no answer is withheld.", "warning"))
     listen(Message(f"wrote {target}", "good"))
-    return FitResult(target, report, () if report is None else report.gates, _example(ground.task))
+    gates = () if report is None else report.gates
+    return FitResult(target, report, gates, _example(ground.task), best.start, ground.task.text_source is not None)
 
 
 @contextmanager
@@ -156,6 +168,7 @@ def _about(ground: Ground, best: Trained, name: str, started: float) -> About:
         "seconds": round(time.monotonic() - started, 1),
         "n_train": len(train.corpus) if train is not None and ground.is_trained else 0,
         "seed": best.seed,
+        **({"before training": best.start} if best.start else {}),
     }
 
 

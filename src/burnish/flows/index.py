@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from burnish.bundle.bundle import STOCK, open_bundle
-from burnish.bundle.manifest import MANIFEST, write_manifest
 from burnish.bundle.predictor import Predictor, load_predictor
 from burnish.core.errors import UserError
 from burnish.core.events import Listener, Message, ignore
 from burnish.core.files import new_folder, refuse_occupied, write_bytes
+from burnish.core.manifest import MANIFEST, write_manifest
 from burnish.tasks._corpus import read_corpus
 from burnish.tasks._index import Index
 from burnish.tasks.retrieval import Retrieval

@@ -34,6 +34,8 @@ class Trained:
     network: Network
     rank: float
     scores: dict[str, float]
+    start: dict[str, float]
+    """What it scored before it was trained, where the recipe asks for that."""
     dev: list[Answered] | None
     test: list[Answered] | None
     work: Path
@@ -67,6 +69,7 @@ def train_seed(ground: Ground, seed: int, work: Path, resume: bool, listen: List
     """
     network = new_network(ground, seed)
     core = TorchCore(network, ground.task, ground.reader.pad_id, len(ground.labels))
+    start = _start(ground, core) if ground.is_trained and ground.recipe.judge.start else {}
     found = None
     if ground.is_trained:
         job = _job(ground, seed, core)
@@ -80,7 +83,17 @@ def train_seed(ground: Ground, seed: int, work: Path, resume: bool, listen: List
     if found is None:
         found = 0.0 if dev is None else judge.dev_scores(dev)[judge.metric.part_name]
     rank = found if judge.metric.is_better_high else -found
-    return Trained(seed, task, network, rank, scores, dev, test, work)
+    return Trained(seed, task, network, rank, scores, start, dev, test, work)
+
+
+def _start(ground: Ground, core: TorchCore) -> dict[str, float]:
+    """The score that chooses epochs, of the rows that the report is about, from the network as it is."""
+    side = ground.dev if ground.test is None else ground.test
+    assert side is not None, "training rows come with dev rows"
+    judge = Judge(ground.task, ground.labels, ground.recipe.judge)
+    watched = ground.task.watched(judge.metric.part_name)
+    asked = TorchCore(core.network, watched, core.pad_id, core.n_labels)
+    return replace(judge, task=watched).dev_scores(_answers(asked, side))
 
 
 def _job(ground: Ground, seed: int, core: TorchCore) -> TrainingJob:

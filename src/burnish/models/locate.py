@@ -1,4 +1,4 @@
-"""From what a recipe calls `base` to a folder on this machine that is safe to load."""
+"""From what a recipe calls `base` to a folder on this machine that is safe to load: a model's, or a bundle's."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from burnish.core.errors import UserError, hint, listed
+from burnish.core.manifest import MANIFEST, verify_manifest
 from burnish.core.settings import settings
 from burnish.core.shelves import Shelf, need
 from burnish.models.bases._contract import Base
@@ -15,6 +16,7 @@ from burnish.models.inspection import inspect_base
 
 HUB = "hub:"
 HUB_FILES = ["*.json", "*.safetensors", "*.txt", "*.model", "LICENSE*"]
+MODEL = "model"  # a bundle's folder in plain Hugging Face layout
 NEVER_FROM_HUB = ["onnx/*", "openvino/*", "*/*.safetensors"]
 
 
@@ -29,13 +31,27 @@ class Located:
 def locate(base: str) -> Located:
     """Find a base by shelf name, local folder or `hub:<id>`, and inspect it before anything is parsed by a library.
 
+    The folder may be a bundle: what was trained is then trained further, or for another task. Its files are compared
+    with its manifest first.
+
     Raises:
         UserError: it is not there, is not a model, is damaged, or holds pickles instead of safetensors.
     """
     folder = _folder_of(base)
-    inspect_base(folder)
     is_path = not base.startswith(HUB) and base not in Shelf("bases").names()
-    return Located(folder.resolve().name if is_path else base, folder)
+    name = folder.resolve().name if is_path else base
+    if (folder / MANIFEST).is_file():
+        folder = _model_of_bundle(folder)
+    inspect_base(folder)
+    return Located(name, folder)
+
+
+def _model_of_bundle(folder: Path) -> Path:
+    try:
+        verify_manifest(folder)
+    except UserError as error:
+        raise UserError(*(f"base: {fault}" for fault in error.faults), n_more=error.n_more) from None
+    return folder / MODEL
 
 
 def _folder_of(base: str) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +33,15 @@ class Network(nn.Module):
     take gigabytes: `places` [M] among the inputs, counted through the batch's rows, asks for those of some: [1, M, V].
     """
 
-    def __init__(self, trunk: Any, readout: nn.Module | None = None, vocabulary: Tokenizer | None = None) -> None:
+    def __init__(
+        self,
+        trunk: Any,
+        readout: nn.Module | None = None,
+        vocabulary: Tokenizer | None = None,
+        new: Collection[str] | None = None,
+    ) -> None:
         super().__init__()
+        self.new = new
         self.trunk = trunk
         self.readout = readout
         self.vocabulary = vocabulary
@@ -42,7 +49,7 @@ class Network(nn.Module):
 
     def forward(self, **inputs: Tensor) -> Tensor:
         known: dict[str, Any] = {name: value for name, value in inputs.items() if name in self._accepted}
-        if self.vocabulary is not None:
+        if "use_cache" in self._accepted:
             known["use_cache"] = False  # nothing is continued here: keys and values would be kept for nothing
         with _output_at(self.trunk, inputs["places"]) if "places" in inputs else contextlib.nullcontext():
             outputs = self.trunk(**known) if known else None
@@ -59,8 +66,14 @@ class Network(nn.Module):
         return self.trunk if is_whole else self.trunk.base_model  # type: ignore[no-any-return]
 
     def head_modules(self) -> tuple[str, ...]:
-        """Names of the modules whose parameters are not the pretrained body's."""
+        """Names of the modules whose parameters are not the pretrained body's.
+
+        Where the trunk's own head may have been pretrained with it, `new` names the parameters that were not.
+        """
         pretrained = {id(parameter) for parameter in self.body.parameters()}
+        if self.new is not None:
+            named = self.trunk.named_parameters(remove_duplicate=False)
+            pretrained |= {id(parameter) for name, parameter in named if name not in self.new}
         new = {name for name, parameter in self.named_parameters() if id(parameter) not in pretrained}
         return tuple(sorted({name.rpartition(".")[0] for name in new}))
 
@@ -109,25 +122,47 @@ def load_pretrained(auto_class: str, folder: Path, settings: dict[str, Any]) -> 
     does 10–100 times slower.
 
     Raises:
-        UserError: transformers cannot build this model.
+        UserError: transformers cannot build this model, or the folder's weights do not fit its own config.
+    """
+    return load_with_news(auto_class, folder, settings)[0]
+
+
+def load_with_news(auto_class: str, folder: Path, settings: dict[str, Any]) -> tuple[Any, frozenset[str]]:
+    """The same, with the names of the parameters that the folder has no weights for: those of a new head.
+
+    A head of another size, such as one for other labels, is new too.
     """
     import transformers
 
     maker = getattr(transformers, auto_class)
     try:
         with quiet_transformers():
-            return maker.from_pretrained(
+            trunk, found = maker.from_pretrained(
                 folder,
                 dtype=torch.float32,
                 use_safetensors=True,
                 local_files_only=True,
                 trust_remote_code=False,
                 attn_implementation="eager",
+                ignore_mismatched_sizes=True,
+                output_loading_info=True,
                 **settings,
             )
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
         reason = str(error).strip().split("\n")[0][:300]
         raise UserError(f"base: {folder} cannot be loaded by transformers as {auto_class} ({reason}).") from None
+    of_other_size = {str(one[0] if isinstance(one, tuple) else one) for one in found["mismatched_keys"]}
+    of_body = {name for name, _ in trunk.base_model.named_parameters(prefix=_prefix(trunk))} & of_other_size
+    if of_body:
+        raise UserError(
+            f"base: the weights in {folder} do not fit its config.json: {sorted(of_body)[0]} has another size; fetch "
+            "the model again."
+        )
+    return trunk, frozenset(found["missing_keys"]) | of_other_size
+
+
+def _prefix(trunk: Any) -> str:
+    return "" if trunk.base_model is trunk else str(trunk.base_model_prefix)
 
 
 @contextlib.contextmanager

@@ -65,12 +65,19 @@ class Loaded:
         return led if trail != ("base",) or led.exists() or isinstance(value, Path) else value
 
 
-def load(source: str | Path | Mapping[str, Any] | None = None, overrides: Sequence[str] = (), **fields: Any) -> Loaded:
+def load(
+    source: str | Path | Mapping[str, Any] | None = None,
+    overrides: Sequence[str] = (),
+    *,
+    beneath: Mapping[str, Any] | None = None,
+    **fields: Any,
+) -> Loaded:
     """The recipe in `source`, with keyword arguments and then overrides laid over it.
 
     Args:
         source: a YAML file, a mapping shaped like one, or None when the keyword arguments say it all.
         overrides: texts such as `train.epochs=3`.
+        beneath: what holds where none of the others says anything: a verb's own defaults.
         fields: settings by the last word of their path: `task`, `train` (the rows), `epochs`, `text_column`, …
 
     Raises:
@@ -78,7 +85,7 @@ def load(source: str | Path | Mapping[str, Any] | None = None, overrides: Sequen
     """
     faults = Faults()
     path = Path(source) if isinstance(source, str | Path) else None
-    document = _document(source, path, faults).under(from_fields(fields, faults))
+    document = Document(dict(beneath or {})).under(_document(source, path, faults)).under(from_fields(fields, faults))
     document = from_overrides(overrides, document, faults)
     document, expansions = expand(_current(document), os.environ, faults)
     return Loaded(_checked(document, expansions, faults), path, document.places)

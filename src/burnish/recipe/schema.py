@@ -221,6 +221,9 @@ class JudgeSection(Section):
     calibration: Annotated[Part, Shelf("calibrations")] = Field(default="temperature", validate_default=True)
     """How confidences are made honest on dev: temperature, beta, none."""
 
+    start: bool = False
+    """Whether the model is also judged as it starts, before it is trained; the report says both."""
+
     target_precision: float = Field(default=0.95, gt=0, le=1)
     """Precision wanted of the answers that are given; the abstention threshold is chosen for it on dev."""
 

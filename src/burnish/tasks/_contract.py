@@ -193,6 +193,9 @@ class Task(Part, ABC):
     """Kind of outcome; it decides which metrics apply."""
     answer: ClassVar[type[Prediction]]
     """Type of one prediction: the HTTP schema and the docs are derived from it."""
+    text_source: ClassVar[Mapping[str, Any] | None] = None
+    """The source, with its settings, that makes rows for this task of plain text, where it learns from that alone: its
+    result is a base for other tasks. None for a task that wants answers."""
     is_cjk_split: ClassVar[bool] = False
     """Whether the tokenizer must give every Chinese character a token of its own."""
 
