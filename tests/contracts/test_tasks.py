@@ -40,6 +40,10 @@ ROWS = {
         {"image": _picture("red"), "label": "red"},
         {"image": _picture("blue"), "label": "blue"},
     ],
+    "image_text": [
+        {"image": _picture("red"), "text": ["all good", "a good day"]},
+        {"image": _picture("blue"), "text": "so bad"},
+    ],
     "matching": [
         {"text": "good day", "text_pair": "all good", "score": 0.9},
         {"text": "so bad", "text_pair": "a day", "score": "no"},
@@ -58,7 +62,7 @@ ROWS = {
     ],
 }
 TASKS = Shelf("tasks").names()
-BASES = {"image": "tiny_towers"}
+BASES = {"image": "tiny_towers", "image_text": "tiny_towers"}
 """Task → the fixture with the tiny base that it starts from, where that is not `tiny_base`."""
 
 

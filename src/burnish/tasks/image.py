@@ -73,7 +73,7 @@ class ImageTask(Task):
     alone."""
 
     augment: bool = False
-    """Whether training sees pictures mirrored and moved a little, anew in every pass: not where left and right matter."""
+    """Whether training sees pictures mirrored and moved a little, anew each pass; not where left and right matter."""
 
     _text_folder: Path | None = PrivateAttr(default=None)
 
