@@ -24,6 +24,14 @@ def require_file(path: Path) -> None:
         raise UserError(f"{path}: the file is empty (0 bytes).")
 
 
+def require_folder(path: Path) -> None:
+    """Raise `UserError` unless `path` is a folder."""
+    if path.is_file():
+        raise UserError(f"{path}: is a file; name the folder that holds the files.")
+    if not path.is_dir():
+        raise UserError(_missing(path))
+
+
 def _missing(path: Path) -> str:
     folder = path.parent
     if not folder.is_dir():

@@ -87,7 +87,14 @@ def _examples(source: Source, number: int, reading: Reading, faults: Faults) -> 
 
 def _column_map(source: Source, row: Row, reading: Reading) -> ColumnMap:
     place = f"{source.place()}:{row.line}"
-    return map_columns(row.values, reading.task.wanted, reading.columns, carried=reading.carried, where=place)
+    return map_columns(
+        row.values,
+        reading.task.wanted,
+        reading.columns,
+        carried=reading.carried,
+        where=place,
+        folder=source.folder(),
+    )
 
 
 def _as_text(value: Any) -> str | None:

@@ -80,7 +80,11 @@ def _answer_rows(predictor: Predictor, bundle: Bundle, source: Source, rows: lis
     task = predictor.knowledge.task
     asked = [item for item in task.wanted if item.name not in task.gold]
     columns = map_columns(
-        rows[0].values, asked, _columns(bundle, rows[0], task.gold), where=f"{source.place()}:{rows[0].line}"
+        rows[0].values,
+        asked,
+        _columns(bundle, rows[0], task.gold),
+        where=f"{source.place()}:{rows[0].line}",
+        folder=source.folder(),
     )
     inputs, faults = [], Faults()
     for row in rows:
