@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from burnish.core.errors import Faults, hint, listed
@@ -12,29 +11,20 @@ from burnish.core.errors import Faults, hint, listed
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One thing that a task reads from a row. `what` says it in words, e.g. `the text to classify`.
-
-    One that `is_file` may be the path of a file, such as a picture's or a recording's.
-    """
+    """One thing that a task reads from a row. `what` says it in words, e.g. `the text to classify`."""
 
     name: str
     is_required: bool
     what: str
-    is_file: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnMap:
-    """The column behind each thing that a task reads; `carried` columns keep their own names.
-
-    Relative paths in what `files` names are led from `folder`.
-    """
+    """The column behind each thing that a task reads; `carried` columns keep their own names."""
 
     columns: Mapping[str, str]
     required: frozenset[str]
     carried: tuple[str, ...] = ()
-    files: tuple[str, ...] = ()
-    folder: Path = Path()
 
     def pick(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """What the task reads from one row, and the carried columns; None for what is optional and absent.
@@ -46,7 +36,6 @@ class ColumnMap:
         for name in self.required:
             if picked[name] is None and self.columns[name] not in values:
                 raise ValueError(f"the row has no '{self.columns[name]}'; it has: {listed(values)}.")
-        picked |= {name: _led(picked[name], self.folder) for name in self.files}
         return picked | {name: values.get(name) for name in self.carried}
 
 
@@ -57,13 +46,11 @@ def map_columns(
     *,
     carried: Iterable[str] = (),
     where: str = "data",
-    folder: Path = Path(),
 ) -> ColumnMap:
     """Settle which column holds what. What `mapping` does not name is read from the column of its own name.
 
     `available` are the first row's columns, `where` is that row's place (`train.csv:2`), and `carried` are columns that
-    something else needs (slices, a split's column). Two wanted things may share a column. `folder` is what paths in rows
-    are relative to.
+    something else needs (slices, a split's column). Two wanted things may share a column.
 
     Raises:
         UserError: every fault at once: a required column that is missing, a mapping to a column that is not there,
@@ -85,15 +72,7 @@ def map_columns(
     faults.raise_if_any()
     columns = {item.name: mapping.get(item.name, item.name) for item in wanted}
     required = frozenset(item.name for item in wanted if item.is_required or item.name in mapping)
-    files = tuple(item.name for item in wanted if item.is_file)
-    return ColumnMap(columns, required, tuple(name for name in carried if name not in columns), files, folder)
-
-
-def _led(value: Any, folder: Path) -> Any:
-    """A path led from `folder`; what is no path (bytes, say) as it is."""
-    if not isinstance(value, str | Path) or not str(value).strip():
-        return value
-    return str(folder / Path(value).expanduser())
+    return ColumnMap(columns, required, tuple(name for name in carried if name not in columns))
 
 
 def _fault(item: Wanted, present: Sequence[str], mapping: Mapping[str, str], where: str) -> str | None:

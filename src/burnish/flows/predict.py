@@ -15,6 +15,7 @@ from burnish.core.errors import Faults, UserError
 from burnish.core.events import Listener, Progress, ignore
 from burnish.data.columns import map_columns
 from burnish.data.opening import open_sources
+from burnish.data.paths import led_from
 from burnish.data.sources._contract import BadRow, Row, Source
 from burnish.flows.writing import as_written, open_writer
 from burnish.tasks._contract import Prediction
@@ -80,16 +81,12 @@ def _answer_rows(predictor: Predictor, bundle: Bundle, source: Source, rows: lis
     task = predictor.knowledge.task
     asked = [item for item in task.wanted if item.name not in task.gold]
     columns = map_columns(
-        rows[0].values,
-        asked,
-        _columns(bundle, rows[0], task.gold),
-        where=f"{source.place()}:{rows[0].line}",
-        folder=source.folder(),
+        rows[0].values, asked, _columns(bundle, rows[0], task.gold), where=f"{source.place()}:{rows[0].line}"
     )
     inputs, faults = [], Faults()
     for row in rows:
         try:
-            picked = columns.pick(row.values)
+            picked = led_from(source.folder(), columns.pick(row.values), task.files)
             task.read(picked, is_labelled=False)
             inputs.append(picked)
         except ValueError as error:

@@ -39,7 +39,7 @@ class Source(Part, ABC):
         """How messages name it, e.g. `train.csv`."""
 
     def folder(self) -> Path:
-        """What relative paths in its rows start from: the folder of its file, or the current one where it has none."""
+        """What relative paths in its rows are led from: its file's folder, else the current one."""
         path = getattr(self, "path", None)
         return path.parent if isinstance(path, Path) else Path()
 
