@@ -42,7 +42,7 @@ class HeadPlan:
         }
 
 
-Gives = Literal["rows", "entities", "tokens", "spans", "vectors", "cosines"]
+Gives = Literal["rows", "entities", "tokens", "spans", "vectors", "cosines", "recordings"]
 
 
 class Head(Part, ABC):
