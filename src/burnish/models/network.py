@@ -49,6 +49,10 @@ class Network(nn.Module):
         """The pretrained part, without any head."""
         return self.trunk if self.readout is not None else self.trunk.base_model  # type: ignore[no-any-return]
 
+    def bodies(self) -> list[nn.Module]:
+        """The pretrained parts, bottom layers first in each: one, or as many as there are towers."""
+        return self.trunk.bodies() if hasattr(self.trunk, "bodies") else [self.body]
+
     def head_modules(self) -> tuple[str, ...]:
         """Names of the modules whose parameters are not the pretrained body's."""
         pretrained = {id(parameter) for parameter in self.body.parameters()}
