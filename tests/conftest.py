@@ -169,6 +169,25 @@ def tiny_base(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def tiny_towers(tiny_base, tmp_path_factory):
+    """A folder with a ViT of 2 layers × 16 that reads pictures of 32 × 32, and in `text/` the tiny BERT beside it."""
+    import shutil
+
+    import torch
+    from transformers import ViTConfig, ViTModel
+    from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
+
+    folder = tmp_path_factory.mktemp("tiny-towers")
+    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        ViTModel(ViTConfig(image_size=32, patch_size=16, **sizes)).save_pretrained(folder)
+    ViTImageProcessorPil(size={"height": 32, "width": 32}).save_pretrained(folder)
+    shutil.copytree(tiny_base, folder / "text")
+    return folder
+
+
 SPOKEN_WORDS = ["<|endoftext|>", "<|startoftranscript|>", "<|notimestamps|>", *"abcdefghijklmnopqrstuvwxyz' "]
 
 

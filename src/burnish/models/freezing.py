@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from burnish.core.errors import UserError
+from burnish.models.heads._contract import HeadPlan
+from burnish.models.inspection import read_config
 from burnish.models.network import Network
 from burnish.recipe.schema import FreezeSection
 
@@ -50,12 +54,30 @@ def _below_layers(body: nn.Module) -> list[nn.Module]:
     block = getattr(body, "embeddings", None)
     if isinstance(block, nn.Module):
         return [block]
-    return _convolutions(body) or [body.get_input_embeddings()]  # type: ignore[operator]
+    if blocks := _convolutions(body):
+        return blocks
+    try:
+        return [body.get_input_embeddings()]  # type: ignore[operator]
+    except NotImplementedError:
+        raise UserError(
+            "train.freeze: this base has no layers that can be told apart; set all_but_head: true, or freeze nothing."
+        ) from None
 
 
 def _convolutions(body: nn.Module) -> list[nn.Module]:
     blocks = [getattr(body, name, None) for name in CONVOLUTIONS]
     return [block for block in blocks if isinstance(block, nn.Module)]
+
+
+def with_dropout(plan: HeadPlan, folder: Path, rate: float | None) -> HeadPlan:
+    """The plan with every dropout of the base in `folder`, and of further towers, set to `rate`."""
+    if rate is None:
+        return plan
+    towers = tuple(
+        replace(tower, config_changes=dropout_changes(read_config(tower.folder or folder), rate))
+        for tower in plan.towers
+    )
+    return replace(plan.changed(dropout_changes(read_config(folder), rate)), towers=towers)
 
 
 def dropout_changes(config: dict[str, Any], rate: float | None) -> tuple[tuple[str, Any], ...]:

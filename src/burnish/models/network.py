@@ -33,10 +33,11 @@ class Network(nn.Module):
         super().__init__()
         self.trunk = trunk
         self.readout = readout
-        self._accepted = frozenset(inspect.signature(trunk.forward).parameters)
+        parameters = frozenset(inspect.signature(trunk.forward).parameters)
+        self._accepts = getattr(trunk, "accepts", parameters.__contains__)
 
     def forward(self, **inputs: Tensor) -> Tensor:
-        known = {name: value for name, value in inputs.items() if name in self._accepted}
+        known = {name: value for name, value in inputs.items() if self._accepts(name)}
         outputs = self.trunk(**known) if known else None
         if self.readout is None:
             return _own_logits(outputs)
@@ -52,6 +53,14 @@ class Network(nn.Module):
     def bodies(self) -> list[nn.Module]:
         """The pretrained parts, bottom layers first in each: one, or as many as there are towers."""
         return self.trunk.bodies() if hasattr(self.trunk, "bodies") else [self.body]
+
+    def train(self, mode: bool = True) -> Network:
+        """Training mode, but for frozen batch norms: they go on with the statistics that they came with."""
+        super().train(mode)
+        for module in self.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm) and _is_frozen(module):
+                module.eval()
+        return self
 
     def head_modules(self) -> tuple[str, ...]:
         """Names of the modules whose parameters are not the pretrained body's."""
@@ -70,6 +79,10 @@ class Network(nn.Module):
     def load_readout(self, folder: Path) -> None:
         if self.readout is not None and self.readout.state_dict():
             self.readout.load_state_dict(load_file(folder / HEAD_FILE))
+
+
+def _is_frozen(module: nn.Module) -> bool:
+    return not any(parameter.requires_grad for parameter in module.parameters())
 
 
 def _own_logits(outputs: Any) -> Tensor:

@@ -21,12 +21,25 @@ Problem = Literal["single_label_classification", "multi_label_classification", "
 
 
 @dataclass(frozen=True)
+class TowerPlan:
+    """One of several trunks: its name, which says what it reads, and the folder of its base.
+
+    Without a folder it is where a bundle has it: the first in the model's folder, others below it by name.
+    """
+
+    name: str
+    folder: Path | None = None
+    config_changes: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
 class HeadPlan:
-    """What a head must know. `labels` are the names of its L outputs."""
+    """What a head must know. `labels` are the names of its L outputs, `towers` the trunks where there are several."""
 
     labels: tuple[str, ...]
     problem: Problem = "single_label_classification"
     config_changes: tuple[tuple[str, Any], ...] = ()
+    towers: tuple[TowerPlan, ...] = ()
 
     def changed(self, changes: tuple[tuple[str, Any], ...]) -> HeadPlan:
         """The same plan with further settings of the transformers config."""
@@ -42,7 +55,9 @@ class HeadPlan:
         }
 
 
-Gives = Literal["rows", "entities", "tokens", "spans", "vectors", "cosines", "recordings"]
+Gives = Literal[
+    "rows", "entities", "tokens", "spans", "vectors", "cosines", "pictures", "recordings", "fused", "space"
+]
 
 
 class Head(Part, ABC):
@@ -51,6 +66,8 @@ class Head(Part, ABC):
 
     Vectors are compared by their cosine; `cosines` is a row of logits that are a text's cosines to a vector for each
     label, which can start from words. A head for entities reads `starts` [B, 2] among the batch's inputs.
+    Where not texts alone are read: `pictures`, a row of logits a picture; `fused`, a row of logits for what several
+    towers read of one example; `space`, a vector for whatever any tower reads, comparable with every other.
     """
 
     gives: ClassVar[Gives]
