@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from burnish.bundle.bundle import Bundle, open_bundle
-from burnish.bundle.predictor import ROWS_AT_ONCE, Input, Predictor, load_predictor
+from burnish.bundle.predictor import Input, Predictor, load_predictor
 from burnish.core.errors import Faults, UserError
 from burnish.core.events import Listener, Progress, ignore
 from burnish.data.columns import map_columns
@@ -61,7 +61,7 @@ def predict_file(
     with open_writer(Path(out)) as writer:
         for one in sources:
             rows = _rows(one)
-            while chunk := list(islice(rows, ROWS_AT_ONCE)):
+            while chunk := list(islice(rows, predictor.task.rows_at_once)):
                 for row, answer in zip(chunk, _answer_rows(predictor, opened, one, chunk), strict=True):
                     writer.add(row.values, as_written(answer.model_dump(mode="json")))
                 done += len(chunk)

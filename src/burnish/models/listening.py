@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from burnish.core.errors import UserError
@@ -97,8 +96,3 @@ def attach_recording(folder: Path, plan: HeadPlan, pool: Pool, dropout: float) -
     """The base in `folder` with a new readout of recordings on it."""
     trunk = load_listener(folder, plan.config_settings())
     return Network(trunk, RecordingReadout(pool, trunk.config.hidden_size, len(plan.labels), dropout))
-
-
-def frame_mask(n_frames: list[int], width: int) -> Tensor:
-    """[B, T] 1 where a frame holds sound."""
-    return (torch.arange(width)[None, :] < torch.tensor(n_frames)[:, None]).long()

@@ -11,13 +11,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from burnish.core.errors import UserError
 from burnish.data.recordings import Recording, resampled
+
+if TYPE_CHECKING:
+    from burnish.models.tokenizer import TextTokenizer
 
 Floats = NDArray[np.float32]
 
@@ -44,18 +47,34 @@ class Heard:
 
 @dataclass(frozen=True)
 class RecordingReader:
-    """A base's feature extractor. `max_length` is in encoder frames, `window` in samples, None where there is none."""
+    """A base's feature extractor. `window` is in samples, None where there is none."""
 
     extractor: Any
     rate_hz: int
     max_seconds: int
-    max_length: int
+    most_frames: int
+    """Encoder frames of `max_seconds`."""
     window: int | None
     n_bands: int
     conv: tuple[tuple[int, int], ...]
     """(kernel, stride) of each convolution under a base that reads samples."""
-    pad_id: int = 0
-    prompt: str = ""
+    text: TextTokenizer | None = None
+    """Reads the text that goes with each recording, where there is one; it lies in `text_folder`."""
+    text_folder: Path | None = None
+    text_name: str = "text"
+    """Folder of a bundle's model where the text's tower lies."""
+
+    @property
+    def pad_id(self) -> int:
+        return 0 if self.text is None else self.text.pad_id
+
+    @property
+    def prompt(self) -> str:
+        return "" if self.text is None else self.text.prompt
+
+    @property
+    def max_length(self) -> int:
+        return self.most_frames if self.text is None else self.text.max_length
 
     def hear(self, recording: Recording) -> Heard:
         """A recording at the base's rate, cut to `max_seconds`, as numbers for the base."""
@@ -64,7 +83,7 @@ class RecordingReader:
         kept = samples[: self.max_seconds * self.rate_hz]
         n_frames = self.frames_of(len(kept))
         values = self._bands(kept) if self.n_bands else self._samples(kept)
-        n_units = n_frames if self.window is None else self.max_length
+        n_units = n_frames if self.window is None else self.most_frames
         return Heard(values, n_units, n_frames, n_whole, n_whole - n_frames)
 
     @property
@@ -81,8 +100,10 @@ class RecordingReader:
         return max(1, frames_after(n_samples, self.conv))
 
     def save(self, folder: Path, source: Path) -> None:
-        """preprocessor_config.json, which says what the base was given."""
+        """preprocessor_config.json, which says what the base was given; and the text's tokenizer in its own folder."""
         self.extractor.save_pretrained(folder)
+        if self.text is not None and self.text_folder is not None:
+            self.text.save(folder / self.text_name, self.text_folder)
 
     def _samples(self, samples: Floats) -> Floats:
         """[S] samples as the extractor normalises them; silence is added to what is too short for one frame."""
@@ -132,7 +153,7 @@ def load_recording_reader(folder: Path, max_seconds: int | None) -> RecordingRea
         extractor=extractor,
         rate_hz=extractor.sampling_rate,
         max_seconds=seconds,
-        max_length=frames_after(n_samples, conv),
+        most_frames=frames_after(n_samples, conv),
         window=n_samples if is_windowed else None,
         n_bands=0,
         conv=conv,
@@ -150,7 +171,7 @@ def _for_bands(extractor: Any, config: Any, folder: Path, max_seconds: int | Non
         extractor=extractor,
         rate_hz=extractor.sampling_rate,
         max_seconds=seconds,
-        max_length=seconds * POSITIONS_A_SECOND,
+        most_frames=seconds * POSITIONS_A_SECOND,
         window=seconds * extractor.sampling_rate,
         n_bands=extractor.feature_size,
         conv=(),

@@ -193,6 +193,8 @@ class Task(Part, ABC):
     """Kind of outcome; it decides which metrics apply."""
     answer: ClassVar[type[Prediction]]
     """Type of one prediction: the HTTP schema and the docs are derived from it."""
+    rows_at_once: ClassVar[int] = 4096
+    """Most rows whose features are made and answered at once: fewer where features are large, such as sound."""
     is_cjk_split: ClassVar[bool] = False
     """Whether the tokenizer must give every Chinese character a token of its own."""
 
