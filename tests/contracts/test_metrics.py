@@ -13,9 +13,19 @@ from burnish.metrics._resampling import Resampled
 from burnish.metrics._scores import ScoreOutcome
 from burnish.metrics._single import SingleOutcome
 from burnish.metrics._spans import SpanOutcome
+from burnish.metrics._transcripts import TranscriptOutcome
 
 NAMES = Shelf("metrics").names()
-KINDS = [SingleOutcome, RelationOutcome, MultiOutcome, SpanOutcome, ScoreOutcome, RankedOutcome, AnswerOutcome]
+KINDS = [
+    SingleOutcome,
+    RelationOutcome,
+    MultiOutcome,
+    SpanOutcome,
+    ScoreOutcome,
+    RankedOutcome,
+    AnswerOutcome,
+    TranscriptOutcome,
+]
 CASES = [(name, kind) for name in NAMES for kind in KINDS if kind in Shelf("metrics").get(name).judges]
 
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 import torch
 from PIL import Image
+from tests.conftest import tone
 
 from burnish.bundle.core import TorchCore
 from burnish.core.shelves import Shelf
@@ -56,13 +57,17 @@ ROWS = {
         {"query": "good day", "passage": "all good", "negative": "so bad"},
         {"query": "so bad", "passage": "a bad day"},
     ],
+    "speech": [
+        {"audio": (tone(300), 16_000), "label": "low"},
+        {"audio": {"array": tone(900, 0.3, 8_000), "sampling_rate": 8_000}, "label": "high"},
+    ],
     "tokens": [
         {"text": "good 北京 day", "spans": [[5, 7, "PLACE"]]},
         {"tokens": ["so", "bad"], "tags": ["O", "B-MOOD"]},
     ],
 }
 TASKS = Shelf("tasks").names()
-BASES = {"image": "tiny_towers", "image_text": "tiny_towers"}
+BASES = {"image": "tiny_towers", "image_text": "tiny_towers", "speech": "tiny_listener"}
 """Task → the fixture with the tiny base that it starts from, where that is not `tiny_base`."""
 
 
@@ -196,7 +201,7 @@ def test_a_task_comes_back_from_its_recipe_and_can_be_sent_to_a_process(made):
     assert pickle.loads(pickle.dumps(made.task)) == made.task
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", [name for name in TASKS if not Shelf("tasks").get(name).files])
 def test_an_empty_text_is_answered_when_predicting(task, made_of):
     made = made_of(task)
     required = {item.name for item in made.task.wanted if item.is_required} - made.task.gold

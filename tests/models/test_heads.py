@@ -15,6 +15,7 @@ from burnish.recipe.schema import FreezeSection
 PLAN = HeadPlan(("bad", "good", "so-so"))
 TOWERS = replace(PLAN, towers=(TowerPlan("picture"), TowerPlan("text")))
 SEES = {"pictures", "fused", "space"}
+HEARS = replace(PLAN, config_changes=(("max_source_positions", 50),))
 
 
 def attach(name, folder, plan=PLAN, **settings):
@@ -28,11 +29,13 @@ def inputs():
 
 
 @pytest.fixture
-def made_for(tiny_base, tiny_towers):
+def made_for(tiny_base, tiny_towers, tiny_listener):
     """`made_for(head)`: the base, the plan and the inputs that a head is made for."""
 
     def make(name):
         gives = Shelf("heads").get(name).gives
+        if gives == "recordings":
+            return tiny_listener, HEARS, sounds()
         if gives not in SEES:
             return tiny_base, PLAN, inputs()
         pixels = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
@@ -42,6 +45,12 @@ def made_for(tiny_base, tiny_towers):
         return tiny_towers, TOWERS, {"picture.pixel_values": pixels, **texts}
 
     return make
+
+
+def sounds():
+    """One second of two recordings, of which the second holds half a second of sound."""
+    bands = torch.randn(2, 16, 100, generator=torch.Generator().manual_seed(1))
+    return {"input_features": bands, "frame_mask": (torch.arange(50) < torch.tensor([[50], [25]])).long()}
 
 
 def plain_inputs():
@@ -55,7 +64,7 @@ def test_every_head_gives_the_logits_that_it_says(name, made_for):
     expected = {
         **{"rows": (2, 3), "entities": (2, 3), "cosines": (2, 3), "vectors": (2, 32)},
         **{"tokens": (2, 5, 3), "spans": (2, 5, 2)},
-        **{"pictures": (2, 3), "fused": (2, 3), "space": (4, 256)},
+        **{"pictures": (2, 3), "recordings": (2, 3), "fused": (2, 3), "space": (4, 256)},
     }
     assert network(**given).shape == expected[Shelf("heads").get(name).gives]
 

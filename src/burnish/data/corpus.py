@@ -106,10 +106,11 @@ class Corpus:
         for batch in self.batches():
             yield from batch
 
-    def batches(self) -> Iterator[list[Example]]:
-        """Examples in order, a record batch at a time."""
+    def batches(self, most_rows: int = BATCH_ROWS) -> Iterator[list[Example]]:
+        """Examples in order, a record batch, or at most `most_rows` of it, at a time."""
         for batch in self._record_batches():
-            yield batch.to_pylist()
+            for start in range(0, len(batch), most_rows):
+                yield batch.slice(start, most_rows).to_pylist()
 
     def values(self, name: str) -> Iterator[Any]:
         """One column, streamed; nothing of the other columns is read."""

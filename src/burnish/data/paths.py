@@ -36,6 +36,14 @@ def led_from(folder: Path, values: Mapping[str, Any], names: Iterable[str]) -> d
     return led
 
 
+def require_folder(path: Path) -> None:
+    """Raise `UserError` unless `path` is a folder."""
+    if path.is_file():
+        raise UserError(f"{path}: is a file; name the folder that holds the files.")
+    if not path.is_dir():
+        raise UserError(_missing(path))
+
+
 def _missing(path: Path) -> str:
     folder = path.parent
     if not folder.is_dir():

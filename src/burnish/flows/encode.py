@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from burnish.core.seeds import generator
 from burnish.data.features import FeatureStore, FeatureWriter
 from burnish.data.order import Batches, batches_of, fill
 from burnish.flows.ingest import Ingested
-from burnish.tasks._contract import Batch, Encoded, Example, Reader, Task
+from burnish.tasks._contract import Batch, Encoded, Reader, Task
 
 MAX_NOTES = 10
 
@@ -37,7 +37,7 @@ def encode_side(
     """All features of a small side, in memory."""
     found = Lengths(np.zeros(len(side.corpus), np.int32))
     encoded: list[Encoded] = []
-    for examples in _pieces(side, task):
+    for examples in side.corpus.batches(task.rows_at_once):
         chunk = task.encode(examples, reader, labels)
         for example, one in zip(examples, chunk, strict=True):
             _note(found, len(encoded), one, side.where(example))
@@ -53,7 +53,7 @@ def store_side(
     found = Lengths(np.zeros(len(side.corpus), np.int32))
     row = 0
     with FeatureWriter(folder) as writer:
-        for examples in _pieces(side, task):
+        for examples in side.corpus.batches(task.rows_at_once):
             for example, one in zip(examples, task.encode(examples, reader, labels), strict=True):
                 _note(found, row, one, side.where(example))
                 for feature in one.features:
@@ -61,13 +61,6 @@ def store_side(
                 row += 1
             listen(Progress("encode", row, len(side.corpus), "rows"))
     return FeatureStore(folder), found
-
-
-def _pieces(side: Ingested, task: Task) -> Iterator[list[Example]]:
-    """The examples in order, as many as the task can encode at once."""
-    for examples in side.corpus.batches():
-        for start in range(0, len(examples), task.rows_at_once):
-            yield examples[start : start + task.rows_at_once]
 
 
 def _note(found: Lengths, row: int, one: Encoded, where: str) -> None:

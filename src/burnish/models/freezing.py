@@ -32,25 +32,41 @@ def _freeze_bottom(body: nn.Module, n_layers: int) -> None:
     layers = layers_of(body)
     if n_layers > len(layers):
         raise UserError(f"train.freeze.layers: this base has {len(layers)} layers; got {n_layers}.")
-    for part in [_embeddings(body), *layers[:n_layers]]:
+    for part in [*_below_layers(body), *layers[:n_layers]]:
         part.requires_grad_(False)
 
 
+CONVOLUTIONS = ("feature_extractor", "conv1", "conv2")
+"""What speech encoders call the convolutions under their layers: Wav2Vec2 and its family, Whisper."""
+
+
 def layers_of(body: nn.Module) -> list[nn.Module]:
-    """The base's transformer layers, bottom first: its longest list of modules."""
-    lists = [list(module) for module in body.modules() if isinstance(module, nn.ModuleList)]
+    """The base's transformer layers, bottom first: its longest list of modules, convolutions under them left out."""
+    below = {id(module) for block in _convolutions(body) for module in block.modules()}
+    lists = [list(module) for module in body.modules() if isinstance(module, nn.ModuleList) and id(module) not in below]
     return max(lists, key=len, default=[])
 
 
-def _embeddings(body: nn.Module) -> nn.Module:
-    """Everything below the first layer: the `embeddings` block where there is one, else the token table."""
+def _below_layers(body: nn.Module) -> list[nn.Module]:
+    """Everything below the first layer: convolutions or the `embeddings` block, where there are any, else the token
+    table.
+    """
     block = getattr(body, "embeddings", None)
+    if isinstance(block, nn.Module):
+        return [block]
+    if blocks := _convolutions(body):
+        return blocks
     try:
-        return block if isinstance(block, nn.Module) else body.get_input_embeddings()  # type: ignore[operator]
+        return [body.get_input_embeddings()]  # type: ignore[operator]
     except NotImplementedError:
         raise UserError(
             "train.freeze: this base has no layers that can be told apart; set all_but_head: true, or freeze nothing."
         ) from None
+
+
+def _convolutions(body: nn.Module) -> list[nn.Module]:
+    blocks = [getattr(body, name, None) for name in CONVOLUTIONS]
+    return [block for block in blocks if isinstance(block, nn.Module)]
 
 
 def with_dropout(plan: HeadPlan, folder: Path, rate: float | None) -> HeadPlan:

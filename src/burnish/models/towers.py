@@ -10,6 +10,7 @@ model/head.safetensors                       what is read from both
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,6 +34,11 @@ def _text_vector(trunk: Any, outputs: Any, inputs: Mapping[str, Tensor]) -> Tens
     return mean_pool(outputs.last_hidden_state, inputs["attention_mask"])
 
 
+def _sound_vector(outputs: Any, inputs: Mapping[str, Tensor]) -> Tensor:
+    """Only frames that hold sound count, not the silence that fills up a window."""
+    return mean_pool(outputs.last_hidden_state, inputs["frame_mask"])
+
+
 class Kind(NamedTuple):
     """A kind of tower: the main input by which a trunk is known to be of it, and how a row becomes one vector."""
 
@@ -42,6 +48,7 @@ class Kind(NamedTuple):
 
 KINDS = {
     "text": Kind("input_ids", _text_vector),
+    "recording": Kind("input_values", lambda trunk, outputs, inputs: _sound_vector(outputs, inputs)),
     "picture": Kind("pixel_values", lambda trunk, outputs, inputs: picture_vector(trunk, outputs)),
 }
 """Name of a tower → its kind."""
@@ -58,13 +65,15 @@ class Towers(nn.Module):
         super().__init__()
         self.trunks = nn.ModuleDict(trunks)
         self.widths = {name: width_of(trunk) for name, trunk in trunks.items()}
+        self._accepted = {name: frozenset(inspect.signature(one.forward).parameters) for name, one in trunks.items()}
 
     def forward(self, **inputs: Tensor) -> dict[str, Tensor]:
         vectors = {}
         for name, trunk in self.trunks.items():
             own = {key.removeprefix(f"{name}."): value for key, value in inputs.items() if key.startswith(f"{name}.")}
             if own:
-                vectors[name] = KINDS[name].pool(trunk, trunk(**own), own)
+                known = {key: value for key, value in own.items() if key in self._accepted[name]}
+                vectors[name] = KINDS[name].pool(trunk, trunk(**known), own)
         return vectors
 
     def accepts(self, name: str) -> bool:
@@ -73,7 +82,9 @@ class Towers(nn.Module):
 
     def bodies(self) -> list[nn.Module]:
         """The pretrained trunks, each frozen by its own layers."""
-        return list(self.trunks.values())
+        return [
+            body for trunk in self.trunks.values() for body in (trunk.bodies() if hasattr(trunk, "bodies") else [trunk])
+        ]
 
     def save_pretrained(self, folder: Path) -> None:
         for number, (name, trunk) in enumerate(self.trunks.items()):

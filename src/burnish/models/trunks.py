@@ -9,6 +9,7 @@ from torch import Tensor
 
 from burnish.core.errors import UserError
 from burnish.models.inspection import read_config
+from burnish.models.listening import load_listener
 from burnish.models.network import load_pretrained
 
 WORDS = {
@@ -30,6 +31,8 @@ def load_trunk(folder: Path, reads: str, changes: dict[str, Any]) -> Any:
         UserError: the model in the folder reads something else, or cannot be loaded.
     """
     refuse_other(folder, reads)
+    if WORDS[reads] == "recordings":
+        return load_listener(folder, changes)
     half = _half(folder, reads)
     settings = {"config": half} if half is not None else changes
     trunk, info = load_pretrained("AutoModel", folder, {**settings, "output_loading_info": True})

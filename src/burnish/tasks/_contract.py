@@ -194,7 +194,7 @@ class Task(Part, ABC):
     answer: ClassVar[type[Prediction]]
     """Type of one prediction: the HTTP schema and the docs are derived from it."""
     rows_at_once: ClassVar[int] = 4096
-    """Most examples whose features are made at once, where they need not be kept: few of what takes much memory."""
+    """Most rows whose features are made and answered at once: fewer where features are large, such as sound."""
     is_cjk_split: ClassVar[bool] = False
     """Whether the tokenizer must give every Chinese character a token of its own."""
 

@@ -22,6 +22,7 @@ from burnish.core.errors import hint
 from burnish.models.pictures import open_picture
 from burnish.tasks._contract import Example, Feature
 from burnish.tasks._rows import is_missing
+from burnish.tasks._towers import TEXT
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -107,6 +108,15 @@ def _as_png(image: Any) -> bytes:
     stream = io.BytesIO()
     (image.convert("RGB") if image.mode in ("CMYK", "YCbCr", "LAB", "HSV", "F") else image).save(stream, "PNG")
     return stream.getvalue()
+
+
+def load_readers(folder: Path, text_folder: Path | None, max_length: int | None, prompt: str) -> PictureReader:
+    """The reader of pictures in `folder` and of texts in `text_folder`; where that is None, as a bundle has them."""
+    from burnish.models.pictures import load_pictures
+    from burnish.models.tokenizer import load_tokenizer
+
+    texts = text_folder or folder / TEXT
+    return load_pictures(folder, load_tokenizer(texts, max_length, False, prompt), texts)
 
 
 def picture_feature(example: Example, reader: PictureReader) -> Feature:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from burnish.core.errors import UserError
 from burnish.models.locate import locate
 from burnish.tasks._contract import Located
-
-if TYPE_CHECKING:
-    from burnish.models.pictures import PictureReader
 
 SETTING = "task.text_base"
 TEXT = "text"
@@ -31,12 +27,3 @@ def located_text_base(located: Located) -> Path:
     except UserError as error:
         raise UserError(*(fault.replace("base:", f"{SETTING}:", 1) for fault in error.faults)) from None
     return folder
-
-
-def load_reader(folder: Path, text_folder: Path | None, max_length: int | None, prompt: str) -> PictureReader:
-    """The reader of pictures in `folder` and of texts in `text_folder`; where that is None, as a bundle has them."""
-    from burnish.models.pictures import load_pictures
-    from burnish.models.tokenizer import load_tokenizer
-
-    texts = text_folder or folder / TEXT
-    return load_pictures(folder, load_tokenizer(texts, max_length, False, prompt), texts)

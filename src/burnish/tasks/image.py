@@ -39,7 +39,7 @@ from burnish.tasks._contract import (
     Task,
 )
 from burnish.tasks._rows import encode_rows, pad_inputs, text_of
-from burnish.tasks._towers import load_reader, located_text_base
+from burnish.tasks._towers import located_text_base
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -108,7 +108,7 @@ class ImageTask(Task):
         self, folder: Path, max_length: int | None, prompt: str, *, is_bundle: bool = False
     ) -> PictureReader:
         if self.is_fused:
-            return load_reader(folder, self._text_folder, max_length, prompt)
+            return _pictures.load_readers(folder, self._text_folder, max_length, prompt)
         if not is_bundle and (max_length is not None or prompt):
             name = "prompt" if prompt else "max_length"
             raise UserError(f"data.{name}: this task reads no text without task.text_base; take it out.")

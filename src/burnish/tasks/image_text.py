@@ -49,7 +49,7 @@ from burnish.tasks._pairing import (
 )
 from burnish.tasks._pairs import pad_apart
 from burnish.tasks._rows import text_of
-from burnish.tasks._towers import load_reader, located_text_base
+from burnish.tasks._towers import located_text_base
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -148,7 +148,7 @@ class ImageText(Task):
     def load_reader(
         self, folder: Path, max_length: int | None, prompt: str, *, is_bundle: bool = False
     ) -> PictureReader:
-        return load_reader(folder, self._text_folder, max_length, prompt)
+        return _pictures.load_readers(folder, self._text_folder, max_length, prompt)
 
     def arrow_fields(self) -> dict[str, str]:
         return {"text": "string", "texts": "list<string>", **_pictures.FIELDS}

@@ -31,6 +31,8 @@ class Source(Part, ABC):
     """A place that rows come from. Reading twice gives the same rows; memory does not grow with them."""
 
     suffixes: ClassVar[tuple[str, ...]] = ()
+    takes_folder: ClassVar[bool] = False
+    """Whether its `path` is a folder; else it is a file."""
 
     @abstractmethod
     def place(self) -> str:

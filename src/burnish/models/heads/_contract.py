@@ -55,7 +55,7 @@ class HeadPlan:
         }
 
 
-Gives = Literal["rows", "entities", "tokens", "spans", "vectors", "cosines", "pictures", "fused", "space"]
+Gives = Literal["rows", "entities", "tokens", "spans", "vectors", "cosines", "pictures", "recordings", "fused", "space"]
 
 
 class Head(Part, ABC):
