@@ -12,6 +12,7 @@ from burnish.metrics._scores import ScoreOutcome
 from burnish.metrics._single import SingleOutcome
 from burnish.metrics._spans import Span, SpanOutcome
 from burnish.metrics._texts import TextOutcome
+from burnish.metrics._transcripts import TranscriptOutcome
 
 
 def random_single(seed=0, n_rows=60, n_labels=5, is_perfect=False):
@@ -118,6 +119,11 @@ def random_likelihood(seed=0, n_rows=60, is_perfect=False):
     draw = np.random.default_rng(seed)
     n_tokens = draw.integers(1, 9, size=n_rows)
     return LikelihoodOutcome(np.zeros(n_rows) if is_perfect else draw.random(n_rows) * 3 * n_tokens, n_tokens)
+def random_transcripts(seed=0, n_rows=60, is_perfect=False):
+    draw = np.random.default_rng(seed)
+    known = ["Turn", "left", "stop", "打开", "don't", "now."]
+    gold, other = ([" ".join(draw.choice(known, size=draw.integers(1, 6))) for _ in range(n_rows)] for _ in range(2))
+    return TranscriptOutcome(gold, [one.lower() for one in gold] if is_perfect else other)
 
 
 MAKERS = {
@@ -130,6 +136,7 @@ MAKERS = {
     MultiOutcome: random_multi,
     SpanOutcome: random_spans,
     ScoreOutcome: random_scores,
+    TranscriptOutcome: random_transcripts,
 }
 
 
@@ -307,3 +314,91 @@ def make_tiny_seq2seq_base(tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny_seq2seq_base(make_tiny_seq2seq_base):
     return make_tiny_seq2seq_base("t5")
+@pytest.fixture(scope="session")
+def tiny_towers(tiny_base, tmp_path_factory):
+    """A folder with a ViT of 2 layers × 16 that reads pictures of 32 × 32, and in `text/` the tiny BERT beside it."""
+    import shutil
+
+    import torch
+    from transformers import ViTConfig, ViTModel
+    from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
+
+    folder = tmp_path_factory.mktemp("tiny-towers")
+    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        ViTModel(ViTConfig(image_size=32, patch_size=16, **sizes)).save_pretrained(folder)
+    ViTImageProcessorPil(size={"height": 32, "width": 32}).save_pretrained(folder)
+    shutil.copytree(tiny_base, folder / "text")
+    return folder
+
+
+SPOKEN_WORDS = ["<|endoftext|>", "<|startoftranscript|>", "<|notimestamps|>", *"abcdefghijklmnopqrstuvwxyz' "]
+
+
+@pytest.fixture(scope="session")
+def tiny_listener(tmp_path_factory):
+    """A folder with a Whisper of 2 + 2 layers × 32 that hears 4 seconds, random weights, and writes letters."""
+    import torch
+    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
+    from transformers import WhisperConfig, WhisperFeatureExtractor, WhisperForConditionalGeneration
+
+    folder = tmp_path_factory.mktemp("tiny-listener")
+    backend = Tokenizer(models.WordLevel({piece: number for number, piece in enumerate(SPOKEN_WORDS)}, "'"))
+    backend.pre_tokenizer = pre_tokenizers.Split(Regex("."), "isolated")
+    backend.decoder = decoders.Fuse()
+    backend.add_special_tokens(SPOKEN_WORDS[:3])
+    backend.save(str(folder / "tokenizer.json"))
+    WhisperFeatureExtractor(feature_size=16, chunk_length=4).save_pretrained(folder)
+    config = WhisperConfig(
+        vocab_size=len(SPOKEN_WORDS), num_mel_bins=16, d_model=32, max_source_positions=200, max_target_positions=32,
+        encoder_layers=2, decoder_layers=2, encoder_attention_heads=2, decoder_attention_heads=2, encoder_ffn_dim=64,
+        decoder_ffn_dim=64, pad_token_id=0, bos_token_id=0, eos_token_id=0, decoder_start_token_id=1,
+        suppress_tokens=None, begin_suppress_tokens=None,
+    )  # fmt: skip
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        WhisperForConditionalGeneration(config).save_pretrained(folder)
+    return folder
+
+
+def _save_listener(folder, model, config, extractor):
+    import torch
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model(config).save_pretrained(folder)
+    extractor.save_pretrained(folder)
+    return folder
+
+
+SMALL_LISTENER = {
+    "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64, "conv_dim": (16,) * 4,
+    "conv_kernel": (10, 8, 4, 4), "conv_stride": (10, 8, 2, 2), "num_feat_extract_layers": 4, "layerdrop": 0.0,
+    "num_conv_pos_embeddings": 16, "num_conv_pos_embedding_groups": 2, "mask_time_prob": 0.0, "vocab_size": 12,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def tiny_wav2vec2(tmp_path_factory):
+    """A Wav2Vec2 of 2 layers × 32 like wav2vec2-base: it normalises over the whole recording and wants no mask."""
+    from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor, Wav2Vec2Model
+
+    config = Wav2Vec2Config(**SMALL_LISTENER, feat_extract_norm="group")
+    extractor = Wav2Vec2FeatureExtractor(return_attention_mask=False)
+    return _save_listener(tmp_path_factory.mktemp("tiny-wav2vec2"), Wav2Vec2Model, config, extractor)
+
+
+@pytest.fixture(scope="session")
+def tiny_hubert(tmp_path_factory):
+    """A HuBERT of 2 layers × 32 like hubert-large: it normalises each frame and wants a mask."""
+    from transformers import HubertConfig, HubertModel, Wav2Vec2FeatureExtractor
+
+    config = HubertConfig(**SMALL_LISTENER, feat_extract_norm="layer", do_stable_layer_norm=True)
+    extractor = Wav2Vec2FeatureExtractor(return_attention_mask=True)
+    return _save_listener(tmp_path_factory.mktemp("tiny-hubert"), HubertModel, config, extractor)
+
+
+def tone(hertz, seconds=0.5, rate_hz=16_000):
+    """Samples of a pure tone."""
+    return (0.3 * np.sin(2 * np.pi * hertz * np.arange(int(seconds * rate_hz)) / rate_hz)).astype(np.float32)

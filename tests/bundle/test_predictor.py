@@ -4,9 +4,9 @@ import torch
 from tests.bundle.conftest import write_bundle
 
 from burnish.bundle.bundle import open_bundle
-from burnish.bundle.predictor import ROWS_AT_ONCE, Predictor, load_predictor
+from burnish.bundle.predictor import Predictor, load_predictor
 from burnish.core.errors import UserError
-from burnish.tasks._contract import Decision
+from burnish.tasks._contract import Decision, Task
 
 TEXTS = ["good day", "so bad, so bad a day", "", "a", "中国 good 北京", "x" * 200]
 
@@ -32,7 +32,7 @@ def test_a_stream_is_read_one_chunk_at_a_time(predictor):
 
     def texts():
         nonlocal n_read
-        for number in range(3 * ROWS_AT_ONCE):
+        for number in range(3 * Task.rows_at_once):
             n_read += 1
             yield "a" if number % 2 else "a b"
 
@@ -40,11 +40,11 @@ def test_a_stream_is_read_one_chunk_at_a_time(predictor):
     answers = Predictor(predictor.knowledge, predictor.reader, core).predict(texts())
     assert n_read == 0
     for number, answer in enumerate(answers):
-        assert n_read <= (number // ROWS_AT_ONCE + 1) * ROWS_AT_ONCE
-        assert core.n_calls == number // ROWS_AT_ONCE + 1
+        assert n_read <= (number // Task.rows_at_once + 1) * Task.rows_at_once
+        assert core.n_calls == number // Task.rows_at_once + 1
         n_tokens = 3 if number % 2 else 4
         assert answer.confidence == pytest.approx(1 / (1 + np.exp(-n_tokens)))
-    assert number + 1 == n_read == 3 * ROWS_AT_ONCE
+    assert number + 1 == n_read == 3 * Task.rows_at_once
 
 
 def test_answers_come_in_the_order_of_the_texts_whatever_their_length(predictor):

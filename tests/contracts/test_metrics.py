@@ -15,6 +15,7 @@ from burnish.metrics._scores import ScoreOutcome
 from burnish.metrics._single import SingleOutcome
 from burnish.metrics._spans import SpanOutcome
 from burnish.metrics._texts import TextOutcome
+from burnish.metrics._transcripts import TranscriptOutcome
 
 NAMES = Shelf("metrics").names()
 KINDS = [
@@ -27,6 +28,7 @@ KINDS = [
     AnswerOutcome,
     TextOutcome,
     LikelihoodOutcome,
+    TranscriptOutcome,
 ]
 BEST = {"perplexity": 1.0}
 """The best value of metrics that end elsewhere than at 0 or 1."""

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -6,12 +7,15 @@ import torch
 from burnish.core.errors import UserError
 from burnish.core.shelves import Shelf
 from burnish.models.freezing import dropout_changes, freeze, layers_of
-from burnish.models.heads._contract import HeadPlan
+from burnish.models.heads._contract import HeadPlan, TowerPlan
 from burnish.models.network import load_pretrained
 from burnish.models.pooling import max_pool, mean_pool
 from burnish.recipe.schema import FreezeSection
 
 PLAN = HeadPlan(("bad", "good", "so-so"))
+TOWERS = replace(PLAN, towers=(TowerPlan("picture"), TowerPlan("text")))
+SEES = {"pictures", "fused", "space"}
+HEARS = replace(PLAN, config_changes=(("max_source_positions", 50),))
 
 
 def attach(name, folder, plan=PLAN, **settings):
@@ -24,29 +28,57 @@ def inputs():
     return {"input_ids": ids, "attention_mask": (ids > 0).long(), "starts": starts}
 
 
+@pytest.fixture
+def made_for(tiny_base, tiny_towers, tiny_listener):
+    """`made_for(head)`: the base, the plan and the inputs that a head is made for."""
+
+    def make(name):
+        gives = Shelf("heads").get(name).gives
+        if gives == "recordings":
+            return tiny_listener, HEARS, sounds()
+        if gives not in SEES:
+            return tiny_base, PLAN, inputs()
+        pixels = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+        if gives == "pictures":
+            return tiny_towers, PLAN, {"pixel_values": pixels}
+        texts = {f"text.{key}": value for key, value in plain_inputs().items()}
+        return tiny_towers, TOWERS, {"picture.pixel_values": pixels, **texts}
+
+    return make
+
+
+def sounds():
+    """One second of two recordings, of which the second holds half a second of sound."""
+    bands = torch.randn(2, 16, 100, generator=torch.Generator().manual_seed(1))
+    return {"input_features": bands, "frame_mask": (torch.arange(50) < torch.tensor([[50], [25]])).long()}
+
+
 def plain_inputs():
     return {name: value for name, value in inputs().items() if name != "starts"}
 
 
 @pytest.mark.parametrize("name", Shelf("heads").names())
-def test_every_head_gives_the_logits_that_it_says(name, tiny_base):
-    network = attach(name, tiny_base)
+def test_every_head_gives_the_logits_that_it_says(name, made_for):
+    base, plan, given = made_for(name)
+    network = attach(name, base, plan)
     expected = {
         **{"rows": (2, 3), "entities": (2, 3), "cosines": (2, 3), "vectors": (2, 32)},
         **{"tokens": (2, 5, 3), "spans": (2, 5, 2)},
+        **{"pictures": (2, 3), "recordings": (2, 3), "fused": (2, 3), "space": (4, 256)},
     }
-    assert network(**inputs()).shape == expected[Shelf("heads").get(name).gives]
+    assert network(**given).shape == expected[Shelf("heads").get(name).gives]
 
 
 @pytest.mark.parametrize("name", Shelf("heads").names())
-def test_every_head_learns_and_comes_back_from_disk_with_the_same_logits(name, tiny_base, tmp_path):
-    network = attach(name, tiny_base)
-    network(**inputs()).square().mean().backward()
+def test_every_head_learns_and_comes_back_from_disk_with_the_same_logits(name, made_for, tmp_path):
+    base, plan, given = made_for(name)
+    network = attach(name, base, plan)
+    network(**given).square().mean().backward()
     assert all(p.grad is not None for n, p in network.named_parameters() if n.startswith(network.head_modules()))
     network.save(tmp_path)
-    again = attach(name, tmp_path)
+    again = attach(name, tmp_path, plan)
     again.load_readout(tmp_path)
-    assert torch.equal(again(**inputs()), network(**inputs()))
+    assert torch.equal(again(**given), network(**given))
 
 
 @pytest.mark.parametrize(

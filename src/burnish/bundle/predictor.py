@@ -15,8 +15,6 @@ from burnish.bundle.core import Core, TorchCore
 from burnish.core.errors import listed
 from burnish.tasks._contract import Answered, Example, Prediction, Reader, Task
 
-ROWS_AT_ONCE = 4096
-
 Input = str | tuple[str, ...] | Mapping[str, Any]
 """What is answered: a text, two texts, or a row of the task's columns."""
 
@@ -45,7 +43,7 @@ class Predictor:
         """
         task = self.task
         rows = iter(inputs)
-        while chunk := list(islice(rows, ROWS_AT_ONCE)):
+        while chunk := list(islice(rows, task.rows_at_once)):
             examples = [task.read(_as_row(row, task), is_labelled=False) for row in chunk]
             yield from task.decode(self.answer(examples), self.knowledge.labels, self.knowledge.decision)
 

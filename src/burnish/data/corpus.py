@@ -106,10 +106,11 @@ class Corpus:
         for batch in self.batches():
             yield from batch
 
-    def batches(self) -> Iterator[list[Example]]:
-        """Examples in order, a record batch at a time."""
+    def batches(self, most_rows: int = BATCH_ROWS) -> Iterator[list[Example]]:
+        """Examples in order, a record batch, or at most `most_rows` of it, at a time."""
         for batch in self._record_batches():
-            yield batch.to_pylist()
+            for start in range(0, len(batch), most_rows):
+                yield batch.slice(start, most_rows).to_pylist()
 
     def values(self, name: str) -> Iterator[Any]:
         """One column, streamed; nothing of the other columns is read."""
@@ -196,7 +197,8 @@ class Corpus:
 
 def _rough_bytes(value: object) -> int:
     """Enough to bound a record batch: exact sizes would cost more than they save."""
-    return len(value) * (3 if isinstance(value, str) else 24) if isinstance(value, str | list | tuple) else 8
+    each = 3 if isinstance(value, str) else 1 if isinstance(value, bytes) else 24
+    return len(value) * each if isinstance(value, str | bytes | list | tuple) else 8
 
 
 def _publish(neighbour: Path, path: Path) -> None:

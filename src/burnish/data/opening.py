@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from burnish.core.errors import UserError, hint, listed
 from burnish.core.shelves import Shelf
-from burnish.data.paths import require_file
+from burnish.data.paths import require_file, require_folder
 from burnish.data.sources._contract import Source
 from burnish.recipe.faults import demand
 
@@ -76,10 +76,11 @@ def _memory(value: Any) -> Source:
 
 def _build(given: dict[str, Any], encoding: str, where: str) -> Source:
     """The part that `given` names, or that the suffix of its path tells."""
+    name = given.pop("name", None)
     if isinstance(given.get("path"), str | Path):
         given["path"] = Path(given["path"]).expanduser()
-        require_file(given["path"])
-    name = given.pop("name", None) or _name_for(given["path"])
+        require_folder(given["path"]) if _takes_folder(name) else require_file(given["path"])
+    name = name or _name_for(given["path"])
     if name == "memory":
         raise UserError(
             f"{where}: these rows were given from Python, so the recipe alone cannot repeat them; name a file."
@@ -94,6 +95,10 @@ def _build(given: dict[str, Any], encoding: str, where: str) -> Source:
     if not isinstance(built, Source):
         raise UserError(f"{where}: the part '{name}' on the shelf 'sources' is not a source.")
     return built
+
+
+def _takes_folder(name: Any) -> bool:
+    return name in SHELF.names() and bool(getattr(SHELF.get(name), "takes_folder", False))
 
 
 def _name_for(path: Path) -> str:

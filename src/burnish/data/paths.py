@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from burnish.core.errors import UserError, hint
 
@@ -22,6 +24,24 @@ def require_file(path: Path) -> None:
         raise UserError(f"{path}: may not be read (permission denied); change its permissions, or name another file.")
     if path.stat().st_size == 0:
         raise UserError(f"{path}: the file is empty (0 bytes).")
+
+
+def led_from(folder: Path, values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """`values` with those of `names` that are paths led from `folder`, where the file that tells them lies."""
+    led = dict(values)
+    for name in names:
+        value = values.get(name)
+        if isinstance(value, Path) or (isinstance(value, str) and value.strip() and "://" not in value):
+            led[name] = str(folder / Path(value.strip() if isinstance(value, str) else value).expanduser())
+    return led
+
+
+def require_folder(path: Path) -> None:
+    """Raise `UserError` unless `path` is a folder."""
+    if path.is_file():
+        raise UserError(f"{path}: is a file; name the folder that holds the files.")
+    if not path.is_dir():
+        raise UserError(_missing(path))
 
 
 def _missing(path: Path) -> str:

@@ -37,7 +37,7 @@ def encode_side(
     """All features of a small side, in memory."""
     found = Lengths(np.zeros(len(side.corpus), np.int32))
     encoded: list[Encoded] = []
-    for examples in side.corpus.batches():
+    for examples in side.corpus.batches(task.rows_at_once):
         chunk = task.encode(examples, reader, labels)
         for example, one in zip(examples, chunk, strict=True):
             _note(found, len(encoded), one, side.where(example))
@@ -53,7 +53,7 @@ def store_side(
     found = Lengths(np.zeros(len(side.corpus), np.int32))
     row = 0
     with FeatureWriter(folder) as writer:
-        for examples in side.corpus.batches():
+        for examples in side.corpus.batches(task.rows_at_once):
             for example, one in zip(examples, task.encode(examples, reader, labels), strict=True):
                 _note(found, row, one, side.where(example))
                 for feature in one.features:

@@ -123,6 +123,8 @@ def _work_folder(target: Path) -> Iterator[Path]:
 
 def _example(task: Task) -> str:
     asked = [item.name for item in task.wanted if item.is_required and item.name in task.texts]
+    if set(asked) & task.files:
+        return "FILE"
     return '"one text" --pair "another"' if len(asked) > 1 else '"some text"'
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -104,7 +104,8 @@ def lay_ground(loaded: Loaded, work: Path, listen: Listener) -> Ground:
             encoded, lengths[name] = encode_side(side, task, reader, prepared.labels, listen)
             held[name] = HeldOut(rows_of(side.corpus), encoded)
     card = data_card(prepared, lengths)
-    key = _key(recipe, prepared, base)
+    further = [tower.folder for tower in task.head_plan(prepared.labels).towers if tower.folder is not None]
+    key = _key(recipe, prepared, [base.folder, *further])
     return Ground(recipe, base, reader, prepared, store, held.get("dev"), held.get("test"), card, key)
 
 
@@ -128,7 +129,7 @@ def _located_base(loaded: Loaded) -> Located:
         raise UserError(*(fault.replace("base:", place, 1) for fault in error.faults)) from None
 
 
-def _key(recipe: Recipe, prepared: Prepared, base: Located) -> str:
-    """What a checkpoint belongs to: the recipe, the rows and the base's weights."""
-    weights = "".join(sha256_of(file) for file in weight_files(base.folder))
+def _key(recipe: Recipe, prepared: Prepared, bases: Sequence[Path]) -> str:
+    """What a checkpoint belongs to: the recipe, the rows and the weights of the base, or of all that are used."""
+    weights = "".join(sha256_of(file) for folder in bases for file in weight_files(folder))
     return hashlib.sha256(f"{recipe_hash(recipe)}/{prepared.digest}/{weights}".encode()).hexdigest()

@@ -11,6 +11,7 @@ from burnish.core.errors import Faults, UserError
 from burnish.core.events import Listener, Progress
 from burnish.data.columns import ColumnMap, map_columns
 from burnish.data.corpus import Corpus, CorpusWriter
+from burnish.data.paths import led_from
 from burnish.data.sources._contract import BadRow, Row, Source
 from burnish.tasks._contract import Example, Task
 
@@ -76,7 +77,7 @@ def _examples(source: Source, number: int, reading: Reading, faults: Faults) -> 
         if columns is None:
             columns = _column_map(source, row, reading)
         try:
-            values = columns.pick(row.values)
+            values = led_from(source.folder(), columns.pick(row.values), reading.task.files)
             example = reading.task.read(values, is_labelled=True)
         except ValueError as error:
             faults.add(f"{source.place()}:{row.line}: {error}")

@@ -92,7 +92,7 @@ def answer_rows(bundle: Bundle, recipe: Recipe, data: Any, listen: Listener) -> 
         refuse_unknown_labels(side, knowledge.task, knowledge.labels)
         predictor = load_predictor(bundle)
         answered: list[Answered] = []
-        for examples in side.corpus.batches():
+        for examples in side.corpus.batches(knowledge.task.rows_at_once):
             answered += predictor.answer(examples)
             listen(Progress("judge", len(answered), len(side.corpus), "rows"))
     return answered

@@ -10,11 +10,12 @@ from typing import Any
 import yaml
 
 from burnish.bundle.bundle import Bundle, open_bundle
-from burnish.bundle.predictor import ROWS_AT_ONCE, Input, Predictor, load_predictor
+from burnish.bundle.predictor import Input, Predictor, load_predictor
 from burnish.core.errors import Faults, UserError
 from burnish.core.events import Listener, Progress, ignore
 from burnish.data.columns import map_columns
 from burnish.data.opening import open_sources
+from burnish.data.paths import led_from
 from burnish.data.sources._contract import BadRow, Row, Source
 from burnish.flows.writing import as_written, open_writer
 from burnish.tasks._contract import Prediction
@@ -60,7 +61,7 @@ def predict_file(
     with open_writer(Path(out)) as writer:
         for one in sources:
             rows = _rows(one)
-            while chunk := list(islice(rows, ROWS_AT_ONCE)):
+            while chunk := list(islice(rows, predictor.task.rows_at_once)):
                 for row, answer in zip(chunk, _answer_rows(predictor, opened, one, chunk), strict=True):
                     writer.add(row.values, as_written(answer.model_dump(mode="json")))
                 done += len(chunk)
@@ -85,7 +86,7 @@ def _answer_rows(predictor: Predictor, bundle: Bundle, source: Source, rows: lis
     inputs, faults = [], Faults()
     for row in rows:
         try:
-            picked = columns.pick(row.values)
+            picked = led_from(source.folder(), columns.pick(row.values), task.files)
             task.read(picked, is_labelled=False)
             inputs.append(picked)
         except ValueError as error:

@@ -16,8 +16,7 @@ from burnish.flows.ground import Ground, HeldOut
 from burnish.flows.judging import Judge
 from burnish.flows.starting import start_label_vectors
 from burnish.flows.weights import output_weights
-from burnish.models.freezing import dropout_changes, freeze
-from burnish.models.inspection import read_config
+from burnish.models.freezing import freeze, with_dropout
 from burnish.models.network import Network
 from burnish.models.peft._contract import Peft
 from burnish.tasks._contract import Answered, Batch, Task
@@ -46,11 +45,10 @@ def new_network(ground: Ground, seed: int) -> Network:
     the rows where a head starts from them.
     """
     recipe = ground.recipe
-    plan = ground.task.head_plan(ground.labels)
-    changes = dropout_changes(read_config(ground.base.folder), recipe.train.dropout)
+    plan = with_dropout(ground.task.head_plan(ground.labels), ground.base.folder, recipe.train.dropout)
     with torch.random.fork_rng():
         torch.manual_seed(derive(seed, "head"))
-        network = ground.task.head_part.attach(ground.base.folder, plan.changed(changes))
+        network = ground.task.head_part.attach(ground.base.folder, plan)
     start_label_vectors(network, ground)
     with torch.random.fork_rng():
         torch.manual_seed(derive(seed, "peft"))

@@ -45,11 +45,12 @@ class Network(nn.Module):
         self.trunk = trunk
         self.readout = readout
         self.vocabulary = vocabulary
-        self._accepted = frozenset(inspect.signature(trunk.forward).parameters)
+        self._parameters_of_trunk = frozenset(inspect.signature(trunk.forward).parameters)
+        self._accepts = getattr(trunk, "accepts", self._parameters_of_trunk.__contains__)
 
     def forward(self, **inputs: Tensor) -> Tensor:
-        known: dict[str, Any] = {name: value for name, value in inputs.items() if name in self._accepted}
-        if "use_cache" in self._accepted:
+        known: dict[str, Any] = {name: value for name, value in inputs.items() if self._accepts(name)}
+        if known and "use_cache" in self._parameters_of_trunk:
             known["use_cache"] = False  # nothing is continued here: keys and values would be kept for nothing
         with _output_at(self.trunk, inputs["places"]) if "places" in inputs else contextlib.nullcontext():
             outputs = self.trunk(**known) if known else None
@@ -64,6 +65,18 @@ class Network(nn.Module):
         """The pretrained part, without any head; of a trunk that writes, all of it: its head was pretrained too."""
         is_whole = self.readout is not None or self.vocabulary is not None
         return self.trunk if is_whole else self.trunk.base_model  # type: ignore[no-any-return]
+
+    def bodies(self) -> list[nn.Module]:
+        """The pretrained parts, bottom layers first in each: one, or as many as there are towers."""
+        return self.trunk.bodies() if hasattr(self.trunk, "bodies") else [self.body]
+
+    def train(self, mode: bool = True) -> Network:
+        """Training mode, but for frozen batch norms: they go on with the statistics that they came with."""
+        super().train(mode)
+        for module in self.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm) and _is_frozen(module):
+                module.eval()
+        return self
 
     def head_modules(self) -> tuple[str, ...]:
         """Names of the modules whose parameters are not the pretrained body's.
@@ -105,6 +118,10 @@ def _output_at(trunk: Any, places: Tensor) -> Iterator[None]:
         yield
     finally:
         handle.remove()
+
+
+def _is_frozen(module: nn.Module) -> bool:
+    return not any(parameter.requires_grad for parameter in module.parameters())
 
 
 def _own_logits(outputs: Any) -> Tensor:

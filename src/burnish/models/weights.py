@@ -39,5 +39,5 @@ def open_to_readers(folder: Path) -> None:
     """Give weight files the mode of other new files: safetensors makes them readable by their owner only."""
     mask = os.umask(0)
     os.umask(mask)
-    for file in folder.glob("*.safetensors"):
+    for file in folder.rglob("*.safetensors"):
         file.chmod(0o666 & ~mask)

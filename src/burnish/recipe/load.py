@@ -62,7 +62,7 @@ class Loaded:
             return value
         file = Document({}, dict(self.places)).place(trail).file
         led = _without_detour((file.parent if file else Path()) / Path(value).expanduser())
-        return led if trail != ("base",) or led.exists() or isinstance(value, Path) else value
+        return led if not _names_base(trail) or led.exists() or isinstance(value, Path) else value
 
 
 def load(
@@ -212,8 +212,13 @@ def _without_detour(path: Path) -> Path:
     return path.resolve().relative_to(Path.cwd())
 
 
+def _names_base(trail: Trail) -> bool:
+    """Whether a base is named: the recipe's, or a further one that a task has, such as its `text_base`."""
+    return trail == ("base",) or (trail[0] == "task" and str(trail[-1]).endswith("_base"))
+
+
 def _is_path(value: str, trail: Trail) -> bool:
-    if trail == ("base",):
+    if _names_base(trail):
         return not value.startswith("hub:") and value not in Shelf("bases").names()
     is_elsewhere = value.startswith("hub:") or "://" in value or share_of(value) is not None
     return not is_elsewhere

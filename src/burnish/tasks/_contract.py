@@ -181,6 +181,8 @@ class Task(Part, ABC):
     """Those of `wanted` that hold the answer, and are not read when predicting."""
     texts: ClassVar[tuple[str, ...]] = ("text",)
     """Columns that hold texts, in the order in which they are said: a bare text is the first, `--pair` the second."""
+    files: ClassVar[frozenset[str]] = frozenset()
+    """Those of `wanted` that name files, such as pictures: relative paths are led from the folder of the data file."""
     best_by: ClassVar[str]
     """Metric that chooses the best epoch unless the recipe names another."""
     stratify_by: ClassVar[str | None] = None
@@ -196,6 +198,8 @@ class Task(Part, ABC):
     text_source: ClassVar[Mapping[str, Any] | None] = None
     """The source, with its settings, that makes rows for this task of plain text, where it learns from that alone: its
     result is a base for other tasks. None for a task that wants answers."""
+    rows_at_once: ClassVar[int] = 4096
+    """Most rows whose features are made and answered at once: fewer where features are large, such as sound."""
     is_cjk_split: ClassVar[bool] = False
     """Whether the tokenizer must give every Chinese character a token of its own."""
 

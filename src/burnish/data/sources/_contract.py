@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 from burnish.core.parts import Part
@@ -30,10 +31,17 @@ class Source(Part, ABC):
     """A place that rows come from. Reading twice gives the same rows; memory does not grow with them."""
 
     suffixes: ClassVar[tuple[str, ...]] = ()
+    takes_folder: ClassVar[bool] = False
+    """Whether its `path` is a folder; else it is a file."""
 
     @abstractmethod
     def place(self) -> str:
         """How messages name it, e.g. `train.csv`."""
+
+    def folder(self) -> Path:
+        """What relative paths in its rows are led from: its file's folder, else the current one."""
+        path = getattr(self, "path", None)
+        return path.parent if isinstance(path, Path) else Path()
 
     @abstractmethod
     def rows(self) -> Iterator[Row | BadRow]:

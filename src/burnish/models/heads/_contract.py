@@ -21,12 +21,25 @@ Problem = Literal["single_label_classification", "multi_label_classification", "
 
 
 @dataclass(frozen=True)
+class TowerPlan:
+    """One of several trunks: its name, which says what it reads, and the folder of its base.
+
+    Without a folder it is where a bundle has it: the first in the model's folder, others below it by name.
+    """
+
+    name: str
+    folder: Path | None = None
+    config_changes: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
 class HeadPlan:
-    """What a head must know. `labels` are the names of its L outputs."""
+    """What a head must know. `labels` are the names of its L outputs, `towers` the trunks where there are several."""
 
     labels: tuple[str, ...]
     problem: Problem = "single_label_classification"
     config_changes: tuple[tuple[str, Any], ...] = ()
+    towers: tuple[TowerPlan, ...] = ()
 
     def changed(self, changes: tuple[tuple[str, Any], ...]) -> HeadPlan:
         """The same plan with further settings of the transformers config."""
@@ -43,8 +56,10 @@ class HeadPlan:
 
 
 Gives = Literal[
-    "rows", "entities", "tokens", "spans", "vectors", "cosines", "next_words", "other_words", "hidden_words"
-]
+    "rows", "entities", "tokens", "spans", "vectors", "cosines",
+    "next_words", "other_words", "hidden_words",
+    "pictures", "recordings", "fused", "space",
+]  # fmt: skip
 
 
 class Head(Part, ABC):
@@ -54,6 +69,8 @@ class Head(Part, ABC):
 
     Vectors are compared by their cosine; `cosines` is a row of logits that are a text's cosines to a vector for each
     label, which can start from words. A head for entities reads `starts` [B, 2] among the batch's inputs.
+    Where not texts alone are read: `pictures`, a row of logits a picture; `fused`, a row of logits for what several
+    towers read of one example; `space`, a vector for whatever any tower reads, comparable with every other.
     """
 
     gives: ClassVar[Gives]

@@ -1,0 +1,25 @@
+"""The architecture's own head for labels of pictures: any transformers tool reads the result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from burnish.models.heads._contract import Head, HeadPlan
+
+if TYPE_CHECKING:
+    from burnish.models.network import Network
+
+
+class PictureHead(Head):
+    """`AutoModelForImageClassification`: pooled state, linear; the labels that the base knew before are left behind."""
+
+    gives = "pictures"
+
+    def attach(self, folder: Path, plan: HeadPlan) -> Network:
+        from burnish.models.network import Network, load_pretrained
+        from burnish.models.trunks import refuse_other
+
+        refuse_other(folder, "pixel_values")
+        settings = {**plan.config_settings(), "ignore_mismatched_sizes": True}
+        return Network(load_pretrained("AutoModelForImageClassification", folder, settings))
