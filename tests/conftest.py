@@ -10,6 +10,7 @@ from burnish.metrics._relations import RelationOutcome
 from burnish.metrics._scores import ScoreOutcome
 from burnish.metrics._single import SingleOutcome
 from burnish.metrics._spans import Span, SpanOutcome
+from burnish.metrics._texts import TextOutcome
 from burnish.metrics._transcripts import TranscriptOutcome
 
 
@@ -106,7 +107,22 @@ def random_transcripts(seed=0, n_rows=60, is_perfect=False):
     return TranscriptOutcome(gold, [one.lower() for one in gold] if is_perfect else other)
 
 
+def random_texts(seed=0, n_rows=60, is_perfect=False):
+    draw = np.random.default_rng(seed)
+    words = {False: ["the", "red", "door", "opens", "slowly", "today"], True: list("北京的大学今天开门了")}
+    is_chinese = draw.random(n_rows) < 0.5
+
+    def text(chinese):
+        return ("" if chinese else " ").join(draw.choice(words[chinese], size=draw.integers(5, 9)))
+
+    gold = [tuple(text(bool(chinese)) for _ in range(draw.integers(1, 4))) for chinese in is_chinese]
+    written = [golds[0] if is_perfect else text(bool(chinese)) for golds, chinese in zip(gold, is_chinese, strict=True)]
+    nll = np.zeros(n_rows) if is_perfect else draw.random(n_rows) * 9
+    return TextOutcome(gold, written, nll, draw.integers(5, 9, size=n_rows), is_chinese)
+
+
 MAKERS = {
+    TextOutcome: random_texts,
     AnswerOutcome: random_answers,
     RelationOutcome: random_relations,
     RankedOutcome: random_ranked,
@@ -257,3 +273,59 @@ def tiny_hubert(tmp_path_factory):
 def tone(hertz, seconds=0.5, rate_hz=16_000):
     """Samples of a pure tone."""
     return (0.3 * np.sin(2 * np.pi * hertz * np.arange(int(seconds * rate_hz)) / rate_hz)).astype(np.float32)
+
+
+CHATML = (
+    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+TINY_TEXTS = ["good day", "all good", "so bad a day", "what a good day", "北京好", "上海不好", "user assistant system"]
+
+
+def save_tiny_tokenizer(folder, special, **processing):
+    """A byte-level BPE of a few merges, which reads any text; the special tokens have the first ids."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    backend = Tokenizer(models.BPE())
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=300, special_tokens=special, initial_alphabet=alphabet, show_progress=False
+    )
+    backend.train_from_iterator(TINY_TEXTS, trainer)
+    if processing:
+        backend.post_processor = processing["post_processor"]
+    backend.save(str(folder / "tokenizer.json"))
+    return backend.get_vocab_size()
+
+
+@pytest.fixture(scope="session")
+def tiny_causal_base(tmp_path_factory):
+    """A folder with a Llama of 2 layers × 32, tied and with random weights, a byte-level tokenizer, a chat template."""
+    import json
+
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    folder = tmp_path_factory.mktemp("tiny-causal-base")
+    n_tokens = save_tiny_tokenizer(folder, ["<|endoftext|>", "<|im_start|>", "<|im_end|>"])
+    config = LlamaConfig(
+        vocab_size=n_tokens,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=512,
+        tie_word_embeddings=True,
+        bos_token_id=0,
+        eos_token_id=0,
+        pad_token_id=0,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        LlamaForCausalLM(config).save_pretrained(folder)
+    settings = {"eos_token": "<|endoftext|>", "chat_template": CHATML}
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    return folder

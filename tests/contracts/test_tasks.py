@@ -27,6 +27,17 @@ ROWS = {
         {"question": "where", "context": "a day " * 30 + "上海", "answers": {"text": [], "answer_start": []}},
     ],
     "classification": [{"text": "good day", "label": "good"}, {"text": "so bad", "label": "bad"}],
+    "generation": [
+        {"prompt": "good day", "response": ["all good 北京", "so good"], "system": "be good"},
+        {
+            "messages": [
+                {"role": "user", "content": "so bad?"},
+                {"role": "assistant", "content": "all good"},
+                {"role": "user", "content": "a day in 上海"},
+                {"role": "assistant", "content": "good"},
+            ]
+        },
+    ],
     "multilabel": [{"text": "good day", "labels": ["good", "day"]}, {"text": "so", "labels": []}],
     "matching": [
         {"text": "good day", "text_pair": "all good", "score": 0.9},
@@ -50,7 +61,7 @@ ROWS = {
     ],
 }
 TASKS = Shelf("tasks").names()
-BASES: dict[str, str] = {"speech": "tiny_listener"}
+BASES = {"generation": "tiny_causal_base", "speech": "tiny_listener"}
 """Task → the fixture with the tiny base that it starts from, where that is not `tiny_base`."""
 
 
@@ -188,7 +199,9 @@ def test_a_task_comes_back_from_its_recipe_and_can_be_sent_to_a_process(made):
 def test_an_empty_text_is_answered_when_predicting(task, made_of):
     made = made_of(task)
     required = {item.name for item in made.task.wanted if item.is_required} - made.task.gold
-    example = made.task.read(dict.fromkeys(required & set(made.task.texts) or {"text"}, ""), is_labelled=False)
+    example = made.task.read(
+        dict.fromkeys(required & set(made.task.texts) or made.task.texts[:1], ""), is_labelled=False
+    )
     assert len(made.task.decode(made.answered([example]), made.labels, Decision())) == 1
 
 
