@@ -222,7 +222,7 @@ def tiny_listener(tmp_path_factory):
     backend.save(str(folder / "tokenizer.json"))
     WhisperFeatureExtractor(feature_size=16, chunk_length=4).save_pretrained(folder)
     config = WhisperConfig(
-        vocab_size=len(SPOKEN_WORDS), num_mel_bins=16, d_model=32, max_source_positions=200, max_target_positions=32,
+        vocab_size=len(SPOKEN_WORDS), num_mel_bins=16, d_model=32, max_source_positions=200, max_target_positions=256,
         encoder_layers=2, decoder_layers=2, encoder_attention_heads=2, decoder_attention_heads=2, encoder_ffn_dim=64,
         decoder_ffn_dim=64, pad_token_id=0, bos_token_id=0, eos_token_id=0, decoder_start_token_id=1,
         suppress_tokens=None, begin_suppress_tokens=None,

@@ -7,7 +7,7 @@ the rows beside it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from transformers import (
     GenerationConfig,
+    GenerationMixin,
     LogitsProcessor,
     LogitsProcessorList,
     NoRepeatNGramLogitsProcessor,
@@ -54,14 +55,38 @@ def write(network: Network, prompts: Sequence[Tensor], how: Decoding, ends: Sequ
 
 
 def _write_at_once(network: Network, prompts: Sequence[Tensor], how: Decoding, ends: Sequence[int]) -> list[Draft]:
-    trunk, vocabulary = network.trunk, network.vocabulary
-    assert vocabulary is not None, "a network that writes knows its vocabulary"
-    is_encoded_apart = bool(trunk.config.is_encoder_decoder)
+    is_encoded_apart = bool(network.trunk.config.is_encoder_decoder)
     inputs = padded(prompts, ends[0], on_the_left=not is_encoded_apart)
     n_before = 1 if is_encoded_apart else inputs["input_ids"].shape[1]
+    return _generated(network, inputs, prompts, n_before, how, ends)
+
+
+def write_on(
+    network: Network, sources: Mapping[str, Tensor], start: Sequence[int], how: Decoding, ends: Sequence[int]
+) -> list[Draft]:
+    """A text for each row [B, …] of what an encoder is given that is no text, such as sound; `start` begins every text."""
+    main = next(iter(sources.values()))
+    before = torch.tensor([list(start)], device=main.device).expand(len(main), -1)
+    return _generated(network, {**sources, "decoder_input_ids": before}, list(main), len(start), how, ends)
+
+
+def _generated(
+    network: Network,
+    inputs: Mapping[str, Tensor],
+    prompts: Sequence[Tensor],
+    n_before: int,
+    how: Decoding,
+    ends: Sequence[int],
+) -> list[Draft]:
+    """What follows the first `n_before` tokens, through the library's plain `generate`: Whisper has one of its own, for
+    recordings of any length with times.
+    """
+    trunk, vocabulary = network.trunk, network.vocabulary
+    assert vocabulary is not None, "a network that writes knows its vocabulary"
     stops = [StopTexts(vocabulary, how.stop, n_before)] if how.stop else []
     with quiet_transformers():
-        written = trunk.generate(
+        written = GenerationMixin.generate(
+            trunk,
             **inputs,
             generation_config=_config(how, ends),
             logits_processor=LogitsProcessorList(_processors(how, n_before, prompts)),
