@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 import burnish
+from burnish.recipe.load import load
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -55,7 +56,7 @@ def fit(rows: list[dict], test: str, dev: str, changes: list[str]) -> dict:
     sides: dict[str, list[dict]] = {"train": [], "dev": [], "test": []}
     for row in rows:
         sides["test" if row["speaker"] == test else "dev" if row["speaker"] == dev else "train"].append(row)
-    given = burnish.recipe.load.load(ROOT / "recipes" / "fsdd.yaml").recipe
+    given = load(ROOT / "recipes" / "fsdd.yaml").recipe
     recipe = given.model_dump(by_alias=True)
     recipe["data"] = {**recipe["data"], **sides, "columns": {}, "split": "stratified"}
     started = time.monotonic()

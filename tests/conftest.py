@@ -101,6 +101,13 @@ def random_answers(seed=0, n_rows=60, is_perfect=False):
     return AnswerOutcome(gold, found, sure, draw.random(n_rows), draw.random(n_rows) < 0.5)
 
 
+def random_transcripts(seed=0, n_rows=60, is_perfect=False):
+    draw = np.random.default_rng(seed)
+    known = ["Turn", "left", "stop", "打开", "don't", "now."]
+    gold, other = ([" ".join(draw.choice(known, size=draw.integers(1, 6))) for _ in range(n_rows)] for _ in range(2))
+    return TranscriptOutcome(gold, [one.lower() for one in gold] if is_perfect else other)
+
+
 def random_texts(seed=0, n_rows=60, is_perfect=False):
     draw = np.random.default_rng(seed)
     words = {False: ["the", "red", "door", "opens", "slowly", "today"], True: list("北京的大学今天开门了")}
@@ -119,11 +126,6 @@ def random_likelihood(seed=0, n_rows=60, is_perfect=False):
     draw = np.random.default_rng(seed)
     n_tokens = draw.integers(1, 9, size=n_rows)
     return LikelihoodOutcome(np.zeros(n_rows) if is_perfect else draw.random(n_rows) * 3 * n_tokens, n_tokens)
-def random_transcripts(seed=0, n_rows=60, is_perfect=False):
-    draw = np.random.default_rng(seed)
-    known = ["Turn", "left", "stop", "打开", "don't", "now."]
-    gold, other = ([" ".join(draw.choice(known, size=draw.integers(1, 6))) for _ in range(n_rows)] for _ in range(2))
-    return TranscriptOutcome(gold, [one.lower() for one in gold] if is_perfect else other)
 
 
 MAKERS = {
@@ -351,7 +353,7 @@ def tiny_listener(tmp_path_factory):
     backend.save(str(folder / "tokenizer.json"))
     WhisperFeatureExtractor(feature_size=16, chunk_length=4).save_pretrained(folder)
     config = WhisperConfig(
-        vocab_size=len(SPOKEN_WORDS), num_mel_bins=16, d_model=32, max_source_positions=200, max_target_positions=32,
+        vocab_size=len(SPOKEN_WORDS), num_mel_bins=16, d_model=32, max_source_positions=200, max_target_positions=256,
         encoder_layers=2, decoder_layers=2, encoder_attention_heads=2, decoder_attention_heads=2, encoder_ffn_dim=64,
         decoder_ffn_dim=64, pad_token_id=0, bos_token_id=0, eos_token_id=0, decoder_start_token_id=1,
         suppress_tokens=None, begin_suppress_tokens=None,

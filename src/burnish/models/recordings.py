@@ -27,6 +27,8 @@ Floats = NDArray[np.float32]
 MOST_SECONDS = 30
 """Longest recording of a base that has no limit of its own, unless a task says else."""
 CONV_STRIDE = 2  # of Whisper's second convolution, which makes one position of two columns
+POSITIONS = "max_source_positions"
+"""What the config of a base with a window calls the length of it, in encoder frames."""
 POSITIONS_A_SECOND = 50  # 16,000 samples a second, 160 a column, two columns a position
 
 
@@ -180,7 +182,7 @@ def _for_bands(extractor: Any, config: Any, folder: Path, max_seconds: int | Non
 
 def positions_for(max_seconds: int | None) -> tuple[tuple[str, Any], ...]:
     """The change of a config that fits Whisper's encoder to shorter recordings."""
-    return () if max_seconds is None else (("max_source_positions", POSITIONS_A_SECOND * max_seconds),)
+    return () if max_seconds is None else ((POSITIONS, POSITIONS_A_SECOND * max_seconds),)
 
 
 def _config(folder: Path) -> Any:

@@ -7,7 +7,7 @@ the rows beside it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from transformers import (
     GenerationConfig,
+    GenerationMixin,
     LogitsProcessor,
     LogitsProcessorList,
     NoRepeatNGramLogitsProcessor,
@@ -42,6 +43,14 @@ class Draft(NamedTuple):
     is_finished: bool
 
 
+class Opening(NamedTuple):
+    """What writing begins with: the network's inputs, the prompt that a row's draws depend on, and tokens before it."""
+
+    inputs: Mapping[str, Tensor]
+    prompts: Sequence[Tensor]
+    n_before: int
+
+
 class Watch(NamedTuple):
     """Who is told each token, and what may end the writing before its end."""
 
@@ -63,8 +72,7 @@ def write(network: Network, prompts: Sequence[Tensor], how: Decoding, ends: Sequ
 
 
 def _write_at_once(network: Network, prompts: Sequence[Tensor], how: Decoding, ends: Sequence[int]) -> list[Draft]:
-    vocabulary = network.vocabulary
-    assert vocabulary is not None, "a network that writes knows its vocabulary"
+    vocabulary = _vocabulary_of(network)
     return [draft_of(row, vocabulary, how, ends) for row in generated(network, prompts, how, ends)]
 
 
@@ -72,16 +80,39 @@ def generated(
     network: Network, prompts: Sequence[Tensor], how: Decoding, ends: Sequence[int], watch: Watch | None = None
 ) -> list[list[int]]:
     """Token ids of each text, with what fills up those that ended before the longest."""
-    trunk, vocabulary = network.trunk, network.vocabulary
-    assert vocabulary is not None, "a network that writes knows its vocabulary"
-    is_encoded_apart = bool(trunk.config.is_encoder_decoder)
+    is_encoded_apart = bool(network.trunk.config.is_encoder_decoder)
     inputs = padded(prompts, ends[0], on_the_left=not is_encoded_apart)
     n_before = 1 if is_encoded_apart else inputs["input_ids"].shape[1]
+    return _ids_after(network, Opening(inputs, prompts, n_before), how, ends, watch)
+
+
+def write_on(
+    network: Network, sources: Mapping[str, Tensor], start: Sequence[int], how: Decoding, ends: Sequence[int]
+) -> list[Draft]:
+    """A text for each row [B, …] of what an encoder is given that is no text, such as sound; `start` begins each."""
+    vocabulary = _vocabulary_of(network)
+    main = next(iter(sources.values()))
+    before = torch.tensor([list(start)], device=main.device).expand(len(main), -1)
+    opening = Opening({**sources, "decoder_input_ids": before}, list(main), len(start))
+    return [draft_of(row, vocabulary, how, ends) for row in _ids_after(network, opening, how, ends)]
+
+
+def _vocabulary_of(network: Network) -> Tokenizer:
+    assert network.vocabulary is not None, "a network that writes knows its vocabulary"
+    return network.vocabulary
+
+
+def _ids_after(
+    network: Network, opening: Opening, how: Decoding, ends: Sequence[int], watch: Watch | None = None
+) -> list[list[int]]:
+    """Through the library's plain `generate`: Whisper has one of its own, for recordings of any length with times."""
+    vocabulary, (inputs, prompts, n_before) = _vocabulary_of(network), opening
     stops: list[StoppingCriteria] = [StopTexts(vocabulary, how.stop, n_before)] if how.stop else []
     assert not isinstance(how.json_schema, str), "a schema in a file is read when its task is opened"
     fits = [] if how.json_schema is None else [FitsSchema(how.json_schema, vocabulary, ends, n_before)]
     with quiet_transformers():
-        written = trunk.generate(
+        written = GenerationMixin.generate(
+            network.trunk,
             **inputs,
             generation_config=_config(how, ends),
             logits_processor=LogitsProcessorList([*fits, *_processors(how, n_before, prompts)]),

@@ -58,7 +58,7 @@ class HeadPlan:
 Gives = Literal[
     "rows", "entities", "tokens", "spans", "vectors", "cosines",
     "next_words", "other_words", "hidden_words",
-    "pictures", "recordings", "fused", "space",
+    "pictures", "recordings", "transcripts", "fused", "space",
 ]  # fmt: skip
 
 
