@@ -60,14 +60,15 @@ def train_seed(ground: Ground, seed: int, work: Path, resume: bool, listen: List
     Raises:
         SickRun: the run went wrong (NaN, explosion, one class only).
     """
-    network = new_network(ground, seed)
-    core = TorchCore(network, ground.task, ground.reader.pad_id, len(ground.labels))
+    core = _started(ground, seed, listen)
+    network = core.network
     found = None
     if ground.is_trained:
         job = _job(ground, seed, core)
         found = run(replace(job, work=work, is_resumed=resume, listen=listen)).scores[job.metric]
     dev, test = (None if side is None else _answers(core, side) for side in (ground.dev, ground.test))
-    task = ground.task.completed(ground.reader, core.run, listen)
+    task = core.task.completed(ground.reader, core.run, listen)
+    task = task if dev is None else task.tuned(dev)
     judge = Judge(task, ground.labels, ground.recipe.judge)
     judged = dev if test is None else test
     scores = {} if judged is None else judge.scores(judged, judge.decide(dev)[0])
@@ -77,12 +78,20 @@ def train_seed(ground: Ground, seed: int, work: Path, resume: bool, listen: List
     return Trained(seed, task, network, rank, scores, dev, test, work)
 
 
+def _started(ground: Ground, seed: int, listen: Listener) -> TorchCore:
+    """A new network and its task, with what they start from."""
+    network = new_network(ground, seed)
+    core = TorchCore(network, ground.task, ground.reader.pad_id, len(ground.labels))
+    rows = () if ground.prepared.train is None else ground.prepared.train.corpus
+    return core.asking(ground.task.started(network, ground.reader, core.run, rows, listen))
+
+
 def _job(ground: Ground, seed: int, core: TorchCore) -> TrainingJob:
     """What training is asked to do; in the current folder until the caller says where."""
     train, dev = ground.prepared.train, ground.dev
     assert train is not None, "only what has training rows is trained"
     assert dev is not None, "training rows come with dev rows"
-    task, settings = ground.task, ground.recipe.train
+    task, settings = core.task, ground.recipe.train
     judge = Judge(task, ground.labels, ground.recipe.judge)
     weights = output_weights(settings.class_weights, task, ground.labels, train)
 
@@ -91,15 +100,14 @@ def _job(ground: Ground, seed: int, core: TorchCore) -> TrainingJob:
         return task.loss(logits, batch, scale, settings.label_smoothing)
 
     watched = task.watched(judge.metric.part_name)
-    judge_of_epochs = replace(judge, task=watched)
-    asked = TorchCore(core.network, watched, core.pad_id, core.n_labels)
 
     def evaluate() -> dict[str, float]:
-        return judge_of_epochs.dev_scores(_answers(asked, dev))
+        asked = core.asking(watched.refreshed(core.run))
+        return replace(judge, task=asked.task).dev_scores(_answers(asked, dev))
 
     return TrainingJob(
         network=core.network,
-        batches=_batches(ground, seed),
+        batches=_batches(ground, task, seed),
         loss=loss,
         evaluate=evaluate,
         metric=judge.metric.part_name,
@@ -111,11 +119,11 @@ def _job(ground: Ground, seed: int, core: TorchCore) -> TrainingJob:
     )
 
 
-def _batches(ground: Ground, seed: int) -> StoredBatches:
+def _batches(ground: Ground, task: Task, seed: int) -> StoredBatches:
     assert ground.store is not None
     return StoredBatches(
         ground.store,
-        ground.task,
+        task,
         ground.reader.pad_id,
         len(ground.labels),
         ground.recipe.train.tokens_per_batch,

@@ -215,7 +215,7 @@ class Task(Part, ABC):
 
     @abstractmethod
     def head_plan(self, labels: tuple[str, ...]) -> HeadPlan:
-        """What the head must know: names of its outputs, kind of problem."""
+        """What the head must know: names of its outputs, kind of problem, sizes of what it keeps."""
 
     @abstractmethod
     def arrow_fields(self) -> dict[str, str]:
@@ -295,8 +295,24 @@ class Task(Part, ABC):
         """
         return self
 
+    def started(self, network: Network, reader: Any, run: Run, rows: Iterable[Example], listen: Listener) -> Task:
+        """The task before its first step, and its new network, with what they start from beside weights and settings.
+
+        That is what the training `rows`, which can be read more than once, tell as a whole (how often each item was
+        liked, say), and what the base makes of things that it reads once, such as the texts of a catalogue.
+        """
+        return self
+
+    def refreshed(self, run: Run) -> Task:
+        """The `watched` task with what it needs of the network as it stands after an epoch."""
+        return self
+
     def completed(self, reader: Any, run: Run, listen: Listener) -> Task:
         """An opened task with what the finished network alone can say, such as the vectors of a corpus."""
+        return self
+
+    def tuned(self, dev: Sequence[Answered]) -> Task:
+        """A completed task with what it chooses on dev, beside the decision: the weights of a second stage, say."""
         return self
 
     def keep(self, folder: Path) -> None:

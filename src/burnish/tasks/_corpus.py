@@ -56,7 +56,7 @@ def read_corpus(value: Any, columns: Mapping[str, str], taken: Mapping[str, int]
     seen: dict[str, str] = {}
     number = 1 + max((int(name) for name in taken if re.fullmatch(r"[0-9]{1,18}", name)), default=0)
     for source in sources:
-        for row, picked, payload in _read(source, columns, faults):
+        for row, picked, payload in _read(source, columns, faults, setting):
             try:
                 name = _id_of(picked["id"], number)
                 _refuse_doubled(name, seen, taken)
@@ -74,7 +74,9 @@ def read_corpus(value: Any, columns: Mapping[str, str], taken: Mapping[str, int]
     return rows
 
 
-def _read(source: Source, columns: Mapping[str, str], faults: Faults) -> Iterator[tuple[Row, dict[str, Any], str]]:
+def _read(
+    source: Source, columns: Mapping[str, str], faults: Faults, setting: str
+) -> Iterator[tuple[Row, dict[str, Any], str]]:
     """Each row, its id and text, and its further columns as JSON."""
     found: ColumnMap | None = None
     for row in source.rows():
@@ -82,7 +84,7 @@ def _read(source: Source, columns: Mapping[str, str], faults: Faults) -> Iterato
             faults.add(f"{source.place()}:{row.line}: {row.problem}")
             continue
         if found is None:
-            found = _column_map(row, columns, f"{source.place()}:{row.line}")
+            found = _column_map(row, columns, f"{source.place()}:{row.line}", setting)
         try:
             picked = found.pick(row.values)
         except ValueError as error:
@@ -93,11 +95,14 @@ def _read(source: Source, columns: Mapping[str, str], faults: Faults) -> Iterato
         yield row, picked, orjson.dumps(further, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
-def _column_map(row: Row, columns: Mapping[str, str], where: str) -> ColumnMap:
+def _column_map(row: Row, columns: Mapping[str, str], where: str, setting: str) -> ColumnMap:
+    named = (
+        f"{setting if setting.startswith('task.') else SETTING}_columns"  # `burnish index --add` reads like the rest
+    )
     try:
         return map_columns(row.values, WANTED, columns, where=where)
     except UserError as error:
-        faults = [fault.replace("data.columns", "task.corpus_columns") for fault in error.faults]
+        faults = [fault.replace("data.columns", named) for fault in error.faults]
         raise UserError(*faults) from None
 
 

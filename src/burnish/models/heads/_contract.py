@@ -22,11 +22,12 @@ Problem = Literal["single_label_classification", "multi_label_classification", "
 
 @dataclass(frozen=True)
 class HeadPlan:
-    """What a head must know. `labels` are the names of its L outputs."""
+    """What a head must know. `labels` are the names of its L outputs, `sizes` those of the tables that it keeps."""
 
     labels: tuple[str, ...]
     problem: Problem = "single_label_classification"
     config_changes: tuple[tuple[str, Any], ...] = ()
+    sizes: tuple[tuple[str, int], ...] = ()
 
     def changed(self, changes: tuple[tuple[str, Any], ...]) -> HeadPlan:
         """The same plan with further settings of the transformers config."""
@@ -42,7 +43,7 @@ class HeadPlan:
         }
 
 
-Gives = Literal["rows", "entities", "tokens", "spans", "vectors", "cosines"]
+Gives = Literal["rows", "entities", "tokens", "spans", "vectors", "cosines", "preferences"]
 
 
 class Head(Part, ABC):
@@ -50,7 +51,8 @@ class Head(Part, ABC):
     span), or a vector of length 1 a text.
 
     Vectors are compared by their cosine; `cosines` is a row of logits that are a text's cosines to a vector for each
-    label, which can start from words. A head for entities reads `starts` [B, 2] among the batch's inputs.
+    label, which can start from words. A head for entities reads `starts` [B, 2] among the batch's inputs. One for
+    preferences keeps a catalogue and compares its items with users.
     """
 
     gives: ClassVar[Gives]
