@@ -8,6 +8,7 @@ from burnish.metrics._answers import AnswerOutcome
 from burnish.metrics._contract import Metric
 from burnish.metrics._multi import MultiOutcome
 from burnish.metrics._ranked import RankedOutcome
+from burnish.metrics._recommended import RecommendedOutcome
 from burnish.metrics._relations import RelationOutcome
 from burnish.metrics._resampling import Resampled
 from burnish.metrics._scores import ScoreOutcome
@@ -15,7 +16,7 @@ from burnish.metrics._single import SingleOutcome
 from burnish.metrics._spans import SpanOutcome
 
 NAMES = Shelf("metrics").names()
-KINDS = [SingleOutcome, RelationOutcome, MultiOutcome, SpanOutcome, ScoreOutcome, RankedOutcome, AnswerOutcome]
+KINDS = [SingleOutcome, RelationOutcome, MultiOutcome, SpanOutcome, ScoreOutcome, RankedOutcome, AnswerOutcome, RecommendedOutcome]
 CASES = [(name, kind) for name in NAMES for kind in KINDS if kind in Shelf("metrics").get(name).judges]
 
 

@@ -111,7 +111,7 @@ def _work_folder(target: Path) -> Iterator[Path]:
 
 def _example(task: Task) -> str:
     asked = [item.name for item in task.wanted if item.is_required and item.name in task.texts]
-    return '"one text" --pair "another"' if len(asked) > 1 else '"some text"'
+    return '"one text" --pair "another"' if len(asked) > 1 else f'"{task.example_input}"'
 
 
 def default_target(loaded: Loaded) -> Path:

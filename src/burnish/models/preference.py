@@ -167,4 +167,5 @@ class _Users(nn.Module):
         else:
             is_item = is_item | (n_each == 0)  # attention to nothing at all would not be a number
             pooled = self.layers(aged, src_key_padding_mask=~is_item)[:, -1]
-        return torch.where(n_each > 0, self.last(pooled), self.nobody)
+        users = torch.where(n_each > 0, self.last(pooled), self.nobody)
+        return users / users.shape[1] ** 0.5  # else scores start so far apart that training first has to forget them

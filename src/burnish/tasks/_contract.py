@@ -179,6 +179,8 @@ class Task(Part, ABC):
     """Those of `wanted` that hold the answer, and are not read when predicting."""
     texts: ClassVar[tuple[str, ...]] = ("text",)
     """Columns that hold texts, in the order in which they are said: a bare text is the first, `--pair` the second."""
+    example_input: ClassVar[str] = "some text"
+    """What a first try may say, where one text is asked for."""
     best_by: ClassVar[str]
     """Metric that chooses the best epoch unless the recipe names another."""
     stratify_by: ClassVar[str | None] = None

@@ -97,6 +97,7 @@ class Ranking(Task):
         Wanted("user", False, "who that was"),
     )
     texts = ("history",)
+    example_input = "an id, another id"
     gold = frozenset({"item", "negatives"})
     judged_as = RecommendedOutcome
     best_by = "ndcg_at_10"
