@@ -7,6 +7,7 @@ from burnish.metrics._answers import AnswerOutcome
 from burnish.metrics._likelihood import LikelihoodOutcome
 from burnish.metrics._multi import MultiOutcome
 from burnish.metrics._ranked import RankedOutcome
+from burnish.metrics._recommended import RecommendedOutcome
 from burnish.metrics._relations import RelationOutcome
 from burnish.metrics._scores import ScoreOutcome
 from burnish.metrics._single import SingleOutcome
@@ -91,6 +92,11 @@ def random_ranked(seed=0, n_rows=60, is_perfect=False):
     return RankedOutcome.of(gold, ranked)
 
 
+def random_recommended(seed=0, n_rows=60, is_perfect=False):
+    auc = np.ones(n_rows) if is_perfect else np.random.default_rng(seed).random(n_rows)
+    return RecommendedOutcome(random_ranked(seed, n_rows, is_perfect), auc)
+
+
 def random_answers(seed=0, n_rows=60, is_perfect=False):
     draw = np.random.default_rng(seed)
     known = ["a red door", "red door", "in 1987", "北京大学", "北京的大学", "", "上海"]
@@ -134,6 +140,7 @@ MAKERS = {
     AnswerOutcome: random_answers,
     RelationOutcome: random_relations,
     RankedOutcome: random_ranked,
+    RecommendedOutcome: random_recommended,
     SingleOutcome: random_single,
     MultiOutcome: random_multi,
     SpanOutcome: random_spans,
@@ -316,6 +323,8 @@ def make_tiny_seq2seq_base(tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny_seq2seq_base(make_tiny_seq2seq_base):
     return make_tiny_seq2seq_base("t5")
+
+
 @pytest.fixture(scope="session")
 def tiny_towers(tiny_base, tmp_path_factory):
     """A folder with a ViT of 2 layers × 16 that reads pictures of 32 × 32, and in `text/` the tiny BERT beside it."""

@@ -76,4 +76,7 @@ def test_a_bundle_that_cannot_is_told_in_one_sentence(burnish, flow):
 
     flow("converse", refuse)
     ended = burnish("chat", "runs/x")
-    assert (ended.code, ended.err) == (2, "a bundle of the task 'tokens' cannot converse; take one of: dialogue, generation.\n")
+    assert (ended.code, ended.err) == (
+        2,
+        "a bundle of the task 'tokens' cannot converse; take one of: dialogue, generation.\n",
+    )

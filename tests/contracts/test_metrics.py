@@ -9,6 +9,7 @@ from burnish.metrics._contract import Metric
 from burnish.metrics._likelihood import LikelihoodOutcome
 from burnish.metrics._multi import MultiOutcome
 from burnish.metrics._ranked import RankedOutcome
+from burnish.metrics._recommended import RecommendedOutcome
 from burnish.metrics._relations import RelationOutcome
 from burnish.metrics._resampling import Resampled
 from burnish.metrics._scores import ScoreOutcome
@@ -29,6 +30,7 @@ KINDS = [
     TextOutcome,
     LikelihoodOutcome,
     TranscriptOutcome,
+    RecommendedOutcome,
 ]
 BEST = {"perplexity": 1.0}
 """The best value of metrics that end elsewhere than at 0 or 1."""

@@ -28,6 +28,10 @@ def test_equally_long_rows_stay_together():
     assert [(group.name, group.n) for group in groups] == [("4 tokens", 9), ("30 tokens", 1)]
 
 
+def test_rows_that_are_all_equally_long_have_no_lengths():
+    assert by_length(outcome([1, 0]), np.array([4, 4]), SCORER) == []
+
+
 def test_no_rows_have_no_lengths():
     assert by_length(outcome([]), np.array([], dtype=int), SCORER) == []
 

@@ -7,6 +7,7 @@ import pytest
 
 from burnish.core.shelves import Shelf
 from burnish.metrics._ranked import RankedOutcome
+from burnish.metrics._recommended import RecommendedOutcome, auc_of_places
 
 
 def scores(name, outcome):
@@ -55,3 +56,28 @@ def test_a_row_is_wrong_when_its_first_place_is_and_the_further_the_worse(outcom
 def test_rows_taken_twice_keep_their_names(outcome):
     taken = outcome.take(np.array([1, 1]))
     assert [taken.gold_of(row) for row in range(2)] == [("a", "b"), ("a", "b")]
+
+
+# recommendations
+
+
+def test_the_area_of_a_ranking_is_the_share_of_pairs_in_order():
+    """Wanted at place 3 of 5 (0-based 2): 2 of 4 others above. At 0 and 3 of 5: others above: 0 and 2, of 3 each."""
+    area = auc_of_places([np.array([2]), np.array([3, 0])], np.array([5, 5]))
+    assert area.tolist() == pytest.approx([1 - 2 / 4, 1 - 2 / 6])
+
+
+def test_where_all_is_wanted_there_is_no_pair_to_miss():
+    assert auc_of_places([np.array([1, 0]), np.array([], np.int64)], np.array([2, 3])).tolist() == [1.0, 1.0]
+
+
+def test_a_recommendation_is_judged_as_the_ranking_that_it_is(outcome):
+    found = RecommendedOutcome(outcome, np.array([0.25, 1.0, 0.5]))
+    assert scores("ranking_auc", found) == {"ranking_auc": pytest.approx((0.25 + 1.0 + 0.5) / 3)}
+    for name in ("mrr", "recall_at_1", "ndcg_at_10"):
+        assert scores(name, found) == scores(name, outcome)
+    assert found.gold_of(1) == ("a", "b")
+    assert found.words_of(2) == (["x", "y"], ["a", "b", "c"])
+    assert found.take(np.array([2, 2])).auc.tolist() == [0.5, 0.5]
+    assert found.is_wrong().tolist() == [True, False, True]
+    assert found.distance().tolist() == [0.5, 0.0, 1.0]

@@ -83,7 +83,7 @@ def _said(knowledge: Knowledge) -> str:
     task = knowledge.task
     asked = [item.name for item in task.wanted if item.is_required and item.name in task.texts]
     pairs = ", ".join(f'"{name}": "…"' for name in asked)
-    return f"{{{pairs}}}" if len(asked) > 1 else '"your text"'
+    return f"{{{pairs}}}" if len(asked) > 1 else f'"{task.example_input}"'
 
 
 def _other_tools(knowledge: Knowledge) -> str:

@@ -34,6 +34,10 @@ class TorchCore:
         self.pad_id = pad_id
         self.n_labels = n_labels
 
+    def asking(self, task: Task) -> TorchCore:
+        """The same network, asked by another state of the task."""
+        return TorchCore(self.network, task, self.pad_id, self.n_labels)
+
     def run(self, features: Sequence[Feature]) -> list[NDArray[np.float32]]:
         """[K] each for heads that give rows or vectors (K = n H for n texts), [T, K] for heads that label tokens."""
         lengths = np.asarray([cost_of(feature) for feature in features], np.int32)

@@ -28,8 +28,8 @@ class Scorer:
 
 
 def by_length(outcome: Outcome, n_tokens: Ints, scorer: Scorer) -> list[Group]:
-    """Scores in quarters of the rows from short to long; fewer groups when many rows are equally long."""
-    if not len(outcome):
+    """Scores in quarters of the rows from short to long; fewer groups when many rows are equally long, none when all."""
+    if not len(outcome) or n_tokens.min() == n_tokens.max():
         return []
     edges = np.unique(np.quantile(n_tokens, [0.25, 0.5, 0.75], method="lower"))
     quarter = np.searchsorted(edges, n_tokens, side="left")

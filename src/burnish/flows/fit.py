@@ -125,7 +125,7 @@ def _example(task: Task) -> str:
     asked = [item.name for item in task.wanted if item.is_required and item.name in task.texts]
     if set(asked) & task.files:
         return "FILE"
-    return '"one text" --pair "another"' if len(asked) > 1 else '"some text"'
+    return '"one text" --pair "another"' if len(asked) > 1 else f'"{task.example_input}"'
 
 
 def default_target(loaded: Loaded) -> Path:

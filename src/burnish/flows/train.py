@@ -65,8 +65,8 @@ def train_seed(ground: Ground, seed: int, work: Path, resume: bool, listen: List
     Raises:
         SickRun: the run went wrong (NaN, explosion, one class only).
     """
-    network = new_network(ground, seed)
-    core = TorchCore(network, ground.task, ground.reader.pad_id, len(ground.labels))
+    core = _started(ground, seed, listen)
+    network = core.network
     start = _start(ground, core) if ground.is_trained and ground.recipe.judge.start else {}
     found = None
     if ground.is_trained:
@@ -74,7 +74,8 @@ def train_seed(ground: Ground, seed: int, work: Path, resume: bool, listen: List
         found = run(replace(job, work=work, is_resumed=resume, listen=listen)).scores[job.metric]
     cast("Peft", ground.recipe.train.peft).fold_in(network)  # what is judged is what will be saved
     dev, test = (None if side is None else _answers(core, side) for side in (ground.dev, ground.test))
-    task = ground.task.completed(ground.reader, core.run, listen)
+    task = core.task.completed(ground.reader, core.run, listen)
+    task = task if dev is None else task.tuned(dev)
     judge = Judge(task, ground.labels, ground.recipe.judge)
     judged = dev if test is None else test
     scores = {} if judged is None else judge.scores(judged, judge.decide(dev)[0])
@@ -88,10 +89,22 @@ def _start(ground: Ground, core: TorchCore) -> dict[str, float]:
     """The score that chooses epochs, of the rows that the report is about, from the network as it is."""
     side = ground.dev if ground.test is None else ground.test
     assert side is not None, "training rows come with dev rows"
-    judge = Judge(ground.task, ground.labels, ground.recipe.judge)
-    watched = ground.task.watched(judge.metric.part_name)
-    asked = TorchCore(core.network, watched, core.pad_id, core.n_labels)
-    return replace(judge, task=watched).dev_scores(_answers(asked, side))
+    return _watched_scores(ground, core, side)
+
+
+def _watched_scores(ground: Ground, core: TorchCore, side: HeldOut) -> dict[str, float]:
+    """What an epoch is judged by."""
+    judge = Judge(core.task, ground.labels, ground.recipe.judge)
+    asked = core.asking(core.task.watched(judge.metric.part_name).refreshed(core.run))
+    return replace(judge, task=asked.task).dev_scores(_answers(asked, side))
+
+
+def _started(ground: Ground, seed: int, listen: Listener) -> TorchCore:
+    """A new network and its task, with what they start from."""
+    network = new_network(ground, seed)
+    core = TorchCore(network, ground.task, ground.reader.pad_id, len(ground.labels))
+    rows = () if ground.prepared.train is None else ground.prepared.train.corpus
+    return core.asking(ground.task.started(network, ground.reader, core.run, rows, listen))
 
 
 def _job(ground: Ground, seed: int, core: TorchCore) -> TrainingJob:
@@ -99,7 +112,7 @@ def _job(ground: Ground, seed: int, core: TorchCore) -> TrainingJob:
     train, dev = ground.prepared.train, ground.dev
     assert train is not None, "only what has training rows is trained"
     assert dev is not None, "training rows come with dev rows"
-    task, settings = ground.task, ground.recipe.train
+    task, settings = core.task, ground.recipe.train
     judge = Judge(task, ground.labels, ground.recipe.judge)
     weights = output_weights(settings.class_weights, task, ground.labels, train)
 
@@ -107,16 +120,12 @@ def _job(ground: Ground, seed: int, core: TorchCore) -> TrainingJob:
         scale = None if weights is None else torch.tensor(weights, device=logits.device)
         return task.loss(logits, batch, scale, settings.label_smoothing)
 
-    watched = task.watched(judge.metric.part_name)
-    judge_of_epochs = replace(judge, task=watched)
-    asked = TorchCore(core.network, watched, core.pad_id, core.n_labels)
-
     def evaluate() -> dict[str, float]:
-        return judge_of_epochs.dev_scores(_answers(asked, dev))
+        return _watched_scores(ground, core, dev)
 
     return TrainingJob(
         network=core.network,
-        batches=_batches(ground, seed),
+        batches=_batches(ground, task, seed),
         loss=loss,
         evaluate=evaluate,
         metric=judge.metric.part_name,
@@ -128,11 +137,11 @@ def _job(ground: Ground, seed: int, core: TorchCore) -> TrainingJob:
     )
 
 
-def _batches(ground: Ground, seed: int) -> StoredBatches:
+def _batches(ground: Ground, task: Task, seed: int) -> StoredBatches:
     assert ground.store is not None
     return StoredBatches(
         ground.store,
-        ground.task,
+        task,
         ground.reader.pad_id,
         len(ground.labels),
         ground.recipe.train.tokens_per_batch,

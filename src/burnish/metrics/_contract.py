@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from burnish.core.parts import Part
 
 if TYPE_CHECKING:
+    from burnish.metrics._ranked import RankedOutcome
     from burnish.metrics._single import SingleOutcome
 
 Floats = NDArray[np.float64]
@@ -97,6 +98,10 @@ class Outcome(ABC):
 
     def single(self) -> SingleOutcome | None:
         """The same as one label a row; None where rows have several labels, spans or a score."""
+        return None
+
+    def ranking(self) -> RankedOutcome | None:
+        """The first places of a ranking for each row; None where answers are no rankings."""
         return None
 
     def answers(self) -> Answers | None:

@@ -58,6 +58,9 @@ class RankedOutcome(Outcome):
         first = self.is_right.argmax(axis=1)
         return np.where(self.is_right.any(axis=1), 1.0 / (first + 1), 0.0)
 
+    def ranking(self) -> RankedOutcome:
+        return self
+
     def gold_of(self, row: int) -> object:
         return self.gold[row]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from burnish.metrics._contract import Floats, Ints, Metric, Outcome
 from burnish.metrics._ranked import RankedOutcome
+from burnish.metrics._recommended import RecommendedOutcome
 from burnish.metrics._resampling import mean_by_row, score_once
 
 
@@ -13,11 +14,12 @@ class Mrr(Metric):
     Voorhees 1999, "The TREC-8 Question Answering Track Report", §2.
     """
 
-    judges = (RankedOutcome,)
+    judges = (RankedOutcome, RecommendedOutcome)
 
     def score(self, outcome: Outcome) -> dict[str, float]:
         return score_once(self, outcome)
 
     def resampled(self, outcome: Outcome, takes: Ints) -> dict[str, Floats]:
-        assert isinstance(outcome, RankedOutcome)
-        return {"mrr": mean_by_row(outcome.reciprocal_rank(), takes)}
+        ranked = outcome.ranking()
+        assert ranked is not None, "an outcome of rankings"
+        return {"mrr": mean_by_row(ranked.reciprocal_rank(), takes)}

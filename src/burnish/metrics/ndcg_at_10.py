@@ -6,6 +6,7 @@ import numpy as np
 
 from burnish.metrics._contract import Floats, Ints, Metric, Outcome
 from burnish.metrics._ranked import DEPTH, RankedOutcome
+from burnish.metrics._recommended import RecommendedOutcome
 from burnish.metrics._resampling import mean_by_row, ratio, score_once
 
 PLACES = (5, 10)
@@ -18,14 +19,15 @@ class NdcgAt10(Metric):
     (Järvelin and Kekäläinen 2002, TOIS 20(4), §2, with gains of 0 and 1).
     """
 
-    judges = (RankedOutcome,)
+    judges = (RankedOutcome, RecommendedOutcome)
 
     def score(self, outcome: Outcome) -> dict[str, float]:
         return score_once(self, outcome)
 
     def resampled(self, outcome: Outcome, takes: Ints) -> dict[str, Floats]:
-        assert isinstance(outcome, RankedOutcome)
-        return {f"ndcg_at_{k}": mean_by_row(_ndcg(outcome, k), takes) for k in PLACES}
+        ranked = outcome.ranking()
+        assert ranked is not None, "an outcome of rankings"
+        return {f"ndcg_at_{k}": mean_by_row(_ndcg(ranked, k), takes) for k in PLACES}
 
 
 def _ndcg(outcome: RankedOutcome, k: int) -> Floats:

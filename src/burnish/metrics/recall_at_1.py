@@ -6,6 +6,7 @@ import numpy as np
 
 from burnish.metrics._contract import Floats, Ints, Metric, Outcome
 from burnish.metrics._ranked import RankedOutcome
+from burnish.metrics._recommended import RecommendedOutcome
 from burnish.metrics._resampling import mean_by_row, ratio, score_once
 
 PLACES = (1, 5, 10)
@@ -18,14 +19,15 @@ class RecallAt1(Metric):
     has more right answers than places (Thakur et al. 2021, "BEIR", arXiv 2104.08663, §5, "capped recall").
     """
 
-    judges = (RankedOutcome,)
+    judges = (RankedOutcome, RecommendedOutcome)
 
     def score(self, outcome: Outcome) -> dict[str, float]:
         return score_once(self, outcome)
 
     def resampled(self, outcome: Outcome, takes: Ints) -> dict[str, Floats]:
-        assert isinstance(outcome, RankedOutcome)
-        return {f"recall_at_{k}": mean_by_row(_recall(outcome, k), takes) for k in PLACES}
+        ranked = outcome.ranking()
+        assert ranked is not None, "an outcome of rankings"
+        return {f"recall_at_{k}": mean_by_row(_recall(ranked, k), takes) for k in PLACES}
 
 
 def _recall(outcome: RankedOutcome, k: int) -> Floats:

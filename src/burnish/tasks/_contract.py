@@ -183,6 +183,8 @@ class Task(Part, ABC):
     """Columns that hold texts, in the order in which they are said: a bare text is the first, `--pair` the second."""
     files: ClassVar[frozenset[str]] = frozenset()
     """Those of `wanted` that name files, such as pictures: relative paths are led from the folder of the data file."""
+    example_input: ClassVar[str] = "some text"
+    """What a first try may say, where one text is asked for."""
     best_by: ClassVar[str]
     """Metric that chooses the best epoch unless the recipe names another."""
     stratify_by: ClassVar[str | None] = None
@@ -224,7 +226,7 @@ class Task(Part, ABC):
 
     @abstractmethod
     def head_plan(self, labels: tuple[str, ...]) -> HeadPlan:
-        """What the head must know: names of its outputs, kind of problem."""
+        """What the head must know: names of its outputs, kind of problem, sizes of what it keeps."""
 
     @abstractmethod
     def arrow_fields(self) -> dict[str, str]:
@@ -288,7 +290,9 @@ class Task(Part, ABC):
         Raises:
             UserError: the task writes no text, or not one that is settled piece by piece.
         """
-        raise UserError(f"the task '{self.part_name}' writes no text, so there is nothing to stream; ask for the answer.")
+        raise UserError(
+            f"the task '{self.part_name}' writes no text, so there is nothing to stream; ask for the answer."
+        )
 
     @abstractmethod
     def evidence(self, answered: Sequence[Answered], labels: tuple[str, ...]) -> Evidence | None:
@@ -312,8 +316,24 @@ class Task(Part, ABC):
         """
         return self
 
+    def started(self, network: Network, reader: Any, run: Run, rows: Iterable[Example], listen: Listener) -> Task:
+        """The task before its first step, and its new network, with what they start from beside weights and settings.
+
+        That is what the training `rows`, which can be read more than once, tell as a whole (how often each item was
+        liked, say), and what the base makes of things that it reads once, such as the texts of a catalogue.
+        """
+        return self
+
+    def refreshed(self, run: Run) -> Task:
+        """The `watched` task with what it needs of the network as it stands after an epoch."""
+        return self
+
     def completed(self, reader: Any, run: Run, listen: Listener) -> Task:
         """An opened task with what the finished network alone can say, such as the vectors of a corpus."""
+        return self
+
+    def tuned(self, dev: Sequence[Answered]) -> Task:
+        """A completed task with what it chooses on dev, beside the decision: the weights of a second stage, say."""
         return self
 
     def keep(self, folder: Path) -> None:

@@ -56,7 +56,7 @@ def read_corpus(value: Any, columns: Mapping[str, str], taken: Mapping[str, int]
     seen: dict[str, str] = {}
     number = 1 + max((int(name) for name in taken if re.fullmatch(r"[0-9]{1,18}", name)), default=0)
     for source in sources:
-        for row, picked, payload in read_rows(source, WANTED, columns, faults):
+        for row, picked, payload in read_rows(source, WANTED, columns, faults, setting):
             try:
                 name = _id_of(picked["id"], number)
                 _refuse_doubled(name, seen, taken)
@@ -75,7 +75,7 @@ def read_corpus(value: Any, columns: Mapping[str, str], taken: Mapping[str, int]
 
 
 def read_rows(
-    source: Source, wanted: Sequence[Wanted], columns: Mapping[str, str], faults: Faults
+    source: Source, wanted: Sequence[Wanted], columns: Mapping[str, str], faults: Faults, setting: str = SETTING
 ) -> Iterator[tuple[Row, dict[str, Any], str]]:
     """Each row, what is wanted of it, and as JSON its further columns, and `more` with them."""
     found: ColumnMap | None = None
@@ -84,7 +84,7 @@ def read_rows(
             faults.add(f"{source.place()}:{row.line}: {row.problem}")
             continue
         if found is None:
-            found = _column_map(row, wanted, columns, f"{source.place()}:{row.line}")
+            found = _column_map(row, wanted, columns, f"{source.place()}:{row.line}", setting)
         try:
             picked = found.pick(row.values)
         except ValueError as error:
@@ -95,11 +95,13 @@ def read_rows(
         yield row, picked, orjson.dumps(further, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
-def _column_map(row: Row, wanted: Sequence[Wanted], columns: Mapping[str, str], where: str) -> ColumnMap:
+def _column_map(row: Row, wanted: Sequence[Wanted], columns: Mapping[str, str], where: str, setting: str) -> ColumnMap:
+    # rows that `burnish index --add` names are read like those of the recipe
+    named = f"{setting if setting.startswith('task.') else SETTING}_columns"
     try:
         return map_columns(row.values, wanted, columns, where=where)
     except UserError as error:
-        faults = [fault.replace("data.columns", "task.corpus_columns") for fault in error.faults]
+        faults = [fault.replace("data.columns", named) for fault in error.faults]
         raise UserError(*faults) from None
 
 

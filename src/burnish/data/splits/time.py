@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from burnish.core.errors import Faults, UserError
+from burnish.data.moments import WANTED, moment_of
 from burnish.data.splits._allocation import Ints, Sides, units_of, wanted_rows
 from burnish.data.splits._contract import DEV, TEST, TRAIN, Divisible, Split
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Time(Split):
@@ -54,7 +52,7 @@ class Time(Split):
         is_number = np.zeros(len(column), bool)
         for at, value in enumerate(column.tolist()):
             try:
-                times[at], is_number[at] = self._time(value)
+                times[at], is_number[at] = moment_of(value, self.format)
             except (ValueError, OverflowError):
                 faults.add(
                     f"data.split: row {at + 1:,}: {value!r} in the column '{self.column}' is not {self._wanted()}."
@@ -68,41 +66,10 @@ class Time(Split):
             )
         return times
 
-    def _time(self, value: object) -> tuple[float, bool]:
-        """A time, and whether it is a plain number."""
-        if isinstance(value, date):
-            return _seconds(value), False
-        if isinstance(value, str) and self.format:
-            return _seconds(datetime.strptime(value.strip(), self.format)), False
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return _finite(float(value)), True
-        if not isinstance(value, str):
-            raise ValueError("neither a number nor a date")
-        try:
-            return _finite(float(value)), True
-        except ValueError:
-            return _seconds(datetime.fromisoformat(value.strip())), False
-
     def _wanted(self) -> str:
         if self.format:
             return f"a time written as {self.format}"
-        return (
-            "a time; write ISO dates such as 2024-01-31 or 2024-01-31T12:00:00, or numbers, or set the split's format"
-        )
-
-
-def _finite(number: float) -> float:
-    if not np.isfinite(number):
-        raise ValueError("not a finite number")
-    return number
-
-
-def _seconds(moment: date) -> float:
-    """Seconds since 1970. A time without a zone is taken as UTC; a day as its beginning."""
-    if not isinstance(moment, datetime):
-        moment = datetime(moment.year, moment.month, moment.day)
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return _finite((aware - EPOCH).total_seconds())  # pandas' NaT is a date, too
+        return f"{WANTED}, or set the split's format"
 
 
 def _cut(sizes: Ints, wanted: Ints) -> Sides:

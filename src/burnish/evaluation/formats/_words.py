@@ -32,6 +32,7 @@ NAMES = {
     "nll": "Negative log-likelihood",
     "pearson": "Pearson correlation",
     "precision_at_target": "Precision of the answered",
+    "ranking_auc": "Area under the ROC curve of each row",
     "recall_at_1": "Recall at 1",
     "recall_at_10": "Recall at 10",
     "recall_at_5": "Recall at 5",
@@ -52,6 +53,7 @@ NOT_SHARES = {
     "ndcg_at_10",
     "aurc",
     "auc",
+    "ranking_auc",
     "pearson",
     "spearman",
 }  # not shares of anything: a percent sign would mislead

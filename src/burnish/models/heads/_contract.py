@@ -34,12 +34,15 @@ class TowerPlan:
 
 @dataclass(frozen=True)
 class HeadPlan:
-    """What a head must know. `labels` are the names of its L outputs, `towers` the trunks where there are several."""
+    """What a head must know. `labels` are the names of its L outputs, `towers` the trunks where there are several,
+    `sizes` those of the tables that it keeps.
+    """
 
     labels: tuple[str, ...]
     problem: Problem = "single_label_classification"
     config_changes: tuple[tuple[str, Any], ...] = ()
     towers: tuple[TowerPlan, ...] = ()
+    sizes: tuple[tuple[str, int], ...] = ()
 
     def changed(self, changes: tuple[tuple[str, Any], ...]) -> HeadPlan:
         """The same plan with further settings of the transformers config."""
@@ -56,7 +59,7 @@ class HeadPlan:
 
 
 Gives = Literal[
-    "rows", "entities", "tokens", "spans", "vectors", "cosines",
+    "rows", "entities", "tokens", "spans", "vectors", "cosines", "preferences",
     "next_words", "other_words", "hidden_words",
     "pictures", "recordings", "transcripts", "fused", "space",
 ]  # fmt: skip
@@ -68,7 +71,9 @@ class Head(Part, ABC):
     into (`other_words`), or those that stand where it is masked (`hidden_words`).
 
     Vectors are compared by their cosine; `cosines` is a row of logits that are a text's cosines to a vector for each
-    label, which can start from words. A head for entities reads `starts` [B, 2] among the batch's inputs.
+    label, which can start from words. A head for entities reads `starts` [B, 2] among the batch's inputs. One for
+    `preferences` keeps a catalogue and compares its items with users.
+
     Where not texts alone are read: `pictures`, a row of logits a picture; `fused`, a row of logits for what several
     towers read of one example; `space`, a vector for whatever any tower reads, comparable with every other.
     """
