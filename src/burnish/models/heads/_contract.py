@@ -42,15 +42,16 @@ class HeadPlan:
         }
 
 
-Gives = Literal["rows", "entities", "tokens", "spans", "vectors", "cosines"]
+Gives = Literal["rows", "pairs", "entities", "tokens", "spans", "vectors", "cosines"]
 
 
 class Head(Part, ABC):
-    """`gives`: one row of logits a text, one for two entities in it, one a token (its labels, or start and end of a
-    span), or a vector of length 1 a text.
+    """`gives`: one row of logits a text, one for two texts read at once, one for two entities in a text, one a token
+    (its labels, or start and end of a span), or a vector of length 1 a text.
 
     Vectors are compared by their cosine; `cosines` is a row of logits that are a text's cosines to a vector for each
-    label, which can start from words. A head for entities reads `starts` [B, 2] among the batch's inputs.
+    label, which can start from words. A head for entities reads `starts` [B, 2] among the batch's inputs, one for pairs
+    `sides` [B, T]: 1 and 2 at the tokens of the first and the second text.
     """
 
     gives: ClassVar[Gives]
