@@ -25,7 +25,8 @@ def attach(name, folder, plan=PLAN, **settings):
 def inputs():
     ids = torch.tensor([[2, 5, 6, 7, 3], [2, 8, 3, 0, 0]])
     starts = torch.tensor([[1, 3], [1, 1]])  # which only heads for entities read
-    return {"input_ids": ids, "attention_mask": (ids > 0).long(), "starts": starts}
+    sides = torch.tensor([[0, 1, 1, 2, 0], [0, 1, 2, 0, 0]])  # and only heads for pairs
+    return {"input_ids": ids, "attention_mask": (ids > 0).long(), "starts": starts, "sides": sides}
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def sounds():
 
 
 def plain_inputs():
-    return {name: value for name, value in inputs().items() if name != "starts"}
+    return {name: value for name, value in inputs().items() if name in ("input_ids", "attention_mask")}
 
 
 @pytest.mark.parametrize("name", Shelf("heads").names())
@@ -62,7 +63,7 @@ def test_every_head_gives_the_logits_that_it_says(name, made_for):
     base, plan, given = made_for(name)
     network = attach(name, base, plan)
     expected = {
-        **{"rows": (2, 3), "entities": (2, 3), "cosines": (2, 3), "vectors": (2, 32)},
+        **{"rows": (2, 3), "pairs": (2, 3), "entities": (2, 3), "cosines": (2, 3), "vectors": (2, 32)},
         **{"tokens": (2, 5, 3), "spans": (2, 5, 2)},
         **{"pictures": (2, 3), "recordings": (2, 3), "fused": (2, 3), "space": (4, 256)},
     }
@@ -106,7 +107,7 @@ def test_the_head_for_answers_loads_in_plain_transformers_with_the_same_logits(t
     torch.testing.assert_close(plain.end_logits, found[..., 1], atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("name", ["cls", "mean", "max", "vector", "entities", "cosine"])
+@pytest.mark.parametrize("name", ["cls", "mean", "max", "vector", "entities", "cosine", "compare"])
 def test_padding_does_not_change_a_texts_logits(name, tiny_base):
     network = attach(name, tiny_base)
     short = {key: value[1:, :3] for key, value in inputs().items()}
@@ -211,3 +212,17 @@ def test_a_base_that_transformers_cannot_build_is_told_in_one_sentence(tiny_base
     (tmp_path / "config.json").write_text(json.dumps({**config, "model_type": "no-such-type"}))
     with pytest.raises(UserError, match=r"^base: .* cannot be loaded by transformers as AutoModel \(.*\)\.$"):
         load_pretrained("AutoModel", tmp_path, {})
+
+
+def test_the_head_for_pairs_begins_at_the_cosine_of_the_two_texts(tiny_base):
+    """With its linear layer silenced, the logit is 5 × (cosine of the mean states of both texts - 0.5)."""
+    network = attach("compare", tiny_base, HeadPlan(("score",), problem="regression"))
+    torch.nn.init.zeros_(network.readout.linear.weight)
+    given = inputs()
+    states = network.trunk(given["input_ids"], attention_mask=given["attention_mask"]).last_hidden_state[0]
+    cosine = torch.nn.functional.cosine_similarity(states[1:3].mean(0), states[3], dim=0)
+    assert network(**given)[0, 0].item() == pytest.approx(5 * (cosine.item() - 0.5), abs=1e-5)
+
+
+def test_dropout_of_the_head_for_pairs_is_a_setting(tiny_base):
+    assert attach("compare", tiny_base, dropout=0.3).readout.dropout.p == 0.3

@@ -91,7 +91,7 @@ def answered(task, examples, base, network):
     ]
 
 
-@pytest.mark.parametrize("head", ["cls", "vector"])
+@pytest.mark.parametrize("head", ["cls", "compare", "vector"])
 def test_answers_are_on_the_users_scale_and_match_from_devs_threshold(head, tiny_base):
     task = build(head=head, scale=[0, 5])
     network = task.head_part.attach(tiny_base, task.head_plan(()))
@@ -119,3 +119,14 @@ def test_a_bi_encoder_compares_what_it_reads_apart(tiny_base):
     expected = float(torch.dot(*alone))
     outcome = task.outcome([rows[0]._replace(example={"score": 1.0})], (), Decision())
     assert outcome.predicted[0] == pytest.approx(expected, abs=1e-5)
+
+
+def test_sides_say_which_token_belongs_to_which_text(tiny_base):
+    tokenizer = load_tokenizer(tiny_base)
+    task = build(head="compare")
+    (one,) = task.encode([task.read(row(1, "good day", "so"), True)], tokenizer, ())
+    # [CLS] good day [SEP] so [SEP]
+    assert one.features[0]["sides"].tolist() == [0, 1, 1, 0, 2, 0]
+    (longer,) = task.encode([task.read(row(1, "good day", "so bad"), True)], tokenizer, ())
+    batch = task.collate([one.features[0], longer.features[0]], 0, 0)
+    assert batch.inputs["sides"].tolist() == [[0, 1, 1, 0, 2, 0, 0], [0, 1, 1, 0, 2, 2, 0]]

@@ -11,6 +11,7 @@ from tiny_training import TinyBatches, TinyBert, cross_entropy, fingerprint, tin
 
 from burnish.core.errors import SickRun, UserError
 from burnish.core.events import Message, Progress
+from burnish.training.keeping import Keeper
 from burnish.training.observers.jsonl import Jsonl
 from burnish.training.observers.tensorboard import TensorBoard
 from burnish.training.run import run
@@ -398,3 +399,14 @@ def test_a_run_works_in_another_thread(tmp_path):
     thread.start()
     thread.join()
     assert results[0].n_steps == 6
+
+
+@pytest.mark.parametrize(
+    ("save_s", "passed_s", "is_due"),
+    [(0.1, 59, False), (0.1, 60, True), (6, 119, False), (6, 120, True), (90, 599, False), (90, 600, True)],
+)
+def test_a_checkpoint_that_takes_long_comes_less_often(tmp_path, monkeypatch, save_s, passed_s, is_due):
+    """Every 60 s; after one of 6 s not before 20 × 6 = 120 s; after one of 90 s not later than 10 × 60 s."""
+    keeper = Keeper(tiny_job(tmp_path, settings={"checkpoint_every_s": 60}), plan=None, last_save=1000.0, save_s=save_s)
+    monkeypatch.setattr("burnish.training.keeping.time.monotonic", lambda: 1000.0 + passed_s)
+    assert keeper.is_due() == is_due

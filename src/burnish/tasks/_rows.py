@@ -41,8 +41,10 @@ def is_missing(value: Any) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
-def encode_rows(examples: Sequence[Example], tokenizer: TextTokenizer) -> list[Encoded]:
+def encode_rows(examples: Sequence[Example], tokenizer: TextTokenizer, *, with_sides: bool = False) -> list[Encoded]:
     """One feature an example: input_ids [T], and token_type_ids [T] where the second of a pair has types of its own.
+
+    With sides: sides [T], 1 at tokens of the first text, 2 at those of the second and 0 at special ones.
 
     Texts and pairs may stand side by side: what an example is encoded to does not depend on its neighbours.
     """
@@ -53,25 +55,28 @@ def encode_rows(examples: Sequence[Example], tokenizer: TextTokenizer) -> list[E
         feature = {"input_ids": np.asarray(encoding.ids, np.int32)}
         if tokenizer.has_pair_types:
             feature["token_type_ids"] = np.asarray(encoding.type_ids, np.int32)
+        if with_sides:
+            sides = [0 if side is None else side + 1 for side in encoding.sequence_ids]
+            feature["sides"] = np.asarray(sides, np.int32)
         n_cut = sum(len(piece.ids) for piece in encoding.overflowing)
         encoded.append(Encoded([feature], n_tokens=len(encoding.ids) + n_cut, n_cut=n_cut))
     return encoded
 
 
 def pad_inputs(features: Sequence[Feature], pad_id: int) -> tuple[dict[str, Tensor], int]:
-    """input_ids, attention_mask (and token_type_ids) as [B, T] int64 tensors; and the count of real tokens."""
+    """input_ids, attention_mask (and token_type_ids, sides) as [B, T] int64 tensors; and the count of real tokens."""
     import torch
 
     lengths = [len(feature["input_ids"]) for feature in features]
     shape = (len(features), max(lengths))
     inputs = {"input_ids": np.full(shape, pad_id, np.int64), "attention_mask": np.zeros(shape, np.int64)}
-    if "token_type_ids" in features[0]:
-        inputs["token_type_ids"] = np.zeros(shape, np.int64)
+    along = [name for name in ("token_type_ids", "sides") if name in features[0]]
+    inputs |= {name: np.zeros(shape, np.int64) for name in along}
     for row, (feature, length) in enumerate(zip(features, lengths, strict=True)):
         inputs["input_ids"][row, :length] = feature["input_ids"]
         inputs["attention_mask"][row, :length] = 1
-        if "token_type_ids" in inputs:
-            inputs["token_type_ids"][row, :length] = feature["token_type_ids"]
+        for name in along:
+            inputs[name][row, :length] = feature[name]
     return {name: torch.from_numpy(array) for name, array in inputs.items()}, sum(lengths)
 
 

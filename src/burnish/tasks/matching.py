@@ -1,9 +1,9 @@
 """How alike two texts are: similarity scores, duplicate questions, answers to questions.
 
-Two ways, chosen by the head. A *cross-encoder* (`cls`, `mean`, `max`) reads both texts at once and is the more exact. A
-*bi-encoder* (`vector`) turns each text into a vector and compares vectors, so that a million texts can be read once
-and searched. Kinds of relation between two texts, such as entailment, are labels: the task `classification` reads
-pairs.
+Two ways, chosen by the head. A *cross-encoder* (`cls`, `mean`, `max`, `compare`) reads both texts at once and is the
+more exact. A *bi-encoder* (`vector`) turns each text into a vector and compares vectors, so that a million texts can be
+read once and searched. Kinds of relation between two texts, such as entailment, are labels: the task `classification`
+reads pairs.
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ class Matching(Task):
     least_labels = 0
     answer = Matched
 
-    head: Annotated[Part, Shelf("heads"), giving("rows", "vectors")] = Field(default="cls", validate_default=True)
+    head: Annotated[Part, Shelf("heads"), giving("rows", "pairs", "vectors")] = Field(
+        default="cls", validate_default=True
+    )
     """cls, mean, max: a cross-encoder, which reads both texts at once; vector: a bi-encoder, a vector a text."""
 
     scale: tuple[float, float] = (0.0, 1.0)
@@ -120,11 +122,16 @@ class Matching(Task):
         return ()
 
     def encode(self, examples: Sequence[Example], tokenizer: TextTokenizer, labels: tuple[str, ...]) -> list[Encoded]:
-        encoded = (encode_apart if self.is_apart else encode_rows)(examples, tokenizer)
+        encoded = self._encoded(examples, tokenizer)
         for example, one in zip(examples, encoded, strict=True):
             if example.get("score") is not None:
                 one.features[0]["score_bits"] = np.asarray([example["score"]], np.float32).view(np.int32)
         return encoded
+
+    def _encoded(self, examples: Sequence[Example], tokenizer: TextTokenizer) -> list[Encoded]:
+        if self.is_apart:
+            return encode_apart(examples, tokenizer)
+        return encode_rows(examples, tokenizer, with_sides=self.head_part.gives == "pairs")
 
     def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:
         import torch

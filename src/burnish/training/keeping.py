@@ -17,6 +17,11 @@ from burnish.training.loop import Plan
 from burnish.training.snapshot import read_snapshot, write_snapshot
 from burnish.training.state import State
 
+REST = 20.0
+"""Seconds of training for each that the last checkpoint took: a large model on a slow disk would do little but save."""
+LONGEST_REST = 10.0
+"""Most that this makes of the interval which was asked for."""
+
 
 @dataclass
 class Keeper:
@@ -25,6 +30,8 @@ class Keeper:
     job: TrainingJob
     plan: Plan
     last_save: float = field(default_factory=time.monotonic)
+    save_s: float = 0.0
+    """How long the last checkpoint took."""
 
     @property
     def checkpoints(self) -> Checkpoints:
@@ -76,7 +83,9 @@ class Keeper:
             self.job.listen(Message(text, "warning"))
 
     def is_due(self) -> bool:
-        return time.monotonic() - self.last_save >= self.job.settings.checkpoint_every_s
+        every_s = self.job.settings.checkpoint_every_s
+        rest_s = min(REST * self.save_s, LONGEST_REST * every_s)
+        return time.monotonic() - self.last_save >= max(every_s, rest_s)
 
     def save(self, state: State, health: Health) -> None:
         """Publish a checkpoint of the run as it is now.
@@ -84,9 +93,11 @@ class Keeper:
         Raises:
             UserError: the disk is full or cannot be written.
         """
+        began = time.monotonic()
         if self.plan.hardware.is_main:
             self.checkpoints.save(state.position.step, lambda folder: self._fill(folder, state, health))
         self.last_save = time.monotonic()
+        self.save_s = self.last_save - began
 
     def _fill(self, folder: Path, state: State, health: Health) -> None:
         write_snapshot(folder, self.plan, state, health)

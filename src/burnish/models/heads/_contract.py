@@ -59,24 +59,28 @@ class HeadPlan:
 
 
 Gives = Literal[
-    "rows", "entities", "tokens", "spans", "vectors", "cosines", "preferences",
-    "next_words", "other_words", "hidden_words",
-    "pictures", "recordings", "transcripts", "fused", "space",
-]  # fmt: skip
+    "rows",  # a row of logits a text
+    "pairs",  # the same of two texts read at once; reads `sides` [B, T], 1 and 2 at the tokens of either text
+    "entities",  # the same for two entities of a text; reads `starts` [B, 2], the tokens of their marks
+    "tokens",  # a row of logits a token
+    "spans",  # two logits a token: start and end of a span
+    "vectors",  # a vector of length 1 a text, compared by cosine
+    "cosines",  # a row of logits: a text's cosines to a vector for each label, which can start from words
+    "preferences",  # scores of a catalogue's items, which it keeps, for users
+    "next_words",  # text that goes on with what was read
+    "other_words",  # text that what was read is turned into
+    "hidden_words",  # words that stand where the text is masked
+    "pictures",  # a row of logits a picture
+    "recordings",  # a row of logits a recording
+    "transcripts",  # text that is said in a recording
+    "fused",  # a row of logits for what several towers read of one example
+    "space",  # a vector for whatever any tower reads, comparable with every other
+]
+"""What a head makes of what the base reads."""
 
 
 class Head(Part, ABC):
-    """`gives`: one row of logits a text, one for two entities in it, one a token (its labels, or start and end of a
-    span), a vector of length 1 a text, or text: words that go on with it (`next_words`), others that it is turned
-    into (`other_words`), or those that stand where it is masked (`hidden_words`).
-
-    Vectors are compared by their cosine; `cosines` is a row of logits that are a text's cosines to a vector for each
-    label, which can start from words. A head for entities reads `starts` [B, 2] among the batch's inputs. One for
-    `preferences` keeps a catalogue and compares its items with users.
-
-    Where not texts alone are read: `pictures`, a row of logits a picture; `fused`, a row of logits for what several
-    towers read of one example; `space`, a vector for whatever any tower reads, comparable with every other.
-    """
+    """What turns the states of a base into what a task answers from."""
 
     gives: ClassVar[Gives]
 
