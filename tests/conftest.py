@@ -5,6 +5,7 @@ import pytest
 
 from burnish.metrics._answers import AnswerOutcome
 from burnish.metrics._multi import MultiOutcome
+from burnish.metrics._pairings import PairingOutcome
 from burnish.metrics._ranked import RankedOutcome
 from burnish.metrics._relations import RelationOutcome
 from burnish.metrics._scores import ScoreOutcome
@@ -106,6 +107,16 @@ def random_transcripts(seed=0, n_rows=60, is_perfect=False):
     return TranscriptOutcome(gold, [one.lower() for one in gold] if is_perfect else other)
 
 
+def random_pairings(seed=0, n_rows=60, is_perfect=False):
+    draw = np.random.default_rng(seed)
+    most = 1 if is_perfect else 30
+    places = [draw.integers(1, most + 1, size=int(draw.integers(1, 4))) for _ in range(n_rows)]
+    names = [f"picture {row}" for row in range(n_rows)]
+    return PairingOutcome(
+        places, draw.integers(1, most + 1, size=n_rows), names, [[one] for one in names], [[]] * n_rows
+    )
+
+
 MAKERS = {
     AnswerOutcome: random_answers,
     RelationOutcome: random_relations,
@@ -115,6 +126,7 @@ MAKERS = {
     SpanOutcome: random_spans,
     ScoreOutcome: random_scores,
     TranscriptOutcome: random_transcripts,
+    PairingOutcome: random_pairings,
 }
 
 

@@ -7,6 +7,7 @@ from burnish.core.shelves import Shelf
 from burnish.metrics._answers import AnswerOutcome
 from burnish.metrics._contract import Metric
 from burnish.metrics._multi import MultiOutcome
+from burnish.metrics._pairings import PairingOutcome
 from burnish.metrics._ranked import RankedOutcome
 from burnish.metrics._relations import RelationOutcome
 from burnish.metrics._resampling import Resampled
@@ -25,6 +26,7 @@ KINDS = [
     RankedOutcome,
     AnswerOutcome,
     TranscriptOutcome,
+    PairingOutcome,
 ]
 CASES = [(name, kind) for name in NAMES for kind in KINDS if kind in Shelf("metrics").get(name).judges]
 

@@ -86,7 +86,7 @@ def pairing_targets(features: Sequence[Feature]) -> dict[str, Tensor]:
     is_same = texts[:, None] == texts[None, :]
     belongs = owner[:, None] == np.arange(len(features))[None, :]
     fits = is_copy | (is_same @ belongs)
-    is_sibling = fits[:, owner] & ~np.eye(len(texts), dtype=bool)
+    is_sibling = fits.T[owner] & ~np.eye(len(texts), dtype=bool)
     columns = {"owner": owner, "is_twin": fits & ~belongs, "is_sibling": is_sibling}
     return {name: torch.from_numpy(column) for name, column in columns.items()}
 
