@@ -1,6 +1,6 @@
 """Draws the pictures of samples/pictures and writes what is on them: one of every shape, colour, size and place.
 
-    python tools/pictures.py samples
+python tools/pictures.py samples
 """
 
 from __future__ import annotations

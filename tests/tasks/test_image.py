@@ -200,7 +200,7 @@ def pairing(colour="red", text=("a good day", "so bad")):
         ({"image": png(), "text": []}, True, "'text' is empty; give it a text"),
         ({"image": png()}, True, "'text' is empty; give it a text"),
         ({"text": "a"}, True, "'image' is empty; give it a picture"),
-        ({}, False, "the row has neither 'image' nor 'text'; give one of them to search by, or both."),
+        ({}, False, "the row has neither 'image' nor 'text'; give it one of them, or both."),
         ({"text": "no/such.JPG"}, False, "'image' names no/such.JPG, which is not there."),
     ],
 )
