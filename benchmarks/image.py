@@ -2,8 +2,8 @@
 
     BURNISH_DATA=… python benchmarks/image.py --threads 2
 
-Flickr8k (below BURNISH_DATA, see recipes/flickr8k.yaml), by the ready recipe: a tenth of the pictures is dev, which chose
-the settings and chooses the epoch, a tenth is test. Each of the test pictures' captions is searched for among the test
+Flickr8k (below BURNISH_DATA, see recipes/flickr8k.yaml), by the ready recipe: a tenth of the pictures is dev, which
+chose the settings and chooses the epoch, a tenth is test. Each of the test pictures' captions is searched for among the test
 pictures, and each picture among their captions. Chance is what a random order would reach.
 """
 
