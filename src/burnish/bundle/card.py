@@ -82,6 +82,8 @@ def _said(knowledge: Knowledge) -> str:
     """What a reader may ask: a text, or the texts without which the task cannot answer."""
     task = knowledge.task
     asked = [item.name for item in task.wanted if item.is_required and item.name in task.texts]
+    if set(asked) & task.files:
+        return '"path/to/a/file"'
     pairs = ", ".join(f'"{name}": "…"' for name in asked)
     return f"{{{pairs}}}" if len(asked) > 1 else '"your text"'
 
@@ -93,6 +95,7 @@ def _other_tools(knowledge: Knowledge) -> str:
         "cls": "AutoModelForSequenceClassification",
         "token": "AutoModelForTokenClassification",
         "span": "AutoModelForQuestionAnswering",
+        "transcript": "AutoModelForSpeechSeq2Seq",
     }
     if head in loaders:
         return (

@@ -13,6 +13,7 @@ NAMES = {
     "aurc": "Area under risk–coverage",
     "best_f1": "F1 at the best threshold",
     "brier": "Brier score",
+    "cer": "Character error rate",
     "coverage_at_target": "Answered",
     "ece": "Calibration error",
     "entity_f1": "Entity F1",
@@ -43,6 +44,7 @@ NAMES = {
     "token_f1_without_o": "Token F1 without O",
     "token_macro_f1": "Token macro F1",
     "weighted_f1": "Weighted F1",
+    "wer": "Word error rate",
 }
 NOT_SHARES = {
     "nll",
