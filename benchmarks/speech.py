@@ -50,7 +50,9 @@ def main() -> None:
         dev = speakers[(speakers.index(test) + 1) % len(speakers)]
         sides = {"train": [r for r in rows if r["speaker"] not in (test, dev)]}
         sides |= {"dev": [r for r in rows if r["speaker"] == dev], "test": [r for r in rows if r["speaker"] == test]}
-        found.append({"test": test, "dev": dev, **(write(sides, asked.set) if asked.strings else name(sides, asked.set))})
+        found.append(
+            {"test": test, "dev": dev, **(write(sides, asked.set) if asked.strings else name(sides, asked.set))}
+        )
         print(json.dumps(found[-1]), flush=True)
     print_table(found)
 

@@ -120,7 +120,9 @@ def test_every_recording_is_named_and_small():
 def test_no_reply_can_be_told_from_its_recording_or_its_question_alone():
     rows = rows_of("replies_en.csv")
     for column in ("audio", "question"):
-        actions = {value: {row["action"] for row in rows if row[column] == value} for value in {r[column] for r in rows}}
+        actions = {
+            value: {row["action"] for row in rows if row[column] == value} for value in {r[column] for r in rows}
+        }
         assert any(len(found) > 1 for found in actions.values())
 
 

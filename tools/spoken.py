@@ -42,7 +42,9 @@ NOTHING = "nothing"
 def main() -> None:
     folder = SAMPLES / "speech"
     folder.mkdir(exist_ok=True)
-    voices = [(f"{accent}_{voice}", accent, voice, speed, pitch) for accent in ACCENTS for voice, speed, pitch in VARIANTS]
+    voices = [
+        (f"{accent}_{voice}", accent, voice, speed, pitch) for accent in ACCENTS for voice, speed, pitch in VARIANTS
+    ]
     commands, replies = [], []
     for name, *how in voices:
         for label, words in COMMANDS.items():

@@ -94,7 +94,10 @@ def test_a_recording_and_a_text_are_fitted_together_and_come_back(folder, tiny_l
     assert {"config.json", "model.safetensors", "tokenizer.json"} <= {
         file.name for file in (bundle / "model" / "text").iterdir()
     }
-    rows = [{"audio": str(folder / "sounds" / "0.wav"), "text": "a"}, {"audio": str(folder / "sounds" / "1.flac"), "text": "b"}]
+    rows = [
+        {"audio": str(folder / "sounds" / "0.wav"), "text": "a"},
+        {"audio": str(folder / "sounds" / "1.flac"), "text": "b"},
+    ]
     before = [answer.confidence for answer in burnish.predict(bundle, rows)]
     bundle.rename(tmp_path / "moved")
     assert [answer.confidence for answer in burnish.predict(tmp_path / "moved", rows)] == before
@@ -128,5 +131,7 @@ def test_every_recording_that_cannot_be_used_is_told_with_its_line(tmp_path, tin
 
 
 def test_a_text_base_is_refused_before_any_row_is_read(folder, tiny_base):
-    with pytest.raises(UserError, match=r"has no preprocessor_config\.json, so it reads no recordings; name a base for"):
+    with pytest.raises(
+        UserError, match=r"has no preprocessor_config\.json, so it reads no recordings; name a base for"
+    ):
         check(recipe(folder, tiny_base))

@@ -166,7 +166,9 @@ def test_a_longer_window_than_the_base_has_is_refused(tiny_listener):
 
 
 def test_a_text_base_is_refused(tiny_base):
-    with pytest.raises(UserError, match=r"has no preprocessor_config\.json, so it reads no recordings; name a base for sp"):
+    with pytest.raises(
+        UserError, match=r"has no preprocessor_config\.json, so it reads no recordings; name a base for sp"
+    ):
         load_recording_reader(tiny_base, None)
 
 
@@ -180,5 +182,7 @@ def test_an_extractor_that_cannot_be_read_is_told(tiny_hubert, tmp_path):
 def test_a_base_that_listens_in_another_way_is_told(tiny_hubert, tmp_path):
     folder = shutil.copytree(tiny_hubert, tmp_path / "base")
     (folder / "preprocessor_config.json").write_text('{"feature_extractor_type": "ASTFeatureExtractor"}')
-    with pytest.raises(UserError, match=r"reads its input through ASTFeatureExtractor; Burnish reads recordings through"):
+    with pytest.raises(
+        UserError, match=r"reads its input through ASTFeatureExtractor; Burnish reads recordings through"
+    ):
         load_recording_reader(folder, None)

@@ -82,10 +82,18 @@ def test_readers_are_shown_the_recordings_name_and_copies_are_told_by_sound_and_
 @pytest.mark.parametrize(
     ("values", "is_labelled", "sentence"),
     [
-        ({"audio": "", "text": "a", "label": "a"}, True, r"^'audio' is empty; name a sound file or take the row out\.$"),
+        (
+            {"audio": "", "text": "a", "label": "a"},
+            True,
+            r"^'audio' is empty; name a sound file or take the row out\.$",
+        ),
         (row(label=" "), True, r"^'label' is empty; give it a label"),
         (row(text=" "), True, r"^'text' is empty; give it a text"),
-        (row(), False, r"^'text' is missing: this task reads a text with each recording \(--pair on the command line\)\.$"),
+        (
+            row(),
+            False,
+            r"^'text' is missing: this task reads a text with each recording \(--pair on the command line\)\.$",
+        ),
     ],
 )
 def test_a_row_that_cannot_be_used_is_told_in_one_sentence(values, is_labelled, sentence, fused):

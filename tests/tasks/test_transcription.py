@@ -43,7 +43,10 @@ def test_the_decoder_is_shown_the_start_and_learns_every_token_and_the_end(tiny_
     assert one["start"].tolist() == [START, NO_TIMES]
     assert one["target_ids"].tolist() == [space, a, b, END]
     batch = build().collate([one, other], END, 0)
-    assert batch.inputs["decoder_input_ids"].tolist() == [[START, NO_TIMES, space, a, b], [START, NO_TIMES, space, c, END]]
+    assert batch.inputs["decoder_input_ids"].tolist() == [
+        [START, NO_TIMES, space, a, b],
+        [START, NO_TIMES, space, c, END],
+    ]
     assert batch.inputs["places"].tolist() == [1, 2, 3, 4, 6, 7, 8]
     assert batch.targets["wanted"].tolist() == [space, a, b, END, space, c, END]
 
@@ -128,9 +131,13 @@ def test_the_language_stands_before_the_text_of_a_base_that_writes_many(tiny_lis
     folder = multilingual(tiny_listener, tmp_path / "base")
     n = len(SPOKEN_WORDS)
     assert build(language="zh").load_reader(folder, None, "").start == (START, n, n + 1, NO_TIMES)
-    with pytest.raises(UserError, match=r"^task\.language: the base base writes many languages; say which, e\.g\. en or"):
+    with pytest.raises(
+        UserError, match=r"^task\.language: the base base writes many languages; say which, e\.g\. en or"
+    ):
         build().load_reader(folder, None, "")
-    with pytest.raises(UserError, match=r"^task\.language: the base base knows no language 'xx'; a base for one language"):
+    with pytest.raises(
+        UserError, match=r"^task\.language: the base base knows no language 'xx'; a base for one language"
+    ):
         build(language="xx").load_reader(folder, None, "")
 
 
@@ -141,14 +148,18 @@ def test_a_language_is_refused_where_the_base_writes_one(tiny_listener):
 
 @pytest.mark.parametrize("base", ["tiny_hubert", "tiny_base"])
 def test_a_base_without_a_decoder_is_refused(base, request):
-    with pytest.raises(UserError, match=r"has no decoder that writes down what it hears; take a Whisper, e\.g\. hub:openai"):
+    with pytest.raises(
+        UserError, match=r"has no decoder that writes down what it hears; take a Whisper, e\.g\. hub:openai"
+    ):
         build().load_reader(request.getfixturevalue(base), None, "")
 
 
 def test_lengths_above_what_the_base_writes_are_refused(tiny_listener):
     with pytest.raises(UserError, match=r"^data\.max_length: this base writes at most 254 tokens; got 300\.$"):
         build().load_reader(tiny_listener, 300, "")
-    with pytest.raises(UserError, match=r"^task\.decoding\.max_new_tokens: this base writes at most 254 tokens; got 300\.$"):
+    with pytest.raises(
+        UserError, match=r"^task\.decoding\.max_new_tokens: this base writes at most 254 tokens; got 300\.$"
+    ):
         build(decoding={"max_new_tokens": 300}).load_reader(tiny_listener, None, "")
     with pytest.raises(UserError, match=r"^data\.prompt: this task reads no text, so there is none to put it before;"):
         build().load_reader(tiny_listener, None, "a")

@@ -82,7 +82,9 @@ class Towers(nn.Module):
 
     def bodies(self) -> list[nn.Module]:
         """The pretrained trunks, each frozen by its own layers."""
-        return [body for trunk in self.trunks.values() for body in (trunk.bodies() if hasattr(trunk, "bodies") else [trunk])]
+        return [
+            body for trunk in self.trunks.values() for body in (trunk.bodies() if hasattr(trunk, "bodies") else [trunk])
+        ]
 
     def save_pretrained(self, folder: Path) -> None:
         for number, (name, trunk) in enumerate(self.trunks.items()):

@@ -119,7 +119,9 @@ class Speech(Task):
     def read(self, values: Mapping[str, Any], is_labelled: bool) -> Example:
         label = one_label(values) if is_labelled else None
         if self.is_fused and values.get("text") is None and not is_labelled:
-            raise ValueError("'text' is missing: this task reads a text with each recording (--pair on the command line).")
+            raise ValueError(
+                "'text' is missing: this task reads a text with each recording (--pair on the command line)."
+            )
         text = text_of(values, "text", is_labelled) if self.is_fused else None
         heard = _recordings.recording_of(values)
         if text is None:

@@ -153,7 +153,9 @@ class Transcription(Task):
         return None
 
     def outcome(self, answered: Sequence[Answered], labels: tuple[str, ...], decision: Decision) -> TranscriptOutcome:
-        return TranscriptOutcome([row.example["said"] for row in answered], [told(row.outputs[0]).text for row in answered])
+        return TranscriptOutcome(
+            [row.example["said"] for row in answered], [told(row.outputs[0]).text for row in answered]
+        )
 
     def decode(self, answered: Sequence[Answered], labels: tuple[str, ...], decision: Decision) -> list[Written]:
         return written_texts(answered)

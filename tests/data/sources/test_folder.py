@@ -46,7 +46,9 @@ def test_a_folder_without_such_files_is_told(folder):
 
 @pytest.mark.parametrize("names", ["all.wav", "{a}/{a}", "{file}.wav"])
 def test_names_without_parts_of_their_own_are_refused(folder, names):
-    with pytest.raises(UserError, match=r"must name its parts once each, none of them `file`, e\.g\. \{label\}/\{name\}"):
+    with pytest.raises(
+        UserError, match=r"must name its parts once each, none of them `file`, e\.g\. \{label\}/\{name\}"
+    ):
         rows(folder, names=names)
 
 
