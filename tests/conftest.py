@@ -5,6 +5,7 @@ import pytest
 
 from burnish.metrics._answers import AnswerOutcome
 from burnish.metrics._multi import MultiOutcome
+from burnish.metrics._pairings import PairingOutcome
 from burnish.metrics._ranked import RankedOutcome
 from burnish.metrics._relations import RelationOutcome
 from burnish.metrics._scores import ScoreOutcome
@@ -121,6 +122,16 @@ def random_texts(seed=0, n_rows=60, is_perfect=False):
     return TextOutcome(gold, written, nll, draw.integers(5, 9, size=n_rows), is_chinese)
 
 
+def random_pairings(seed=0, n_rows=60, is_perfect=False):
+    draw = np.random.default_rng(seed)
+    most = 1 if is_perfect else 30
+    places = [draw.integers(1, most + 1, size=int(draw.integers(1, 4))) for _ in range(n_rows)]
+    names = [f"picture {row}" for row in range(n_rows)]
+    return PairingOutcome(
+        places, draw.integers(1, most + 1, size=n_rows), names, [[one] for one in names], [[]] * n_rows
+    )
+
+
 MAKERS = {
     TextOutcome: random_texts,
     AnswerOutcome: random_answers,
@@ -131,6 +142,7 @@ MAKERS = {
     SpanOutcome: random_spans,
     ScoreOutcome: random_scores,
     TranscriptOutcome: random_transcripts,
+    PairingOutcome: random_pairings,
 }
 
 

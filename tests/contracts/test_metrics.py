@@ -7,6 +7,7 @@ from burnish.core.shelves import Shelf
 from burnish.metrics._answers import AnswerOutcome
 from burnish.metrics._contract import Metric
 from burnish.metrics._multi import MultiOutcome
+from burnish.metrics._pairings import PairingOutcome
 from burnish.metrics._ranked import RankedOutcome
 from burnish.metrics._relations import RelationOutcome
 from burnish.metrics._resampling import Resampled
@@ -27,6 +28,7 @@ KINDS = [
     AnswerOutcome,
     TextOutcome,
     TranscriptOutcome,
+    PairingOutcome,
 ]
 BEST = {"perplexity": 1.0}
 """The best value of metrics that end elsewhere than at 0 or 1."""

@@ -1,11 +1,13 @@
 """Every task of the shelf, from a row to an answer, on a tiny base. A new task adds its rows to `ROWS`, no more."""
 
+import io
 import pickle
 
 import numpy as np
 import pyarrow as pa
 import pytest
 import torch
+from PIL import Image
 from tests.conftest import tone
 
 from burnish.bundle.core import TorchCore
@@ -20,6 +22,13 @@ from burnish.tasks.answers import FoundAnswer
 from burnish.tasks.matching import Matched
 from burnish.tasks.multilabel import GivenLabel, Labelled
 from burnish.tasks.tokens import FoundSpan, Tagged
+
+
+def _picture(colour):
+    stream = io.BytesIO()
+    Image.new("RGB", (20, 30), colour).save(stream, "PNG")
+    return stream.getvalue()
+
 
 ROWS = {
     "answers": [
@@ -39,6 +48,14 @@ ROWS = {
         },
     ],
     "multilabel": [{"text": "good day", "labels": ["good", "day"]}, {"text": "so", "labels": []}],
+    "image": [
+        {"image": _picture("red"), "label": "red"},
+        {"image": _picture("blue"), "label": "blue"},
+    ],
+    "image_text": [
+        {"image": _picture("red"), "text": ["all good", "a good day"]},
+        {"image": _picture("blue"), "text": "so bad"},
+    ],
     "matching": [
         {"text": "good day", "text_pair": "all good", "score": 0.9},
         {"text": "so bad", "text_pair": "a day", "score": "no"},
@@ -65,7 +82,13 @@ ROWS = {
     ],
 }
 TASKS = Shelf("tasks").names()
-BASES = {"generation": "tiny_causal_base", "speech": "tiny_listener", "transcription": "tiny_listener"}
+BASES = {
+    "generation": "tiny_causal_base",
+    "image": "tiny_towers",
+    "image_text": "tiny_towers",
+    "speech": "tiny_listener",
+    "transcription": "tiny_listener",
+}
 """Task → the fixture with the tiny base that it starts from, where that is not `tiny_base`."""
 
 
@@ -204,9 +227,9 @@ def test_a_task_comes_back_from_its_recipe_and_can_be_sent_to_a_process(made):
 def test_an_empty_text_is_answered_when_predicting(task, made_of):
     made = made_of(task)
     required = {item.name for item in made.task.wanted if item.is_required} - made.task.gold
-    example = made.task.read(
-        dict.fromkeys(required & set(made.task.texts) or made.task.texts[:1], ""), is_labelled=False
-    )
+    files = {name: made.rows[0][name] for name in required & made.task.files}  # an empty name is no file
+    empty = dict.fromkeys(required & set(made.task.texts) or made.task.texts[:1], "")
+    example = made.task.read({**empty, **files}, is_labelled=False)
     assert len(made.task.decode(made.answered([example]), made.labels, Decision())) == 1
 
 

@@ -113,3 +113,15 @@ def test_what_safetensors_itself_refuses_stays_as_it_is(tmp_path, monkeypatch):
     monkeypatch.setattr("safetensors.torch.save_file", refuse)
     with pytest.raises(SafetensorError, match="something else"):
         write_weights({}, tmp_path / "w")
+
+
+def test_the_statistics_of_batch_norms_are_weights_too(tmp_path):
+    """Else a resumed run would go on with other statistics than the one that was stopped."""
+    network = torch.nn.BatchNorm1d(2)
+    network(torch.tensor([[1.0, 5.0], [3.0, 9.0]]))
+    write_weights(tensors.weights_of(network), tmp_path / "weights.safetensors")
+    again = torch.nn.BatchNorm1d(2)
+    tensors.load_weights(again, tmp_path / "weights.safetensors")
+    assert again.state_dict().keys() == network.state_dict().keys()
+    assert all(torch.equal(again.state_dict()[name], value) for name, value in network.state_dict().items())
+    assert again.num_batches_tracked == 1

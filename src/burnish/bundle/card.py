@@ -17,7 +17,7 @@ tags: [burnish, {task}]
 
 # {about["name"]}
 
-A **{task}** model{_made(knowledge, about)}
+{"An" if task[0] in "aeiou" else "A"} **{task}** model{_made(knowledge, about)}
 with Burnish {about["version"]} on {about["created"]}.
 
 ## How good it is
@@ -82,9 +82,9 @@ def _said(knowledge: Knowledge) -> str:
     """What a reader may ask: a text, or the texts without which the task cannot answer."""
     task = knowledge.task
     asked = [item.name for item in task.wanted if item.is_required and item.name in task.texts]
-    if set(asked) & task.files:
-        return '"path/to/a/file"'
     pairs = ", ".join(f'"{name}": "…"' for name in asked)
+    if set(asked) & task.files:
+        return '"path/to/your/file"'
     return f"{{{pairs}}}" if len(asked) > 1 else '"your text"'
 
 
@@ -96,6 +96,7 @@ def _other_tools(knowledge: Knowledge) -> str:
         "token": "AutoModelForTokenClassification",
         "span": "AutoModelForQuestionAnswering",
         "transcript": "AutoModelForSpeechSeq2Seq",
+        "picture": "AutoModelForImageClassification",
     }
     if head in loaders:
         return (
@@ -106,6 +107,11 @@ def _other_tools(knowledge: Knowledge) -> str:
         return (
             'Without Burnish: `transformers.AutoModel.from_pretrained("path/to/this/folder/model")` gives the encoder; '
             f"a text's vector is its last hidden states pooled as `recipe.yaml` says and brought to length 1.{prompt}"
+        )
+    if knowledge.task.head_part.gives in ("fused", "space"):
+        return (
+            "Without Burnish: `transformers.AutoModel.from_pretrained` of `model` and of `model/text` in here gives "
+            f"the two encoders; the `{head}` head reads both and lies beside them in `model/head.safetensors`.{prompt}"
         )
     return (
         'Without Burnish: `transformers.AutoModel.from_pretrained("path/to/this/folder/model")` gives the encoder; the '

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from pathlib import Path
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -21,6 +22,14 @@ class Settings(BaseSettings):
 
     offline: bool = False
     """Never ask a model hub, even when a base or data set is not cached."""
+
+    cache: str = ""
+    """Folder for what can be made again, such as a base converted to safetensors; empty takes ~/.cache/burnish."""
+
+    @property
+    def cache_folder(self) -> Path:
+        own = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "burnish"
+        return Path(self.cache).expanduser() if self.cache else own
 
     @property
     def n_threads(self) -> int:

@@ -197,7 +197,8 @@ class Corpus:
 
 def _rough_bytes(value: object) -> int:
     """Enough to bound a record batch: exact sizes would cost more than they save."""
-    return len(value) * (3 if isinstance(value, str) else 24) if isinstance(value, str | list | tuple) else 8
+    each = 3 if isinstance(value, str) else 1 if isinstance(value, bytes) else 24
+    return len(value) * each if isinstance(value, str | bytes | list | tuple) else 8
 
 
 def _publish(neighbour: Path, path: Path) -> None:

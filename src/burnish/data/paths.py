@@ -31,7 +31,7 @@ def led_from(folder: Path, values: Mapping[str, Any], names: Iterable[str]) -> d
     led = dict(values)
     for name in names:
         value = values.get(name)
-        if isinstance(value, Path) or (isinstance(value, str) and value.strip()):
+        if isinstance(value, Path) or (isinstance(value, str) and value.strip() and "://" not in value):
             led[name] = str(folder / Path(value.strip() if isinstance(value, str) else value).expanduser())
     return led
 

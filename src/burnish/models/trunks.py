@@ -30,13 +30,10 @@ def load_trunk(folder: Path, reads: str, changes: dict[str, Any]) -> Any:
     Raises:
         UserError: the model in the folder reads something else, or cannot be loaded.
     """
+    refuse_other(folder, reads)
     if WORDS[reads] == "recordings":
-        refuse_other(folder, reads)
         return load_listener(folder, changes)
-    config = _config(folder)
-    half = getattr(config, PARTS.get(reads, ""), None)
-    if half is None:
-        refuse_other(folder, reads)
+    half = _half(folder, reads)
     settings = {"config": half} if half is not None else changes
     trunk, info = load_pretrained("AutoModel", folder, {**settings, "output_loading_info": True})
     if "pooler" in {name.split(".")[0] for name in info["missing_keys"]}:
@@ -47,11 +44,16 @@ def load_trunk(folder: Path, reads: str, changes: dict[str, Any]) -> Any:
 def refuse_other(folder: Path, reads: str) -> None:
     """Raise `UserError` unless the model in `folder` reads `reads`, the name of a model's main input."""
     found = main_input(folder)
-    if WORDS.get(found, found) != WORDS[reads]:
+    if _half(folder, reads) is None and WORDS.get(found, found) != WORDS[reads]:
         kind = read_config(folder)["model_type"]
         raise UserError(
             f"base: {folder} reads {WORDS.get(found, found)} ({kind}), not {WORDS[reads]}; name a base that does."
         )
+
+
+def _half(folder: Path, reads: str) -> Any:
+    """The config of the half of a model that reads `reads`, where it has halves."""
+    return getattr(_config(folder), PARTS.get(reads, ""), None)
 
 
 def main_input(folder: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,7 +56,7 @@ def read_corpus(value: Any, columns: Mapping[str, str], taken: Mapping[str, int]
     seen: dict[str, str] = {}
     number = 1 + max((int(name) for name in taken if re.fullmatch(r"[0-9]{1,18}", name)), default=0)
     for source in sources:
-        for row, picked, payload in _read(source, columns, faults):
+        for row, picked, payload in read_rows(source, WANTED, columns, faults):
             try:
                 name = _id_of(picked["id"], number)
                 _refuse_doubled(name, seen, taken)
@@ -74,28 +74,30 @@ def read_corpus(value: Any, columns: Mapping[str, str], taken: Mapping[str, int]
     return rows
 
 
-def _read(source: Source, columns: Mapping[str, str], faults: Faults) -> Iterator[tuple[Row, dict[str, Any], str]]:
-    """Each row, its id and text, and its further columns as JSON."""
+def read_rows(
+    source: Source, wanted: Sequence[Wanted], columns: Mapping[str, str], faults: Faults
+) -> Iterator[tuple[Row, dict[str, Any], str]]:
+    """Each row, what is wanted of it, and as JSON its further columns, and `more` with them."""
     found: ColumnMap | None = None
     for row in source.rows():
         if isinstance(row, BadRow):
             faults.add(f"{source.place()}:{row.line}: {row.problem}")
             continue
         if found is None:
-            found = _column_map(row, columns, f"{source.place()}:{row.line}")
+            found = _column_map(row, wanted, columns, f"{source.place()}:{row.line}")
         try:
             picked = found.pick(row.values)
         except ValueError as error:
             faults.add(f"{source.place()}:{row.line}: {error}")
             continue
-        told = {found.columns["id"], found.columns["text"]}
+        told = {column for name, column in found.columns.items() if name != "more"}
         further = {key: item for key, item in row.values.items() if key not in told}
         yield row, picked, orjson.dumps(further, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
-def _column_map(row: Row, columns: Mapping[str, str], where: str) -> ColumnMap:
+def _column_map(row: Row, wanted: Sequence[Wanted], columns: Mapping[str, str], where: str) -> ColumnMap:
     try:
-        return map_columns(row.values, WANTED, columns, where=where)
+        return map_columns(row.values, wanted, columns, where=where)
     except UserError as error:
         faults = [fault.replace("data.columns", "task.corpus_columns") for fault in error.faults]
         raise UserError(*faults) from None
