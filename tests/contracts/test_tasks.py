@@ -68,6 +68,7 @@ ROWS = {
         {"query": "good day", "passage": "all good", "negative": "so bad"},
         {"query": "so bad", "passage": "a bad day"},
     ],
+    "seq2seq": [{"text": "good day", "target": ["all good", "good"]}, {"text": "so bad a day", "target": "北京"}],
     "speech": [
         {"audio": (tone(300), 16_000), "label": "low"},
         {"audio": {"array": tone(900, 0.3, 8_000), "sampling_rate": 8_000}, "label": "high"},
@@ -86,6 +87,7 @@ BASES = {
     "generation": "tiny_causal_base",
     "image": "tiny_towers",
     "image_text": "tiny_towers",
+    "seq2seq": "tiny_seq2seq_base",
     "speech": "tiny_listener",
     "transcription": "tiny_listener",
 }
