@@ -1,4 +1,4 @@
-"""Speech on tiny bases, end to end: fit, judge, predict; files beside the table that names them; faults with their line."""
+"""Speech on tiny bases, end to end: fit, judge, predict; files beside the table that names them; faults by line."""
 
 import json
 
@@ -121,10 +121,10 @@ def test_every_recording_that_cannot_be_used_is_told_with_its_line(tmp_path, tin
     write_csv(tmp_path / "train.csv", [(name, "a") for name in names], ("audio", "label"))
     with pytest.raises(UserError) as caught:
         check(recipe(tmp_path, tiny_listener))
-    where = f"{tmp_path}/train.csv"
+    where, kinds = f"{tmp_path}/train.csv", "give wav, flac, mp3 or ogg."
     assert list(caught.value.faults) == [
         f"{where}:3: {tmp_path}/empty.wav: holds no samples; record it again or take the row out.",
-        f"{where}:4: {tmp_path}/text.wav: cannot be read as a recording (Format not recognised); give wav, flac, mp3 or ogg.",
+        f"{where}:4: {tmp_path}/text.wav: cannot be read as a recording (Format not recognised); {kinds}",
         f"{where}:5: {tmp_path}/nowhere.wav: there is no such file in '{tmp_path}'.",
         f"{where}:6: 'audio' is empty; name a sound file or take the row out.",
     ]

@@ -206,7 +206,9 @@ def _extractor(folder: Path) -> Any:
         )
     try:
         with quiet_transformers():
-            extractor = AutoFeatureExtractor.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+            extractor = AutoFeatureExtractor.from_pretrained(  # type: ignore[no-untyped-call]
+                folder, local_files_only=True, trust_remote_code=False
+            )
     except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
         reason = str(error).strip().split("\n")[0][:200]
         raise UserError(f"base: {folder} has no feature extractor that can be read ({reason}).") from None

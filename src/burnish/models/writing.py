@@ -64,7 +64,7 @@ def _write_at_once(network: Network, prompts: Sequence[Tensor], how: Decoding, e
 def write_on(
     network: Network, sources: Mapping[str, Tensor], start: Sequence[int], how: Decoding, ends: Sequence[int]
 ) -> list[Draft]:
-    """A text for each row [B, …] of what an encoder is given that is no text, such as sound; `start` begins every text."""
+    """A text for each row [B, …] of what an encoder is given that is no text, such as sound; `start` begins each."""
     main = next(iter(sources.values()))
     before = torch.tensor([list(start)], device=main.device).expand(len(main), -1)
     return _generated(network, {**sources, "decoder_input_ids": before}, list(main), len(start), how, ends)
@@ -72,7 +72,7 @@ def write_on(
 
 def _generated(
     network: Network,
-    inputs: Mapping[str, Tensor],
+    inputs: Mapping[str, Any],
     prompts: Sequence[Tensor],
     n_before: int,
     how: Decoding,
