@@ -11,6 +11,7 @@ from burnish.metrics._relations import RelationOutcome
 from burnish.metrics._scores import ScoreOutcome
 from burnish.metrics._single import SingleOutcome
 from burnish.metrics._spans import Span, SpanOutcome
+from burnish.metrics._texts import TextOutcome
 from burnish.metrics._transcripts import TranscriptOutcome
 
 
@@ -107,6 +108,20 @@ def random_transcripts(seed=0, n_rows=60, is_perfect=False):
     return TranscriptOutcome(gold, [one.lower() for one in gold] if is_perfect else other)
 
 
+def random_texts(seed=0, n_rows=60, is_perfect=False):
+    draw = np.random.default_rng(seed)
+    words = {False: ["the", "red", "door", "opens", "slowly", "today"], True: list("北京的大学今天开门了")}
+    is_chinese = draw.random(n_rows) < 0.5
+
+    def text(chinese):
+        return ("" if chinese else " ").join(draw.choice(words[chinese], size=draw.integers(5, 9)))
+
+    gold = [tuple(text(bool(chinese)) for _ in range(draw.integers(1, 4))) for chinese in is_chinese]
+    written = [golds[0] if is_perfect else text(bool(chinese)) for golds, chinese in zip(gold, is_chinese, strict=True)]
+    nll = np.zeros(n_rows) if is_perfect else draw.random(n_rows) * 9
+    return TextOutcome(gold, written, nll, draw.integers(5, 9, size=n_rows), is_chinese)
+
+
 def random_pairings(seed=0, n_rows=60, is_perfect=False):
     draw = np.random.default_rng(seed)
     most = 1 if is_perfect else 30
@@ -118,6 +133,7 @@ def random_pairings(seed=0, n_rows=60, is_perfect=False):
 
 
 MAKERS = {
+    TextOutcome: random_texts,
     AnswerOutcome: random_answers,
     RelationOutcome: random_relations,
     RankedOutcome: random_ranked,
@@ -218,7 +234,7 @@ def tiny_listener(tmp_path_factory):
     backend.save(str(folder / "tokenizer.json"))
     WhisperFeatureExtractor(feature_size=16, chunk_length=4).save_pretrained(folder)
     config = WhisperConfig(
-        vocab_size=len(SPOKEN_WORDS), num_mel_bins=16, d_model=32, max_source_positions=200, max_target_positions=32,
+        vocab_size=len(SPOKEN_WORDS), num_mel_bins=16, d_model=32, max_source_positions=200, max_target_positions=256,
         encoder_layers=2, decoder_layers=2, encoder_attention_heads=2, decoder_attention_heads=2, encoder_ffn_dim=64,
         decoder_ffn_dim=64, pad_token_id=0, bos_token_id=0, eos_token_id=0, decoder_start_token_id=1,
         suppress_tokens=None, begin_suppress_tokens=None,
@@ -269,3 +285,128 @@ def tiny_hubert(tmp_path_factory):
 def tone(hertz, seconds=0.5, rate_hz=16_000):
     """Samples of a pure tone."""
     return (0.3 * np.sin(2 * np.pi * hertz * np.arange(int(seconds * rate_hz)) / rate_hz)).astype(np.float32)
+
+
+CHATML = (
+    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' }}"
+    "{{ '\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+TINY_TEXTS = ["good day", "all good", "so bad a day", "what a good day", "北京好", "上海不好", "user assistant system"]
+
+
+def save_tiny_tokenizer(folder, special, **processing):
+    """A byte-level BPE of a few merges, which reads any text; the special tokens have the first ids."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    backend = Tokenizer(models.BPE())
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=300, special_tokens=special, initial_alphabet=alphabet, show_progress=False
+    )
+    backend.train_from_iterator(TINY_TEXTS, trainer)
+    if processing:
+        backend.post_processor = processing["post_processor"]
+    backend.save(str(folder / "tokenizer.json"))
+    return backend.get_vocab_size()
+
+
+@pytest.fixture(scope="session")
+def tiny_causal_base(tmp_path_factory):
+    """A folder with a Llama of 2 layers × 32, tied and with random weights, a byte-level tokenizer, a chat template."""
+    import json
+
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    folder = tmp_path_factory.mktemp("tiny-causal-base")
+    n_tokens = save_tiny_tokenizer(folder, ["<|endoftext|>", "<|im_start|>", "<|im_end|>"])
+    config = LlamaConfig(
+        vocab_size=n_tokens,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=512,
+        tie_word_embeddings=True,
+        bos_token_id=0,
+        eos_token_id=0,
+        pad_token_id=0,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        LlamaForCausalLM(config).save_pretrained(folder)
+    settings = {"eos_token": "<|endoftext|>", "chat_template": CHATML}
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    return folder
+
+
+def tiny_t5(n_tokens):
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    config = T5Config(
+        vocab_size=n_tokens,
+        d_model=32,
+        d_kv=8,
+        d_ff=64,
+        num_layers=2,
+        num_heads=4,
+        pad_token_id=0,
+        eos_token_id=1,
+        decoder_start_token_id=0,
+    )
+    return T5ForConditionalGeneration(config)
+
+
+def tiny_bart(n_tokens):
+    from transformers import BartConfig, BartForConditionalGeneration
+
+    ids = {
+        "pad_token_id": 0,
+        "eos_token_id": 1,
+        "bos_token_id": 1,
+        "decoder_start_token_id": 1,
+        "forced_eos_token_id": 1,
+    }
+    sizes = {"encoder_layers": 2, "decoder_layers": 2, "encoder_ffn_dim": 64, "decoder_ffn_dim": 64}
+    heads = {"encoder_attention_heads": 4, "decoder_attention_heads": 4}
+    config = BartConfig(vocab_size=n_tokens, d_model=32, max_position_embeddings=256, **ids, **sizes, **heads)
+    return BartForConditionalGeneration(config)
+
+
+def tiny_marian(n_tokens):
+    from transformers import MarianConfig, MarianMTModel
+
+    ids = {"pad_token_id": 0, "eos_token_id": 1, "decoder_start_token_id": 0, "forced_eos_token_id": 1}
+    sizes = {"encoder_layers": 2, "decoder_layers": 2, "encoder_ffn_dim": 64, "decoder_ffn_dim": 64}
+    heads = {"encoder_attention_heads": 4, "decoder_attention_heads": 4}
+    config = MarianConfig(vocab_size=n_tokens, d_model=32, max_position_embeddings=256, **ids, **sizes, **heads)
+    return MarianMTModel(config)
+
+
+TINY_SEQ2SEQ = {"t5": tiny_t5, "bart": tiny_bart, "marian": tiny_marian}
+
+
+@pytest.fixture(scope="session")
+def make_tiny_seq2seq_base(tmp_path_factory):
+    """`make_tiny_seq2seq_base("t5")`: a folder with an encoder and decoder of 2 layers × 32, and random weights."""
+    import torch
+    from tokenizers import processors
+
+    def make(kind):
+        folder = tmp_path_factory.mktemp(f"tiny-{kind}-base")
+        ends = processors.TemplateProcessing(single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 1)])
+        n_tokens = save_tiny_tokenizer(folder, ["<pad>", "</s>"], post_processor=ends)
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            TINY_SEQ2SEQ[kind](n_tokens).save_pretrained(folder)
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_seq2seq_base(make_tiny_seq2seq_base):
+    return make_tiny_seq2seq_base("t5")

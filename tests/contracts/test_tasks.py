@@ -36,6 +36,17 @@ ROWS = {
         {"question": "where", "context": "a day " * 30 + "上海", "answers": {"text": [], "answer_start": []}},
     ],
     "classification": [{"text": "good day", "label": "good"}, {"text": "so bad", "label": "bad"}],
+    "generation": [
+        {"prompt": "good day", "response": ["all good 北京", "so good"], "system": "be good"},
+        {
+            "messages": [
+                {"role": "user", "content": "so bad?"},
+                {"role": "assistant", "content": "all good"},
+                {"role": "user", "content": "a day in 上海"},
+                {"role": "assistant", "content": "good"},
+            ]
+        },
+    ],
     "multilabel": [{"text": "good day", "labels": ["good", "day"]}, {"text": "so", "labels": []}],
     "image": [
         {"image": _picture("red"), "label": "red"},
@@ -57,6 +68,7 @@ ROWS = {
         {"query": "good day", "passage": "all good", "negative": "so bad"},
         {"query": "so bad", "passage": "a bad day"},
     ],
+    "seq2seq": [{"text": "good day", "target": ["all good", "good"]}, {"text": "so bad a day", "target": "北京"}],
     "speech": [
         {"audio": (tone(300), 16_000), "label": "low"},
         {"audio": {"array": tone(900, 0.3, 8_000), "sampling_rate": 8_000}, "label": "high"},
@@ -65,9 +77,20 @@ ROWS = {
         {"text": "good 北京 day", "spans": [[5, 7, "PLACE"]]},
         {"tokens": ["so", "bad"], "tags": ["O", "B-MOOD"]},
     ],
+    "transcription": [
+        {"audio": (tone(300), 16_000), "text": "a low tone"},
+        {"audio": (tone(900, 0.3), 16_000), "text": "high"},
+    ],
 }
 TASKS = Shelf("tasks").names()
-BASES = {"image": "tiny_towers", "image_text": "tiny_towers", "speech": "tiny_listener"}
+BASES = {
+    "generation": "tiny_causal_base",
+    "image": "tiny_towers",
+    "image_text": "tiny_towers",
+    "seq2seq": "tiny_seq2seq_base",
+    "speech": "tiny_listener",
+    "transcription": "tiny_listener",
+}
 """Task → the fixture with the tiny base that it starts from, where that is not `tiny_base`."""
 
 
@@ -143,7 +166,8 @@ def test_a_batch_gives_a_loss_that_reaches_every_trained_weight(made):
     loss = made.task.loss(made.network(**batch.inputs), batch, None, 0.0)
     loss.backward()
     assert torch.isfinite(loss)
-    without = [name for name, p in made.network.named_parameters() if p.grad is None and "pooler" not in name]
+    trained = {name: p for name, p in made.network.named_parameters() if p.requires_grad and "pooler" not in name}
+    without = [name for name, p in trained.items() if p.grad is None]
     assert without == []
 
 
@@ -206,7 +230,7 @@ def test_an_empty_text_is_answered_when_predicting(task, made_of):
     made = made_of(task)
     required = {item.name for item in made.task.wanted if item.is_required} - made.task.gold
     files = {name: made.rows[0][name] for name in required & made.task.files}  # an empty name is no file
-    empty = dict.fromkeys(required & set(made.task.texts) or {"text"}, "")
+    empty = dict.fromkeys(required & set(made.task.texts) or made.task.texts[:1], "")
     example = made.task.read({**empty, **files}, is_labelled=False)
     assert len(made.task.decode(made.answered([example]), made.labels, Decision())) == 1
 

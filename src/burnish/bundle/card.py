@@ -95,8 +95,15 @@ def _other_tools(knowledge: Knowledge) -> str:
         "cls": "AutoModelForSequenceClassification",
         "token": "AutoModelForTokenClassification",
         "span": "AutoModelForQuestionAnswering",
+        "transcript": "AutoModelForSpeechSeq2Seq",
         "picture": "AutoModelForImageClassification",
     }
+    writers = {"causal": "AutoModelForCausalLM", "seq2seq": "AutoModelForSeq2SeqLM"}
+    if head in writers:
+        return (
+            f'Without Burnish: `transformers.{writers[head]}.from_pretrained("path/to/this/folder/model")` and its '
+            f"tokenizer beside it; `recipe.yaml` says how text is written.{prompt}"
+        )
     if head in loaders:
         return (
             f'Without Burnish: `transformers.{loaders[head]}.from_pretrained("path/to/this/folder/model")` gives the '

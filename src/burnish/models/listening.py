@@ -8,16 +8,14 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from burnish.core.errors import UserError
 from burnish.models.heads._contract import HeadPlan
 from burnish.models.network import Network, load_pretrained
 from burnish.models.pooling import Pool, new_linear
-
-POSITIONS = "max_source_positions"
+from burnish.models.recordings import POSITIONS
 
 
 class EncoderTrunk(nn.Module):
-    """The encoder of an encoder–decoder model. Saved under the whole model's names, so that AutoModel reads it again."""
+    """The encoder of an encoder–decoder model, saved under the whole model's names, so that AutoModel reads it."""
 
     def __init__(self, model: Any) -> None:
         super().__init__()
@@ -53,27 +51,28 @@ def load_listener(folder: Path, changes: Mapping[str, Any]) -> Any:
     """
     settings = {name: value for name, value in changes.items() if name != POSITIONS}
     model = load_pretrained("AutoModel", folder, settings)
-    model.config.apply_spec_augment = False
     if not model.config.is_encoder_decoder:
+        model.config.apply_spec_augment = False
         return model
-    if POSITIONS in changes:
-        cut_positions(model, changes[POSITIONS])
+    fit_positions(model, changes.get(POSITIONS))
     return EncoderTrunk(model)
 
 
-def cut_positions(model: Any, n_positions: int) -> None:
-    """Give Whisper's encoder its first `n_positions` only: it computes every one, whatever the recording holds.
+def fit_positions(model: Any, n_positions: int | None) -> None:
+    """Give Whisper's encoder its first `n_positions` only (None: all): it computes each, whatever a recording holds.
 
-    Its positions are sinusoids (Radford et al. 2022, arXiv 2212.04356, §2.2), the same at any length.
+    Its positions are sinusoids (Radford et al. 2022, arXiv 2212.04356, §2.2), the same at any length and never trained.
     """
+    model.config.apply_spec_augment = False
     encoder = model.get_encoder()
-    known = encoder.embed_positions.weight
-    if n_positions > len(known):
-        raise UserError(f"task.max_seconds: this base has {len(known)} positions; {n_positions} are asked for.")
-    encoder.embed_positions = nn.Embedding.from_pretrained(known[:n_positions].detach().clone(), freeze=True)
+    table = getattr(encoder, "embed_positions", None)
+    if not isinstance(table, nn.Embedding):
+        return
+    kept = table.weight[:n_positions].detach().clone()
+    encoder.embed_positions = nn.Embedding.from_pretrained(kept, freeze=True)  # type: ignore[no-untyped-call]
+    encoder.max_source_positions = len(kept)
     for config in (model.config, encoder.config):
-        config.max_source_positions = n_positions
-    encoder.max_source_positions = n_positions
+        config.max_source_positions = len(kept)
 
 
 class RecordingReadout(nn.Module):

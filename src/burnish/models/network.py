@@ -11,9 +11,11 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file
+from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from burnish.core.errors import UserError
+from burnish.core.files import write_bytes
 from burnish.models.weights import open_to_readers, system_errors, write_weights
 
 HEAD_FILE = "head.safetensors"
@@ -27,18 +29,25 @@ class Network(nn.Module):
     → logits [B, L], [B, T, L] when the head labels tokens, [B, T, 2] when it marks starts and ends, or vectors [B, H].
     A trunk that gives no last hidden state, such as one of two towers, hands the readout all that it gives; where the
     batch has nothing for the trunk, the readout gets None and answers from what it keeps.
+
+    A trunk that writes has a `vocabulary`, which turns token ids into text. Its logits [B, T, V] of every token would
+    take gigabytes: `places` [M] among the inputs, counted through the batch's rows, asks for those of some: [1, M, V].
     """
 
-    def __init__(self, trunk: Any, readout: nn.Module | None = None) -> None:
+    def __init__(self, trunk: Any, readout: nn.Module | None = None, vocabulary: Tokenizer | None = None) -> None:
         super().__init__()
         self.trunk = trunk
         self.readout = readout
+        self.vocabulary = vocabulary
         parameters = frozenset(inspect.signature(trunk.forward).parameters)
         self._accepts = getattr(trunk, "accepts", parameters.__contains__)
 
     def forward(self, **inputs: Tensor) -> Tensor:
-        known = {name: value for name, value in inputs.items() if self._accepts(name)}
-        outputs = self.trunk(**known) if known else None
+        known: dict[str, Any] = {name: value for name, value in inputs.items() if self._accepts(name)}
+        if self.vocabulary is not None:
+            known["use_cache"] = False  # nothing is continued here: keys and values would be kept for nothing
+        with _output_at(self.trunk, inputs["places"]) if "places" in inputs else contextlib.nullcontext():
+            outputs = self.trunk(**known) if known else None
         if self.readout is None:
             return _own_logits(outputs)
         hidden = outputs.get("last_hidden_state", outputs) if outputs is not None else None
@@ -47,8 +56,9 @@ class Network(nn.Module):
 
     @property
     def body(self) -> nn.Module:
-        """The pretrained part, without any head."""
-        return self.trunk if self.readout is not None else self.trunk.base_model  # type: ignore[no-any-return]
+        """The pretrained part, without any head; of a trunk that writes, all of it: its head was pretrained too."""
+        is_whole = self.readout is not None or self.vocabulary is not None
+        return self.trunk if is_whole else self.trunk.base_model  # type: ignore[no-any-return]
 
     def bodies(self) -> list[nn.Module]:
         """The pretrained parts, bottom layers first in each: one, or as many as there are towers."""
@@ -69,9 +79,13 @@ class Network(nn.Module):
         return tuple(sorted({name.rpartition(".")[0] for name in new}))
 
     def save(self, folder: Path) -> None:
-        """config.json and model.safetensors; a readout of ours goes beside them as head.safetensors."""
+        """config.json and model.safetensors; a readout of ours goes beside them as head.safetensors, a vocabulary as
+        tokenizer.json.
+        """
         with quiet_transformers(), system_errors():
             self.trunk.save_pretrained(folder)
+        if self.vocabulary is not None:
+            write_bytes(folder / "tokenizer.json", self.vocabulary.to_str(pretty=False).encode())
         if self.readout is not None and (state := self.readout.state_dict()):
             write_weights(state, folder / HEAD_FILE)
         open_to_readers(folder)
@@ -83,6 +97,23 @@ class Network(nn.Module):
 
 def _is_frozen(module: nn.Module) -> bool:
     return not any(parameter.requires_grad for parameter in module.parameters())
+
+
+@contextlib.contextmanager
+def _output_at(trunk: Any, places: Tensor) -> Iterator[None]:
+    """Within, the layer that turns states into logits is handed those of `places` [M] alone, as one row [1, M, H].
+
+    A hook, so that whatever an architecture does to its logits afterwards (scale, cap, add) stays its own.
+    """
+
+    def some(_: nn.Module, states: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return (states[0].flatten(0, 1)[places].unsqueeze(0), *states[1:])
+
+    handle = trunk.get_output_embeddings().register_forward_pre_hook(some)
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 def _own_logits(outputs: Any) -> Tensor:

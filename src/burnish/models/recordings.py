@@ -27,6 +27,8 @@ Floats = NDArray[np.float32]
 MOST_SECONDS = 30
 """Longest recording of a base that has no limit of its own, unless a task says else."""
 CONV_STRIDE = 2  # of Whisper's second convolution, which makes one position of two columns
+POSITIONS = "max_source_positions"
+"""What the config of a base with a window calls the length of it, in encoder frames."""
 POSITIONS_A_SECOND = 50  # 16,000 samples a second, 160 a column, two columns a position
 
 
@@ -180,7 +182,7 @@ def _for_bands(extractor: Any, config: Any, folder: Path, max_seconds: int | Non
 
 def positions_for(max_seconds: int | None) -> tuple[tuple[str, Any], ...]:
     """The change of a config that fits Whisper's encoder to shorter recordings."""
-    return () if max_seconds is None else (("max_source_positions", POSITIONS_A_SECOND * max_seconds),)
+    return () if max_seconds is None else ((POSITIONS, POSITIONS_A_SECOND * max_seconds),)
 
 
 def _config(folder: Path) -> Any:
@@ -195,13 +197,18 @@ READ = ("WhisperFeatureExtractor", "Wav2Vec2FeatureExtractor")
 def _extractor(folder: Path) -> Any:
     from transformers import AutoFeatureExtractor
 
+    from burnish.models.network import quiet_transformers
+
     if not (folder / "preprocessor_config.json").is_file():
         raise UserError(
             f"base: {folder} has no preprocessor_config.json, so it reads no recordings; name a base for speech, e.g. "
             "hub:openai/whisper-tiny.en or hub:facebook/wav2vec2-base."
         )
     try:
-        extractor = AutoFeatureExtractor.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        with quiet_transformers():
+            extractor = AutoFeatureExtractor.from_pretrained(  # type: ignore[no-untyped-call]
+                folder, local_files_only=True, trust_remote_code=False
+            )
     except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
         reason = str(error).strip().split("\n")[0][:200]
         raise UserError(f"base: {folder} has no feature extractor that can be read ({reason}).") from None

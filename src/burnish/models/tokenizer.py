@@ -89,7 +89,7 @@ def load_tokenizer(
     Raises:
         UserError: there is no usable tokenizer, `max_length` is more than the model allows, or `prompt` fills half.
     """
-    backend = _backend(folder)
+    backend = load_backend(folder)
     backend.no_padding()
     if is_cjk_split:
         _split_cjk(backend)
@@ -127,7 +127,12 @@ def allowed_length(folder: Path) -> int:
     return min(limits)
 
 
-def _backend(folder: Path) -> Tokenizer:
+def load_backend(folder: Path) -> Tokenizer:
+    """The Rust tokenizer in a model folder, as it lies there.
+
+    Raises:
+        UserError: there is none that can be read.
+    """
     file = folder / "tokenizer.json"
     try:
         if file.is_file():

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 FIELDS = {"text": "string", "audio": "string", "bytes": "binary", "content": "string"}
 """pyarrow types of what `recording_of` gives."""
+HEARD_BY_TRUNK = ("input_features", "input_values", "attention_mask")
+"""Those inputs of a batch that an encoder of sound is given, the main one first."""
 ROWS_AT_ONCE = 128
 """Half a minute of sound takes up to 2 MB."""
 

@@ -12,7 +12,10 @@ NAMES = {
     "auc": "Area under the ROC curve",
     "aurc": "Area under risk–coverage",
     "best_f1": "F1 at the best threshold",
+    "bleu": "BLEU",
     "brier": "Brier score",
+    "cer": "Character error rate",
+    "chrf": "chrF",
     "coverage_at_target": "Answered",
     "ece": "Calibration error",
     "entity_f1": "Entity F1",
@@ -32,6 +35,7 @@ NAMES = {
     "nll": "Negative log-likelihood",
     "pairing_mrr": "Mean reciprocal rank, both ways",
     "pearson": "Pearson correlation",
+    "perplexity": "Perplexity",
     "picture_recall_at_1": "Recall of pictures at 1",
     "picture_recall_at_10": "Recall of pictures at 10",
     "picture_recall_at_5": "Recall of pictures at 5",
@@ -39,6 +43,9 @@ NAMES = {
     "recall_at_1": "Recall at 1",
     "recall_at_10": "Recall at 10",
     "recall_at_5": "Recall at 5",
+    "rouge_1": "ROUGE-1",
+    "rouge_2": "ROUGE-2",
+    "rouge_l": "ROUGE-L",
     "semeval_f1": "SemEval F1",
     "spearman": "Spearman correlation",
     "span_ece": "Calibration error of spans",
@@ -50,6 +57,7 @@ NAMES = {
     "token_f1_without_o": "Token F1 without O",
     "token_macro_f1": "Token macro F1",
     "weighted_f1": "Weighted F1",
+    "wer": "Word error rate",
 }
 NOT_SHARES = {
     "nll",
@@ -61,6 +69,7 @@ NOT_SHARES = {
     "aurc",
     "auc",
     "pearson",
+    "perplexity",
     "spearman",
 }  # not shares of anything: a percent sign would mislead
 

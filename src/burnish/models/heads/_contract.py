@@ -55,12 +55,16 @@ class HeadPlan:
         }
 
 
-Gives = Literal["rows", "entities", "tokens", "spans", "vectors", "cosines", "pictures", "recordings", "fused", "space"]
+Gives = Literal[
+    "rows", "entities", "tokens", "spans", "vectors", "cosines", "pictures", "recordings", "fused", "space",
+    "next_words", "other_words", "transcripts",
+]  # fmt: skip
 
 
 class Head(Part, ABC):
     """`gives`: one row of logits a text, one for two entities in it, one a token (its labels, or start and end of a
-    span), or a vector of length 1 a text.
+    span), a vector of length 1 a text, or text: words that go on with it (`next_words`), or others that it is turned
+    into (`other_words`).
 
     Vectors are compared by their cosine; `cosines` is a row of logits that are a text's cosines to a vector for each
     label, which can start from words. A head for entities reads `starts` [B, 2] among the batch's inputs.

@@ -1,0 +1,30 @@
+"""How surprised the network is by the gold texts, a token."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from burnish.metrics._contract import Floats, Ints, Metric, Outcome
+from burnish.metrics._resampling import ratio, score_once
+from burnish.metrics._texts import TextOutcome
+
+MOST_NATS = 80.0  # exp of it is still finite in a report; a network that is surer of nonsense is told as that
+
+
+class Perplexity(Metric):
+    """Gives `perplexity`, 1 (best) and up: exp of the mean negative log-likelihood of a token of the gold texts.
+
+    Of several gold texts the first counts. Tokens are the base's own: perplexities of bases with other vocabularies
+    cannot be compared.
+    """
+
+    judges = (TextOutcome,)
+    is_better_high = False
+
+    def score(self, outcome: Outcome) -> dict[str, float]:
+        return score_once(self, outcome)
+
+    def resampled(self, outcome: Outcome, takes: Ints) -> dict[str, Floats]:
+        assert isinstance(outcome, TextOutcome)
+        mean = ratio(takes @ outcome.nll, takes @ outcome.n_tokens)
+        return {"perplexity": np.exp(np.minimum(mean, MOST_NATS))}
