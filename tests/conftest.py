@@ -6,6 +6,7 @@ import pytest
 from burnish.metrics._answers import AnswerOutcome
 from burnish.metrics._likelihood import LikelihoodOutcome
 from burnish.metrics._multi import MultiOutcome
+from burnish.metrics._pairings import PairingOutcome
 from burnish.metrics._ranked import RankedOutcome
 from burnish.metrics._recommended import RecommendedOutcome
 from burnish.metrics._relations import RelationOutcome
@@ -134,6 +135,16 @@ def random_likelihood(seed=0, n_rows=60, is_perfect=False):
     return LikelihoodOutcome(np.zeros(n_rows) if is_perfect else draw.random(n_rows) * 3 * n_tokens, n_tokens)
 
 
+def random_pairings(seed=0, n_rows=60, is_perfect=False):
+    draw = np.random.default_rng(seed)
+    most = 1 if is_perfect else 30
+    places = [draw.integers(1, most + 1, size=int(draw.integers(1, 4))) for _ in range(n_rows)]
+    names = [f"picture {row}" for row in range(n_rows)]
+    return PairingOutcome(
+        places, draw.integers(1, most + 1, size=n_rows), names, [[one] for one in names], [[]] * n_rows
+    )
+
+
 MAKERS = {
     LikelihoodOutcome: random_likelihood,
     TextOutcome: random_texts,
@@ -146,6 +157,7 @@ MAKERS = {
     SpanOutcome: random_spans,
     ScoreOutcome: random_scores,
     TranscriptOutcome: random_transcripts,
+    PairingOutcome: random_pairings,
 }
 
 

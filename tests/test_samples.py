@@ -15,6 +15,7 @@ from burnish.recipe.load import load
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES, RECIPES = ROOT / "samples", ROOT / "recipes"
 ON_SAMPLES = ("support", "support_fewshot", "support_zh", "topics", "entities", "pairs", "relations", "faq", "answers")
+ON_RECORDINGS = ("commands", "replies", "transcription")
 ON_PUBLIC_DATA = {  # recipe → the folder that it reads
     "clinc150": "clinc150",
     "conll2003": "conll2003",
@@ -27,6 +28,7 @@ ON_PUBLIC_DATA = {  # recipe → the folder that it reads
     "bank_faq": "bank_faq",
     "cmrc2018": "cmrc2018",
 }
+ON_PUBLIC_RECORDINGS = {"fsdd": "fsdd"}
 
 
 def rows_of(name):
@@ -102,10 +104,43 @@ def test_some_entity_texts_have_emoji_and_mixed_scripts(name):
     assert any(re.search("[a-zA-Z]", text) and re.search("[一-鿿]", text) for text in texts)
 
 
-@pytest.mark.parametrize("file", sorted(set(SAMPLES.iterdir()) - {SAMPLES / "README.md"}), ids=lambda file: file.name)
+@pytest.mark.parametrize("file", sorted({*SAMPLES.glob("*.csv"), *SAMPLES.glob("*.jsonl")}), ids=lambda file: file.name)
 def test_every_sample_is_told_of_in_the_readme_with_its_number_of_rows(file):
     line = next(line for line in (SAMPLES / "README.md").read_text("utf-8").splitlines() if f"`{file.name}`" in line)
     assert line.endswith(f"| {len(rows_of(file.name))} |")
+
+
+def test_every_recording_is_named_and_small():
+    named = {row["audio"] for name in ("commands_en.csv", "replies_en.csv") for row in rows_of(name)}
+    files = [file for file in (SAMPLES / "speech").iterdir() if file.is_file()]
+    assert named == {file.relative_to(SAMPLES).as_posix() for file in files}
+    assert sum(file.stat().st_size for file in files) <= 300_000
+
+
+def test_no_reply_can_be_told_from_its_recording_or_its_question_alone():
+    rows = rows_of("replies_en.csv")
+    for column in ("audio", "question"):
+        actions = {
+            value: {row["action"] for row in rows if row[column] == value} for value in {r[column] for r in rows}
+        }
+        assert any(len(found) > 1 for found in actions.values())
+
+
+@pytest.mark.parametrize("name", ON_RECORDINGS)
+def test_a_recipe_on_recordings_passes_check(name, tiny_listener, tiny_base):
+    overrides = [f"task.text_base={tiny_base}"] if name == "replies" else []
+    result = check(RECIPES / f"{name}.yaml", overrides, base=str(tiny_listener))
+    assert result.warnings == []
+    assert sum(one.n_exact + one.n_near + one.n_conflicting for one in result.card.duplicates.values()) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ON_PUBLIC_RECORDINGS)
+def test_a_recipe_on_public_recordings_passes_check(name, tiny_listener):
+    folder = ON_PUBLIC_RECORDINGS[name]
+    if not (Path(os.environ.get("BURNISH_DATA", "nowhere")) / folder).is_dir():
+        pytest.skip(f"set BURNISH_DATA to a folder that holds {folder}")
+    assert check(RECIPES / f"{name}.yaml", base=str(tiny_listener)).card.splits["train"].n_rows > 1000
 
 
 @pytest.mark.parametrize("name", ON_SAMPLES)
@@ -128,7 +163,9 @@ def test_every_recipe_loads_and_names_only_settings_that_there_are(file):
 
 
 def test_every_recipe_is_tested():
-    assert {file.stem for file in RECIPES.glob("*.yaml")} == {*ON_SAMPLES, *ON_PUBLIC_DATA}
+    assert {file.stem for file in RECIPES.glob("*.yaml")} == {
+        *ON_SAMPLES, *ON_PUBLIC_DATA, *ON_RECORDINGS, *ON_PUBLIC_RECORDINGS,
+    }  # fmt: skip
 
 
 @pytest.mark.slow

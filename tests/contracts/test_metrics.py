@@ -8,6 +8,7 @@ from burnish.metrics._answers import AnswerOutcome
 from burnish.metrics._contract import Metric
 from burnish.metrics._likelihood import LikelihoodOutcome
 from burnish.metrics._multi import MultiOutcome
+from burnish.metrics._pairings import PairingOutcome
 from burnish.metrics._ranked import RankedOutcome
 from burnish.metrics._recommended import RecommendedOutcome
 from burnish.metrics._relations import RelationOutcome
@@ -31,6 +32,7 @@ KINDS = [
     LikelihoodOutcome,
     TranscriptOutcome,
     RecommendedOutcome,
+    PairingOutcome,
 ]
 BEST = {"perplexity": 1.0}
 """The best value of metrics that end elsewhere than at 0 or 1."""

@@ -98,7 +98,7 @@ def test_whole_numbers_are_shares_of_their_largest():
         ("  ", r"^'audio' is empty; name a sound file"),
         (
             7,
-            r"^'audio' is a int; give a path, the bytes of a sound file, or \{'array': samples, 'sampling_rate': 16000\}",
+            r"^'audio' is a int; give a path, the bytes of a sound file, or \{'array': samples, 'sampling_rate': ",
         ),
         (SECOND, r"^'audio' is samples without their rate; give a path"),
         ((SECOND, 16), r"^'audio' has a sampling rate of 16; it is told in Hz, 1,000 to 384,000, e\.g\. 16000\.$"),

@@ -26,19 +26,30 @@ def inputs():
     ids = torch.tensor([[2, 5, 6, 7, 3], [2, 8, 3, 0, 0]])
     starts = torch.tensor([[1, 3], [1, 1]])  # which only heads for entities read
     sides = torch.tensor([[0, 1, 1, 2, 0], [0, 1, 2, 0, 0]])  # and only heads for pairs
-    return {"input_ids": ids, "attention_mask": (ids > 0).long(), "starts": starts, "sides": sides}
+    before = torch.tensor([[0, 5, 6], [0, 7, 8]])  # and only decoders beside an encoder
+    given = {"starts": starts, "sides": sides, "decoder_input_ids": before}
+    return {"input_ids": ids, "attention_mask": (ids > 0).long(), **given}
+
+
+BASES = {"causal": "tiny_causal_base", "seq2seq": "tiny_seq2seq_base"}
 
 
 @pytest.fixture
-def made_for(tiny_base, tiny_towers, tiny_listener):
+def base_of(request):
+    """`base_of("causal")`: a tiny base that a head for texts can be put on."""
+    return lambda name: request.getfixturevalue(BASES.get(name, "tiny_base"))
+
+
+@pytest.fixture
+def made_for(tiny_towers, tiny_listener, base_of):
     """`made_for(head)`: the base, the plan and the inputs that a head is made for."""
 
     def make(name):
         gives = Shelf("heads").get(name).gives
-        if gives == "recordings":
+        if gives in ("recordings", "transcripts"):
             return tiny_listener, HEARS, sounds()
         if gives not in SEES:
-            return tiny_base, PLAN, inputs()
+            return base_of(name), PLAN, inputs()
         pixels = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
         if gives == "pictures":
             return tiny_towers, PLAN, {"pixel_values": pixels}
@@ -51,7 +62,8 @@ def made_for(tiny_base, tiny_towers, tiny_listener):
 def sounds():
     """One second of two recordings, of which the second holds half a second of sound."""
     bands = torch.randn(2, 16, 100, generator=torch.Generator().manual_seed(1))
-    return {"input_features": bands, "frame_mask": (torch.arange(50) < torch.tensor([[50], [25]])).long()}
+    mask = (torch.arange(50) < torch.tensor([[50], [25]])).long()
+    return {"input_features": bands, "frame_mask": mask, "decoder_input_ids": torch.tensor([[1, 2, 5], [1, 2, 6]])}
 
 
 def plain_inputs():
@@ -65,6 +77,7 @@ def test_every_head_gives_the_logits_that_it_says(name, made_for):
     expected = {
         **{"rows": (2, 3), "pairs": (2, 3), "entities": (2, 3), "cosines": (2, 3), "vectors": (2, 32)},
         **{"tokens": (2, 5, 3), "spans": (2, 5, 2)},
+        **{"next_words": (2, 5, 300), "other_words": (2, 3, 300), "transcripts": (2, 3, 31)},
         **{"pictures": (2, 3), "recordings": (2, 3), "fused": (2, 3), "space": (4, 256)},
     }
     assert network(**given).shape == expected[Shelf("heads").get(name).gives]
@@ -94,6 +107,38 @@ def test_native_heads_load_in_plain_transformers_with_the_same_logits(name, auto
     plain = getattr(transformers, auto_class).from_pretrained(tmp_path).eval()
     torch.testing.assert_close(plain(**plain_inputs()).logits, network(**inputs()), atol=1e-5, rtol=0)
     assert plain.config.id2label == {0: "bad", 1: "good", 2: "so-so"}
+
+
+@pytest.mark.parametrize(
+    ("name", "auto_class"), [("causal", "AutoModelForCausalLM"), ("seq2seq", "AutoModelForSeq2SeqLM")]
+)
+def test_heads_that_write_load_in_plain_transformers_with_the_same_logits(name, auto_class, base_of, tmp_path):
+    import transformers
+
+    network = attach(name, base_of(name))
+    network.save(tmp_path)
+    plain = getattr(transformers, auto_class).from_pretrained(tmp_path).eval()
+    accepted = plain_inputs() | ({"decoder_input_ids": inputs()["decoder_input_ids"]} if name == "seq2seq" else {})
+    torch.testing.assert_close(plain(**accepted).logits, network(**inputs()), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("name", ["causal", "seq2seq"])
+def test_logits_of_some_places_are_those_of_all(name, base_of):
+    network = attach(name, base_of(name))
+    every, places = network(**inputs()), torch.tensor([1, 2, 5])
+    some = network(**inputs(), places=places)
+    torch.testing.assert_close(some[0], every.flatten(0, 1)[places])
+    assert network(**inputs()).shape == every.shape  # the hook is gone
+
+
+def test_a_writer_is_pretrained_throughout_and_a_tied_one_keeps_its_tie(base_of, tmp_path):
+    network = attach("causal", base_of("causal"))
+    assert network.head_modules() == ()
+    freeze(network, FreezeSection(embeddings=True))
+    assert not network.trunk.lm_head.weight.requires_grad
+    network.save(tmp_path)
+    again = attach("causal", tmp_path).trunk
+    assert again.lm_head.weight is again.model.embed_tokens.weight
 
 
 def test_the_head_for_answers_loads_in_plain_transformers_with_the_same_logits(tiny_base, tmp_path):

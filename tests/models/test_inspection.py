@@ -115,8 +115,8 @@ def test_cut_weights_are_refused_with_both_sizes(base):
 
 def test_a_base_that_is_not_there_gets_a_hint():
     assert refusal(locate, "minilmm") == (
-        "base: 'minilmm' is neither a named base nor a folder. Did you mean 'minilm'? Named bases: minilm. "
-        "For a model of a hub write hub:minilmm."
+        "base: 'minilmm' is neither a named base nor a folder. Did you mean 'minilm'? Named bases: efficientnet_lite0, "
+        "minilm. For a model of a hub write hub:minilmm."
     )
 
 

@@ -37,3 +37,24 @@ def test_of_a_trunk_without_one_it_gets_everything():
 
 def test_where_there_is_nothing_for_the_trunk_it_gets_nothing():
     assert heard(Trunk("last_hidden_state"), items=torch.tensor([3])) is None
+
+
+class Normed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm1d(2)
+
+    def forward(self, values):
+        return {"last_hidden_state": self.norm(values)}
+
+
+def test_a_frozen_batch_norm_keeps_its_statistics_in_training():
+    values = torch.tensor([[1.0, 5.0], [3.0, 9.0]])
+    moved = []
+    for is_frozen in (False, True):
+        network = Network(Normed(), Tells())
+        network.trunk.requires_grad_(not is_frozen)
+        network.train()(values=values)
+        moved.append(bool(network.trunk.norm.running_mean.any()))
+        assert network.readout.training
+    assert moved == [True, False]

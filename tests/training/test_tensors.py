@@ -128,3 +128,15 @@ def test_frozen_weights_are_not_written_and_stay_as_they_are(tmp_path):
 
 
 BATCHES = ["norm.num_batches_tracked"]
+
+
+def test_the_statistics_of_batch_norms_are_weights_too(tmp_path):
+    """Else a resumed run would go on with other statistics than the one that was stopped."""
+    network = torch.nn.BatchNorm1d(2)
+    network(torch.tensor([[1.0, 5.0], [3.0, 9.0]]))
+    write_weights(tensors.weights_of(network), tmp_path / "weights.safetensors")
+    again = torch.nn.BatchNorm1d(2)
+    tensors.load_weights(again, tmp_path / "weights.safetensors")
+    assert again.state_dict().keys() == network.state_dict().keys()
+    assert all(torch.equal(again.state_dict()[name], value) for name, value in network.state_dict().items())
+    assert again.num_batches_tracked == 1

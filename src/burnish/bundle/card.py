@@ -17,7 +17,7 @@ tags: [burnish, {task}]
 
 # {about["name"]}
 
-A **{task}** model{_made(knowledge, about)}
+{"An" if task[0] in "aeiou" else "A"} **{task}** model{_made(knowledge, about)}
 with Burnish {about["version"]} on {about["created"]}.
 
 ## How good it is
@@ -83,6 +83,8 @@ def _said(knowledge: Knowledge) -> str:
     task = knowledge.task
     asked = [item.name for item in task.wanted if item.is_required and item.name in task.texts]
     pairs = ", ".join(f'"{name}": "…"' for name in asked)
+    if set(asked) & task.files:
+        return '"path/to/your/file"'
     return f"{{{pairs}}}" if len(asked) > 1 else f'"{task.example_input}"'
 
 
@@ -94,7 +96,15 @@ def _other_tools(knowledge: Knowledge) -> str:
         "token": "AutoModelForTokenClassification",
         "span": "AutoModelForQuestionAnswering",
         "masked": "AutoModelForMaskedLM",
+        "transcript": "AutoModelForSpeechSeq2Seq",
+        "picture": "AutoModelForImageClassification",
     }
+    writers = {"causal": "AutoModelForCausalLM", "seq2seq": "AutoModelForSeq2SeqLM"}
+    if head in writers:
+        return (
+            f'Without Burnish: `transformers.{writers[head]}.from_pretrained("path/to/this/folder/model")` and its '
+            f"tokenizer beside it; `recipe.yaml` says how text is written.{prompt}"
+        )
     if head in loaders:
         return (
             f'Without Burnish: `transformers.{loaders[head]}.from_pretrained("path/to/this/folder/model")` gives the '
@@ -104,6 +114,11 @@ def _other_tools(knowledge: Knowledge) -> str:
         return (
             'Without Burnish: `transformers.AutoModel.from_pretrained("path/to/this/folder/model")` gives the encoder; '
             f"a text's vector is its last hidden states pooled as `recipe.yaml` says and brought to length 1.{prompt}"
+        )
+    if knowledge.task.head_part.gives in ("fused", "space"):
+        return (
+            "Without Burnish: `transformers.AutoModel.from_pretrained` of `model` and of `model/text` in here gives "
+            f"the two encoders; the `{head}` head reads both and lies beside them in `model/head.safetensors`.{prompt}"
         )
     return (
         'Without Burnish: `transformers.AutoModel.from_pretrained("path/to/this/folder/model")` gives the encoder; the '

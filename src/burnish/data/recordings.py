@@ -141,7 +141,8 @@ def _encoded(array: NDArray[Any], rate: Any, column: str) -> bytes:
     is_rate = isinstance(rate, int | float | np.integer | np.floating) and not isinstance(rate, bool)
     if not is_rate or not LOWEST_HZ <= rate <= HIGHEST_HZ:
         raise ValueError(
-            f"'{column}' has a sampling rate of {rate!r}; it is told in Hz, {LOWEST_HZ:,} to {HIGHEST_HZ:,}, e.g. 16000."
+            f"'{column}' has a sampling rate of {rate!r}; it is told in Hz, {LOWEST_HZ:,} to {HIGHEST_HZ:,}, "
+            "e.g. 16000."
         )
     if array.dtype.kind not in "fi" or array.ndim not in (1, 2):
         raise ValueError(

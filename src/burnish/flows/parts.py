@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -99,7 +100,9 @@ def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True, validated_data={})
     if value is PydanticUndefined:
         return "needed"
-    return as_yaml(value.as_recipe() if isinstance(value, Part) else value)
+    if isinstance(value, BaseModel):
+        value = value.as_recipe() if isinstance(value, Part) else value.model_dump(mode="json", exclude_defaults=True)
+    return as_yaml(value)
 
 
 def _known(shelf: str) -> str:

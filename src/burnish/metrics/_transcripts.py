@@ -1,8 +1,9 @@
 """What was said and what was written down, for each row; and how many edits lie between the two.
 
 Texts are compared as speech is scored: case and punctuation are left out, white space parts words, an apostrophe
-inside a word stays. Numbers and abbreviations are not spelled out: `7` and `seven` differ. In Chinese and Japanese every
-character is a word of its own, so that the word error rate is the character error rate, which is what is told for them.
+inside a word stays. Numbers and abbreviations are not spelled out: `7` and `seven` differ. In Chinese and Japanese
+every character is a word of its own, so that the word error rate is the character error rate, which is what is told
+for them.
 """
 
 from __future__ import annotations

@@ -73,14 +73,18 @@ def converted(pickled: Path) -> Path:
     """
     digest = sha256_of(pickled)
     folder = settings().cache_folder / f"efficientnet_lite0-{LAYOUT}-{digest[:12]}"
-    if not (folder / "config.json").is_file():
+    if not _is_done(folder):
         try:
             with new_folder(folder) as fresh:
                 _write(pickled, fresh)
         except (UserError, OSError):
-            if not (folder / "config.json").is_file():  # else another process was quicker
+            if not _is_done(folder):  # else another process was quicker
                 raise
     return folder
+
+
+def _is_done(folder: Path) -> bool:
+    return (folder / "config.json").is_file()  # a folder is renamed into place whole
 
 
 def _write(pickled: Path, folder: Path) -> None:
@@ -96,7 +100,8 @@ def _write(pickled: Path, folder: Path) -> None:
     try:
         model.load_state_dict(state)
     except RuntimeError as error:
-        raise UserError(f"{pickled}: holds other weights than EfficientNet-Lite0's ({error}).") from None
+        reason = str(error).split("\n")[0][:200]
+        raise UserError(f"{pickled}: holds other weights than EfficientNet-Lite0's ({reason}).") from None
     with quiet_transformers():
         model.save_pretrained(folder)
     open_to_readers(folder)

@@ -15,7 +15,7 @@ from burnish.models.recordings import POSITIONS
 
 
 class EncoderTrunk(nn.Module):
-    """The encoder of an encoder–decoder model. Saved under the whole model's names, so that AutoModel reads it again."""
+    """The encoder of an encoder–decoder model, saved under the whole model's names, so that AutoModel reads it."""
 
     def __init__(self, model: Any) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ def load_listener(folder: Path, changes: Mapping[str, Any]) -> Any:
 
 
 def fit_positions(model: Any, n_positions: int | None) -> None:
-    """Give Whisper's encoder its first `n_positions` only (None: all): it computes every one, whatever a recording holds.
+    """Give Whisper's encoder its first `n_positions` only (None: all): it computes each, whatever a recording holds.
 
     Its positions are sinusoids (Radford et al. 2022, arXiv 2212.04356, §2.2), the same at any length and never trained.
     """
@@ -69,7 +69,7 @@ def fit_positions(model: Any, n_positions: int | None) -> None:
     if not isinstance(table, nn.Embedding):
         return
     kept = table.weight[:n_positions].detach().clone()
-    encoder.embed_positions = nn.Embedding.from_pretrained(kept, freeze=True)
+    encoder.embed_positions = nn.Embedding.from_pretrained(kept, freeze=True)  # type: ignore[no-untyped-call]
     encoder.max_source_positions = len(kept)
     for config in (model.config, encoder.config):
         config.max_source_positions = len(kept)

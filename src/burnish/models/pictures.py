@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from burnish.models.tokenizer import TextTokenizer
 
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "TIFF", "PPM")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 """What is opened: formats that Pillow reads by itself. Others may start programs (EPS) or are documents."""
 
 MOST_PIXELS = 89_478_485
@@ -62,8 +62,7 @@ def open_picture(content: bytes, most_side: int | None = None) -> Image:
             opened.load()
             return _as_rgb(ImageOps.exif_transpose(opened))
     except UnidentifiedImageError:
-        known = ", ".join(name for name in FORMATS if name != "MPO")
-        raise ValueError(f"is not a picture of a known format ({known}); convert it.") from None
+        raise ValueError(f"is not a picture of a known format ({', '.join(FORMATS)}); convert it.") from None
     except (images.DecompressionBombWarning, images.DecompressionBombError):
         raise ValueError(f"has more than {MOST_PIXELS:,} pixels, the most that is read; make it smaller.") from None
     except (OSError, SyntaxError, EOFError, IndexError, TypeError, OverflowError, MemoryError) as error:

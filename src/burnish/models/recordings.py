@@ -197,13 +197,18 @@ READ = ("WhisperFeatureExtractor", "Wav2Vec2FeatureExtractor")
 def _extractor(folder: Path) -> Any:
     from transformers import AutoFeatureExtractor
 
+    from burnish.models.network import quiet_transformers
+
     if not (folder / "preprocessor_config.json").is_file():
         raise UserError(
             f"base: {folder} has no preprocessor_config.json, so it reads no recordings; name a base for speech, e.g. "
             "hub:openai/whisper-tiny.en or hub:facebook/wav2vec2-base."
         )
     try:
-        extractor = AutoFeatureExtractor.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        with quiet_transformers():
+            extractor = AutoFeatureExtractor.from_pretrained(  # type: ignore[no-untyped-call]
+                folder, local_files_only=True, trust_remote_code=False
+            )
     except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
         reason = str(error).strip().split("\n")[0][:200]
         raise UserError(f"base: {folder} has no feature extractor that can be read ({reason}).") from None

@@ -82,9 +82,7 @@ class Towers(nn.Module):
 
     def bodies(self) -> list[nn.Module]:
         """The pretrained trunks, each frozen by its own layers."""
-        return [
-            body for trunk in self.trunks.values() for body in (trunk.bodies() if hasattr(trunk, "bodies") else [trunk])
-        ]
+        return [body for trunk in self.trunks.values() for body in bodies_of(trunk)]
 
     def save_pretrained(self, folder: Path) -> None:
         for number, (name, trunk) in enumerate(self.trunks.items()):
@@ -93,6 +91,11 @@ class Towers(nn.Module):
     def activation_checkpointing_enable(self) -> None:
         for trunk in self.trunks.values():
             trunk.activation_checkpointing_enable()  # type: ignore[operator]
+
+
+def bodies_of(trunk: Any) -> list[nn.Module]:
+    """The modules of a trunk that hold its layers: itself, unless it wraps them."""
+    return trunk.bodies() if hasattr(trunk, "bodies") else [trunk]
 
 
 def width_of(trunk: Any) -> int:

@@ -74,7 +74,7 @@ def _content_of(name: str) -> bytes:
         raise ValueError(f"'image' names a folder, {path}; name a file in it.")
     if not path.is_file():
         near = hint(path.name, [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else [])
-        raise ValueError(f"'image' names {path}, which is not there.{near} Paths are led from the data file's folder.")
+        raise ValueError(f"'image' names {path}, which is not there.{near}")
     size = path.stat().st_size
     if size > MOST_BYTES:
         raise ValueError(f"'image': {path} has {size >> 20:,} MB, and at most {MOST_BYTES >> 20} are read; shrink it.")

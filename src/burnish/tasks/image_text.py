@@ -48,7 +48,7 @@ from burnish.tasks._pairing import (
     with_one_text,
 )
 from burnish.tasks._pairs import pad_apart
-from burnish.tasks._rows import text_of
+from burnish.tasks._rows import is_missing, text_of
 from burnish.tasks._towers import located_text_base
 
 if TYPE_CHECKING:
@@ -56,6 +56,9 @@ if TYPE_CHECKING:
 
     from burnish.models.network import Network
     from burnish.models.pictures import PictureReader
+
+
+NEITHER = "the row has neither 'image' nor 'text'; give it one of them, or both."
 
 
 class FoundPicture(AnswerPart):
@@ -160,13 +163,11 @@ class ImageText(Task):
 
     def read(self, values: Mapping[str, Any], is_labelled: bool) -> Example:
         image, said = values.get("image"), values.get("text")
-        if not is_labelled and image is None and _names_picture(said):
-            image, said = said, None
-        if not is_labelled and image is None and said is None:
-            raise ValueError("the row has neither 'image' nor 'text'; give one of them to search by, or both.")
+        if not is_labelled:
+            image, said = _asked(image, said)
         texts = [] if said is None and not is_labelled else _texts_of(said, is_labelled)
         picture = _pictures.read_picture(image) if is_labelled or image is not None else _pictures.NOTHING
-        shown = picture["image"] or (texts[0] if texts else "a picture")
+        shown = texts[0] if texts else picture["image"] or "a picture"
         return {"text": shown, "texts": texts, **picture}
 
     def encode(self, examples: Sequence[Example], reader: PictureReader, labels: tuple[str, ...]) -> list[Encoded]:
@@ -245,7 +246,7 @@ class ImageText(Task):
         known._text_folder = located_text_base(located)
         if self.corpus is not None:
             known._gathered = read_gallery(
-                located("corpus"), self.corpus_columns, lambda values: self.read(values, is_labelled=False)
+                located("corpus"), self.corpus_columns, lambda row: self.read(_some(row), is_labelled=False)
             )
         return known
 
@@ -279,6 +280,28 @@ class ImageText(Task):
 
 def _payload(row: Row) -> dict[str, Any]:
     return orjson.loads(row.payload)  # type: ignore[no-any-return]
+
+
+def _asked(image: Any, said: Any) -> tuple[Any, Any]:
+    """The picture and the text of a row that is not labelled, None where there is none; an empty text is one alone.
+
+    Raises:
+        ValueError: there is neither.
+    """
+    if is_missing(image):
+        image, said = (said, None) if _names_picture(said) else (None, said)
+    elif is_missing(said):
+        said = None
+    if image is None and said is None:
+        raise ValueError(NEITHER)
+    return image, said
+
+
+def _some(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A row of the corpus, which must have something to find."""
+    if is_missing(row["image"]) and is_missing(row["text"]):
+        raise ValueError(NEITHER)
+    return row
 
 
 def _texts_of(value: Any, is_labelled: bool) -> list[str]:

@@ -52,7 +52,7 @@ class Transcription(Task):
     this length for every recording, so set it near your longest; null: 30."""
 
     language: str | None = None
-    """Language of the recordings, e.g. en or zh, for a base that writes many; null for one that writes English alone."""
+    """Language of the recordings, e.g. en or zh, for a base that writes many; null where it writes English alone."""
 
     decoding: Decoding = Field(default_factory=lambda: Decoding(max_new_tokens=224))
     """How text is written."""
