@@ -80,7 +80,7 @@ LARGE, ITEMS = "it makes something of [0-9,]+ characters or more", "it makes a l
         ("{{ '%1000000000d' % 1 }}", "it uses '%', which can make a text or number of any size"),
         ("{{ '{:1000000000d}'.format(1) }}", "it calls 'format', for which a chat has no use"),
         ("{{ 'a'.ljust(1000000000) }}", "it calls 'ljust', for which a chat has no use"),
-        (GROWS.replace("STEP", "ns.x + ns.x"), LARGE),
+        (GROWS.replace("STEP", "ns.x + ns.x"), STEPS),
         (GROWS.replace("STEP", "ns.x ~ ns.x"), STEPS),
         (GROWS.replace("STEP", "ns.x.replace('a', ns.x)"), LARGE),
         (GROWS.replace("STEP", "ns.x | replace('a', 'aa')"), STEPS),
