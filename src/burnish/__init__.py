@@ -20,7 +20,17 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
-    *("__version__", "check", "compare", "converse", "fit", "index", "init", "judge", "load", "predict", "relate"),
+    "__version__",
+    "check",
+    "compare",
+    "converse",
+    "fit",
+    "index",
+    "init",
+    "judge",
+    "load",
+    "predict",
+    "relate",
     "stream",
 ]
 

@@ -130,13 +130,13 @@ def test_a_schema_in_a_file_holds_the_answers_of_the_bundle_too(folder, tiny_cau
 def test_a_bundle_that_reads_no_turns_cannot_converse(folder, with_facts):
     with pytest.raises(UserError) as caught:
         burnish.converse(folder / "faq")
-    assert str(caught.value) == (
-        "a bundle of the task 'retrieval' cannot converse; take one of: dialogue, generation."
-    )
+    assert str(caught.value) == ("a bundle of the task 'retrieval' cannot converse; take one of: dialogue, generation.")
 
 
 def test_a_bundle_that_writes_nothing_cannot_be_streamed(folder, with_facts):
-    with pytest.raises(UserError, match=r"^the task 'retrieval' writes no text, so there is nothing to stream; ask for"):
+    with pytest.raises(
+        UserError, match=r"^the task 'retrieval' writes no text, so there is nothing to stream; ask for"
+    ):
         list(burnish.stream(folder / "faq", "good"))
     with pytest.raises(UserError, match=r"^inputs: 'query' must be text; got list\.$"):
         list(burnish.stream(folder / "faq", {"query": []}))

@@ -78,6 +78,6 @@ def test_freezing_beside_lora_is_refused_because_nothing_is_left_to_freeze(recip
     with pytest.raises(UserError) as caught:
         load(recipe, ["train.peft=lora", "train.freeze.layers=1"])
     assert str(caught.value) == (
-        "override 'train.peft=lora': train.peft is 'lora', which trains no weight of the base, so there is nothing to freeze; "
-        "take train.freeze out, or write full."
+        "override 'train.peft=lora': train.peft is 'lora', which trains no weight of the base, so there is nothing to "
+        "freeze; take train.freeze out, or write full."
     )

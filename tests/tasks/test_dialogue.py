@@ -53,10 +53,13 @@ def test_when_predicting_the_answer_that_is_to_be_written_is_left_out():
         ({"messages": TALK, "turns": ["a"]}, "the row has both 'messages' and 'turns'; keep the one that holds the"),
         ({"prompt": "a"}, "'prompt' is what the user says, and nobody answers; give the whole talk as 'messages'."),
         ({"turns": "{"}, "'turns' is not valid JSON (Expecting property name enclosed in double quotes: line 1"),
-        ({"turns": [1]}, "'turns' must be a list of texts, the user's first, such as [\"Hello\", \"Good day!\"]."),
+        ({"turns": [1]}, '\'turns\' must be a list of texts, the user\'s first, such as ["Hello", "Good day!"].'),
         ({"turns": ["a"]}, "'messages' has no turn of the assistant, so there is nothing to learn; add the answer."),
         ({"messages": TALK[:4]}, "'messages' ends with a turn that nobody answers; add the answer or take the turn"),
-        ({"messages": [turn("bot", "a")]}, "turn 1 of 'messages' has the role 'bot'. Roles are: system, user, assistan"),
+        (
+            {"messages": [turn("bot", "a")]},
+            "turn 1 of 'messages' has the role 'bot'. Roles are: system, user, assistan",
+        ),
         ({"messages": [turn("assistant", "a")]}, "'messages' has no turn of the user before the answer; nothing is as"),
         ({"turns": ["a", " "]}, "turn 2 of 'messages' (assistant) has no text; give it one or take the turn out."),
     ],
@@ -106,11 +109,15 @@ def test_the_system_text_and_the_newest_turns_are_remembered_whole_turns_at_a_ti
 
 
 def hit(**changes):
-    return Hit(**{"id": "f1", "text": "open?", "score": 1.0, "similarity": 1.0, "payload": {"answer": "9 to 5"}, **changes})
+    return Hit(
+        **{"id": "f1", "text": "open?", "score": 1.0, "similarity": 1.0, "payload": {"answer": "9 to 5"}, **changes}
+    )
 
 
 def test_facts_stand_before_the_system_text():
-    told = with_facts(TALK[:2], [hit(), hit(text="cost?", payload={"answer": None})], "- {text} {answer}", "F:\n{facts}\n\n")
+    told = with_facts(
+        TALK[:2], [hit(), hit(text="cost?", payload={"answer": None})], "- {text} {answer}", "F:\n{facts}\n\n"
+    )
     assert told == [turn("system", "F:\n- open? 9 to 5\n- cost? \n\nbe good"), TALK[1]]
 
 

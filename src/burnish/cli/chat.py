@@ -19,7 +19,9 @@ RESET, PROMPT = "/reset", "> "
 
 def chat(
     bundle: Annotated[Path, typer.Argument(help="The bundle's folder: of the task dialogue or generation.")],
-    system: Annotated[str, typer.Option("--system", help="What it is told first, in place of the recipe's words.")] = "",
+    system: Annotated[
+        str, typer.Option("--system", help="What it is told first, in place of the recipe's words.")
+    ] = "",
 ) -> None:
     """Talk with a bundle: a line is a turn, /reset forgets all turns, Ctrl-D ends."""
     from burnish.flows.converse import converse

@@ -281,7 +281,9 @@ class Task(Part, ABC):
         Raises:
             UserError: the task writes no text, or not one that is settled piece by piece.
         """
-        raise UserError(f"the task '{self.part_name}' writes no text, so there is nothing to stream; ask for the answer.")
+        raise UserError(
+            f"the task '{self.part_name}' writes no text, so there is nothing to stream; ask for the answer."
+        )
 
     @abstractmethod
     def evidence(self, answered: Sequence[Answered], labels: tuple[str, ...]) -> Evidence | None:

@@ -76,4 +76,8 @@ def filled(template: str, values: Mapping[str, Any]) -> str:
 
 
 def _values(hit: Hit) -> dict[str, Any]:
-    return {**{name: "" if value is None else value for name, value in hit.payload.items()}, "text": hit.text, "id": hit.id}
+    return {
+        **{name: "" if value is None else value for name, value in hit.payload.items()},
+        "text": hit.text,
+        "id": hit.id,
+    }

@@ -61,7 +61,7 @@ def _with_roles(value: Any) -> list[Message]:
     """Turns of texts that the user and the assistant say, the user first."""
     texts = _from_json(value, "turns")
     if not isinstance(texts, list | tuple | np.ndarray) or not all(isinstance(one, str) for one in texts):
-        raise ValueError("'turns' must be a list of texts, the user's first, such as [\"Hello\", \"Good day!\"].")
+        raise ValueError('\'turns\' must be a list of texts, the user\'s first, such as ["Hello", "Good day!"].')
     return [{"role": (USER, ASSISTANT)[number % 2], "content": one} for number, one in enumerate(texts)]
 
 
