@@ -94,6 +94,12 @@ def _other_tools(knowledge: Knowledge) -> str:
         "token": "AutoModelForTokenClassification",
         "span": "AutoModelForQuestionAnswering",
     }
+    writers = {"causal": "AutoModelForCausalLM", "seq2seq": "AutoModelForSeq2SeqLM"}
+    if head in writers:
+        return (
+            f'Without Burnish: `transformers.{writers[head]}.from_pretrained("path/to/this/folder/model")` and its '
+            f"tokenizer beside it; `recipe.yaml` says how text is written.{prompt}"
+        )
     if head in loaders:
         return (
             f'Without Burnish: `transformers.{loaders[head]}.from_pretrained("path/to/this/folder/model")` gives the '
