@@ -14,7 +14,12 @@ from burnish.recipe.load import load
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES, RECIPES = ROOT / "samples", ROOT / "recipes"
-ON_SAMPLES = ("support", "support_fewshot", "support_zh", "topics", "entities", "pairs", "relations", "faq", "answers")
+ON_SAMPLES = (
+    *("support", "support_fewshot", "support_zh", "topics", "entities", "pairs", "relations", "faq", "answers"),
+    "dialogue",
+)
+BASES = {"dialogue": "tiny_causal_base"}
+"""Recipe → the fixture with the tiny base that it is checked on, where that is not `tiny_base`."""
 ON_PUBLIC_DATA = {  # recipe → the folder that it reads
     "clinc150": "clinc150",
     "conll2003": "conll2003",
@@ -80,6 +85,15 @@ def test_answers_are_pieces_of_their_texts_and_some_questions_have_none():
     assert 5 <= sum(not row["answers"] for row in rows) <= 15
 
 
+@pytest.mark.parametrize(("name", "least_rows"), [("dialogue_en.jsonl", 48), ("dialogue_zh.jsonl", 40)])
+def test_talks_begin_with_the_user_end_with_the_assistant_and_many_go_on(name, least_rows):
+    talks = [row["messages"] for row in rows_of(name)]
+    assert len(talks) >= least_rows
+    assert all([one["role"] for one in talk] == ["system", *["user", "assistant"] * (len(talk) // 2)] for talk in talks)
+    assert {3, 5, 7} <= {len(talk) for talk in talks}
+    assert sum(len(talk) >= 5 for talk in talks) > len(talks) / 2
+
+
 @pytest.mark.parametrize("name", ["entities_en.jsonl", "entities_zh.jsonl"])
 def test_spans_point_at_whole_words_in_order(name):
     rows = rows_of(name)
@@ -109,8 +123,8 @@ def test_every_sample_is_told_of_in_the_readme_with_its_number_of_rows(file):
 
 
 @pytest.mark.parametrize("name", ON_SAMPLES)
-def test_a_recipe_on_samples_passes_check_without_duplicates_leaks_or_warnings(name, tiny_base):
-    result = check(RECIPES / f"{name}.yaml", base=str(tiny_base))
+def test_a_recipe_on_samples_passes_check_without_duplicates_leaks_or_warnings(name, request):
+    result = check(RECIPES / f"{name}.yaml", base=str(request.getfixturevalue(BASES.get(name, "tiny_base"))))
     found = result.card.duplicates.values()
     assert sum(one.n_exact + one.n_near + one.n_conflicting for one in found) == 0
     assert sum(leak.n_rows for leak in result.card.leaks) == 0
