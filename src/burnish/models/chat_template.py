@@ -1,7 +1,7 @@
 """Chat templates rendered safely: a base's template is a program from outside (CVE-2024-34359, CVE-2026-5760).
 
-Jinja's immutable sandbox keeps it from Python's insides. What the sandbox leaves open is work without end, so work has a
-price: a turn of a loop, a call or a filter costs a step and what it handles costs by its size; what grows is weighed
+Jinja's immutable sandbox keeps it from Python's insides. What the sandbox leaves open is work without end, so work has
+a price: a turn of a loop, a call or a filter costs a step and what it handles costs by its size; what grows is weighed
 before it is made; and filters, methods and names that chat templates have no use for are not there. `strftime_now` is
 not there either: templates that ask whether it is take a fixed date instead, and the same chat gives the same tokens
 tomorrow.
@@ -115,11 +115,10 @@ class _Sandbox(ImmutableSandboxedEnvironment):
             finalize=lambda value: self.priced(value),
             extensions=[LoopControlExtension, _Generation],
         )
-        own: dict[str, Callable[..., Any]] = {"tojson": _as_json, "join": self._join, "replace": self._replace}
-        known: dict[str, Callable[..., Any]] = self.filters
-        self.filters = {name: self._with_price(made) for name, made in known.items() if name in FILTERS}
-        self.filters |= {name: self._with_price(made) for name, made in own.items()}
-        tests: dict[str, Callable[..., Any]] = self.tests
+        own = {"tojson": _as_json, "join": self._join, "replace": self._replace}
+        filters: dict[str, Any] = {name: self.filters[name] for name in FILTERS} | own
+        tests: dict[str, Any] = dict(self.tests)
+        self.filters = {name: self._with_price(made) for name, made in filters.items()}
         self.tests = {name: self._with_price(made) for name, made in tests.items()}
         self.globals = {"range": self._range, "dict": dict, "namespace": self.globals["namespace"]}
         self.globals["raise_exception"] = _refuse
