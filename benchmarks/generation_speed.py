@@ -68,7 +68,8 @@ def made(folder: Path, n_threads: int, n_tokens: int):
     task, reader = predictor.task, predictor.reader
     encoded = task.encode([task.read({"prompt": text}, False) for text in ASKED], reader, ())
     prompts = [one.features[0]["input_ids"].tolist() for one in encoded]
-    print(f"{len(prompts)} prompts of {min(map(len, prompts))} to {max(map(len, prompts))} tokens, {n_threads} threads")
+    sizes = [len(prompt) for prompt in prompts]
+    print(f"{len(prompts)} prompts of {min(sizes)} to {max(sizes)} tokens, {n_tokens} written, {n_threads} threads")
     return {
         **with_burnish(predictor),
         **with_ctranslate2(bundle / "model", folder, prompts, n_threads, n_tokens, reader),
