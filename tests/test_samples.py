@@ -17,8 +17,7 @@ SAMPLES, RECIPES = ROOT / "samples", ROOT / "recipes"
 ON_SAMPLES = ("support", "support_fewshot", "support_zh", "topics", "entities", "pairs", "relations", "faq", "answers")
 ON_RECORDINGS = ("commands", "replies", "transcription")
 WRITING = {  # recipe on a sample → the fixture with a tiny base that it can start from
-    "instructions": "tiny_causal_base",
-    "instructions_zh": "tiny_causal_base",
+    **dict.fromkeys(("instructions", "instructions_zh", "dialogue"), "tiny_causal_base"),
     "sentences": "tiny_seq2seq_base",
 }
 ON_PUBLIC_DATA = {  # recipe → the folder that it reads
@@ -88,6 +87,15 @@ def test_answers_are_pieces_of_their_texts_and_some_questions_have_none():
         for answer in row["answers"]:
             assert row["context"].startswith(answer["text"], answer["start"])
     assert 5 <= sum(not row["answers"] for row in rows) <= 15
+
+
+@pytest.mark.parametrize(("name", "least_rows"), [("dialogue_en.jsonl", 48), ("dialogue_zh.jsonl", 40)])
+def test_talks_begin_with_the_user_end_with_the_assistant_and_many_go_on(name, least_rows):
+    talks = [row["messages"] for row in rows_of(name)]
+    assert len(talks) >= least_rows
+    assert all([one["role"] for one in talk] == ["system", *["user", "assistant"] * (len(talk) // 2)] for talk in talks)
+    assert {3, 5, 7} <= {len(talk) for talk in talks}
+    assert sum(len(talk) >= 5 for talk in talks) > len(talks) / 2
 
 
 @pytest.mark.parametrize("name", ["entities_en.jsonl", "entities_zh.jsonl"])

@@ -11,6 +11,7 @@ from PIL import Image
 from tests.conftest import tone
 
 from burnish.bundle.core import TorchCore
+from burnish.core.errors import UserError
 from burnish.core.events import ignore
 from burnish.core.shelves import Shelf
 from burnish.data.columns import Wanted
@@ -244,6 +245,20 @@ def test_answers_do_not_depend_on_company_or_on_gold(made):
     assert all(isinstance(one, made.task.answer) for one in together)
     for one, other, third in zip(together, alone, labelled, strict=True):
         assert rounded(one) == rounded(other) == rounded(third)
+
+
+def test_text_is_streamed_as_it_is_answered_and_other_answers_are_not_streamed(made):
+    row = {name: value for name, value in made.rows[1].items() if name not in made.task.gold}
+    example = made.task.read(row, is_labelled=False)
+    feature, *_ = made.features([example])
+    try:
+        text = "".join(made.core.stream(feature))
+    except UserError as error:
+        sentence = "writes no text, so there is nothing to stream; ask for the answer."
+        assert str(error) == f"the task '{made.task.part_name}' {sentence}"
+    else:
+        [answer] = made.task.decode(made.answered([example]), made.labels, Decision())
+        assert text == answer.text
 
 
 def rounded(answer):

@@ -27,6 +27,13 @@ def test_settings_come_with_type_default_and_meaning():
     assert decoding.default == "{max_new_tokens: 224}"  # a section: what is not as the section has it
 
 
+def test_the_settings_of_a_section_of_a_part_are_told_one_by_one():
+    settings = {one.name: one for one in settings_of("tasks", "dialogue")}
+    assert "decoding" not in settings
+    assert (settings["decoding.num_beams"].type, settings["decoding.num_beams"].default) == ("int >= 1, <= 32", "1")
+    assert settings["facts"].default == '"Facts:\\n{facts}\\n\\n"'  # on one line
+
+
 @pytest.mark.parametrize(
     ("section", "name", "words"),
     [

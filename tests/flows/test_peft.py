@@ -74,10 +74,20 @@ def test_the_new_matrices_are_a_pure_function_of_the_seed(recipe, tmp_path):
     assert differs == {"lora_A", "trunk"}  # trunk.classifier.weight
 
 
+def test_the_matrices_learn_when_activations_are_computed_anew(recipe, tmp_path):
+    ground = lay_ground(load(recipe, [*LORA, "train.gradient_checkpointing=true"]), tmp_path / "work", ignore)
+    network = new_network(ground, 7).train()
+    ids = torch.ones(2, 4, dtype=torch.int64)
+    network(input_ids=ids, attention_mask=ids).square().sum().backward()
+    matrices = [p for name, p in network.named_parameters() if "lora_B" in name]
+    assert all(p.grad is not None for p in matrices)
+    assert sum(bool(p.grad.abs().sum() > 0) for p in matrices) > len(matrices) / 2
+
+
 def test_freezing_beside_lora_is_refused_because_nothing_is_left_to_freeze(recipe):
     with pytest.raises(UserError) as caught:
         load(recipe, ["train.peft=lora", "train.freeze.layers=1"])
     assert str(caught.value) == (
-        "override 'train.peft=lora': train.peft is 'lora', which trains no weight of the base, so there is nothing to freeze; "
-        "take train.freeze out, or write full."
+        "override 'train.peft=lora': train.peft is 'lora', which trains no weight of the base, so there is nothing to "
+        "freeze; take train.freeze out, or write full."
     )

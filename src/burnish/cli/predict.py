@@ -10,12 +10,14 @@ from typing import Annotated, Any
 import typer
 
 from burnish.cli.answers import print_json, print_table
+from burnish.cli.form import Form, takes_form
 from burnish.cli.lines import lines
 from burnish.cli.say import is_terminal, say
 from burnish.cli.screen import watching
 from burnish.core.errors import UserError
 
 
+@takes_form
 def predict(
     bundle: Annotated[Path, typer.Argument(help="The bundle's folder.")],
     texts: Annotated[list[str] | None, typer.Argument(help="Texts; without any, lines are read from stdin.")] = None,
@@ -25,23 +27,21 @@ def predict(
     ] = None,
     source: Annotated[str | None, typer.Option("--input", "-i", help="A file of rows instead of texts.")] = None,
     out: Annotated[Path | None, typer.Option("--output", "-o", help="With --input: where the answers go.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON lines, on a terminal too.")] = False,
-    stream: Annotated[bool, typer.Option("--stream", help="Print text while it is written.")] = False,
+    form: Form = "table",
 ) -> None:
-    """Answer with labels and honest confidence: texts, lines on stdin, or a file."""
-    if stream:
-        _refuse_form(as_json, source, out)
-        _print_pieces(bundle, _inputs(texts or [], _second(pair)))
-        return
+    """Answer with labels and honest confidence, or with text: texts, lines on stdin, or a file."""
     if source is not None or out is not None:
-        _refuse_mixture(bool(texts) or pair is not None, source, out)
+        _refuse_mixture(bool(texts) or pair is not None, form == "pieces", source, out)
         _answer_file(bundle, f"{source}", Path(f"{out}"))
         return
     from burnish.flows.predict import predict as run
 
     inputs = _inputs(texts or [], _second(pair))
+    if form == "pieces":
+        _print_pieces(bundle, inputs)
+        return
     answers = run(bundle, inputs)
-    if as_json or not is_terminal(sys.stdout):
+    if form == "json" or not is_terminal(sys.stdout):
         print_json(answers)
     else:
         print_table(inputs if isinstance(inputs, list) else None, answers)
@@ -61,11 +61,6 @@ def _print_pieces(bundle: Path, inputs: Iterable[Any]) -> None:
         sys.stdout.flush()
 
 
-def _refuse_form(as_json: bool, source: str | None, out: Path | None) -> None:
-    if as_json or source is not None or out is not None:
-        raise UserError("--stream prints plain text as it comes; it does not go with --json, --input or --output.")
-
-
 def _answer_file(bundle: Path, source: str, out: Path) -> None:
     from burnish.flows.predict import predict_file
 
@@ -74,7 +69,9 @@ def _answer_file(bundle: Path, source: str, out: Path) -> None:
     say(f"{out} holds the answers; rows: {n_rows:,}.", "good")
 
 
-def _refuse_mixture(has_texts: bool, source: str | None, out: Path | None) -> None:
+def _refuse_mixture(has_texts: bool, is_streamed: bool, source: str | None, out: Path | None) -> None:
+    if is_streamed:
+        raise UserError("--stream prints text on stdout while it is written; it does not go with --input or --output.")
     if has_texts:
         raise UserError("give texts, or --input and --output, not both; answers to texts go to stdout.")
     if source is None:

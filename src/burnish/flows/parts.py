@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -13,7 +15,7 @@ from pydantic_core import PydanticUndefined
 from burnish.core.errors import UserError, hint, listed
 from burnish.core.parts import Part
 from burnish.core.shelves import SHELVES, Shelf
-from burnish.recipe.outline import shelf_of
+from burnish.recipe.outline import section_of, shelf_of
 from burnish.recipe.show import as_yaml
 
 _SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
@@ -55,8 +57,16 @@ def settings_of(shelf: str, name: str) -> list[Setting]:
     Raises:
         UserError: there is no such shelf, or no such part on it.
     """
-    part: type[Part] = Shelf(_known(shelf)).get(name)
-    return [described(key, field) for key, field in part.model_fields.items()]
+    return list(_settings(Shelf(_known(shelf)).get(name)))
+
+
+def _settings(model: type[BaseModel], above: str = "") -> Iterator[Setting]:
+    """Those of a part, or of a section of it, such as `decoding.max_new_tokens`."""
+    for key, field in model.model_fields.items():
+        if (section := section_of(field)) is not None:
+            yield from _settings(section, f"{above}{key}.")
+        else:
+            yield described(f"{above}{key}", field)
 
 
 def described(name: str, field: FieldInfo) -> Setting:
@@ -100,6 +110,8 @@ def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True, validated_data={})
     if value is PydanticUndefined:
         return "needed"
+    if isinstance(value, str) and "\n" in value:
+        return json.dumps(value, ensure_ascii=False)  # which is YAML too, on one line
     if isinstance(value, BaseModel):
         value = value.as_recipe() if isinstance(value, Part) else value.model_dump(mode="json", exclude_defaults=True)
     return as_yaml(value)

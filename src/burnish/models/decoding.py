@@ -40,8 +40,8 @@ class Decoding(BaseModel):
     """Texts at which writing ends; they and what follows are left out."""
 
     json_schema: dict[str, Any] | str | None = None
-    """A JSON schema that every text must fit, or the file that holds it; needs the extra `generate`. Text that is cut off
-    at `max_new_tokens` is not finished, and no JSON."""
+    """A JSON schema that every text must fit, or the file that holds it; needs the extra `generate`. What is cut off at
+    `max_new_tokens` is told as not finished, and is no JSON."""
 
     @model_validator(mode="after")
     def _nothing_is_idle(self) -> Decoding:

@@ -59,8 +59,8 @@ def check_schema(schema: Mapping[str, Any], vocabulary: Tokenizer, ends: Sequenc
 class FitsSchema(LogitsProcessor):
     """Takes from each row the tokens with which its text could not fit the schema any more.
 
-    What may follow depends on the written tokens alone, by which states are kept: rows may stand anywhere, and beams may
-    go on from each other. A beam that was given up is left as it is.
+    What may follow depends on the written tokens alone, by which states are kept: rows may stand anywhere, and beams
+    may go on from each other. A beam that was given up is left as it is.
     """
 
     def __init__(self, schema: Mapping[str, Any], vocabulary: Tokenizer, ends: Sequence[int], n_before: int) -> None:
@@ -115,6 +115,6 @@ def _reader(vocabulary: Tokenizer, ends: tuple[int, ...]) -> Any:
     except ValueError as error:
         reason = str(error).split("\n")[0][:120]
         raise UserError(
-            f"{SETTING}: the tokenizer of this base cannot be held to a schema ({reason}); take a base whose tokens are "
-            "bytes or pieces of text, such as SmolLM2, Llama or Qwen."
+            f"{SETTING}: the tokenizer of this base cannot be held to a schema ({reason}); take a base whose tokens "
+            "are bytes or pieces of text, such as SmolLM2, Llama or Qwen."
         ) from None

@@ -42,7 +42,7 @@ def load_chat_reader(
 
 
 def encode_chat(turns: Turns, gold: str | None, reader: ChatTokenizer) -> Encoded:
-    """input_ids [T]; n_prompt [1], the tokens before the answer; ends [E]; is_learned [T] where there is a gold answer."""
+    """input_ids [T]; n_prompt [1], the tokens before the answer; ends [E]; is_learned [T] where the answer is known."""
     chat = reader.asked(turns) if gold is None else reader.answered(turns, gold)
     feature = _feature(chat, reader.ends, is_labelled=gold is not None)
     return Encoded([feature], len(chat.ids) + chat.n_cut, chat.n_cut, chat.notes)

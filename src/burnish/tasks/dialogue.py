@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self, cast
 
-import numpy as np
 from pydantic import Field, PrivateAttr, field_validator
 
 from burnish.core.parts import Part
@@ -85,7 +84,7 @@ class Dialogue(Task):
     """How many of its hits are told."""
 
     fact: str = "- {text}"
-    """How one fact is told; `{text}`, `{id}` and the further columns of the corpus, such as `{answer}`, are filled in."""
+    """How one fact is told: `{text}`, `{id}` and further columns of the corpus, such as `{answer}`, are filled in."""
 
     facts: str = "Facts:\n{facts}\n\n"
     """What is put before the system text; `{facts}` are the facts, one a line."""
