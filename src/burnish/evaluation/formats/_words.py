@@ -31,6 +31,7 @@ NAMES = {
     "ndcg_at_5": "nDCG of the first 5",
     "nll": "Negative log-likelihood",
     "pearson": "Pearson correlation",
+    "perplexity": "Perplexity",
     "precision_at_target": "Precision of the answered",
     "recall_at_1": "Recall at 1",
     "recall_at_10": "Recall at 10",
@@ -54,6 +55,7 @@ NOT_SHARES = {
     "auc",
     "pearson",
     "spearman",
+    "perplexity",
 }  # not shares of anything: a percent sign would mislead
 
 
