@@ -185,8 +185,8 @@ def tiny_base(tmp_path_factory):
 
 
 CHATML = (
-    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}"
-    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' }}"
+    "{{ '\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 TINY_TEXTS = ["good day", "all good", "so bad a day", "what a good day", "北京好", "上海不好", "user assistant system"]
 
@@ -238,3 +238,72 @@ def tiny_causal_base(tmp_path_factory):
     settings = {"eos_token": "<|endoftext|>", "chat_template": CHATML}
     (folder / "tokenizer_config.json").write_text(json.dumps(settings))
     return folder
+
+
+def tiny_t5(n_tokens):
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    config = T5Config(
+        vocab_size=n_tokens,
+        d_model=32,
+        d_kv=8,
+        d_ff=64,
+        num_layers=2,
+        num_heads=4,
+        pad_token_id=0,
+        eos_token_id=1,
+        decoder_start_token_id=0,
+    )
+    return T5ForConditionalGeneration(config)
+
+
+def tiny_bart(n_tokens):
+    from transformers import BartConfig, BartForConditionalGeneration
+
+    ids = {
+        "pad_token_id": 0,
+        "eos_token_id": 1,
+        "bos_token_id": 1,
+        "decoder_start_token_id": 1,
+        "forced_eos_token_id": 1,
+    }
+    sizes = {"encoder_layers": 2, "decoder_layers": 2, "encoder_ffn_dim": 64, "decoder_ffn_dim": 64}
+    heads = {"encoder_attention_heads": 4, "decoder_attention_heads": 4}
+    config = BartConfig(vocab_size=n_tokens, d_model=32, max_position_embeddings=256, **ids, **sizes, **heads)
+    return BartForConditionalGeneration(config)
+
+
+def tiny_marian(n_tokens):
+    from transformers import MarianConfig, MarianMTModel
+
+    ids = {"pad_token_id": 0, "eos_token_id": 1, "decoder_start_token_id": 0, "forced_eos_token_id": 1}
+    sizes = {"encoder_layers": 2, "decoder_layers": 2, "encoder_ffn_dim": 64, "decoder_ffn_dim": 64}
+    heads = {"encoder_attention_heads": 4, "decoder_attention_heads": 4}
+    config = MarianConfig(vocab_size=n_tokens, d_model=32, max_position_embeddings=256, **ids, **sizes, **heads)
+    return MarianMTModel(config)
+
+
+TINY_SEQ2SEQ = {"t5": tiny_t5, "bart": tiny_bart, "marian": tiny_marian}
+
+
+@pytest.fixture(scope="session")
+def make_tiny_seq2seq_base(tmp_path_factory):
+    """`make_tiny_seq2seq_base("t5")`: a folder with an encoder and decoder of 2 layers × 32, and random weights."""
+    import torch
+    from tokenizers import processors
+
+    def make(kind):
+        folder = tmp_path_factory.mktemp(f"tiny-{kind}-base")
+        ends = processors.TemplateProcessing(single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 1)])
+        n_tokens = save_tiny_tokenizer(folder, ["<pad>", "</s>"], post_processor=ends)
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            TINY_SEQ2SEQ[kind](n_tokens).save_pretrained(folder)
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_seq2seq_base(make_tiny_seq2seq_base):
+    return make_tiny_seq2seq_base("t5")

@@ -57,13 +57,14 @@ ROWS = {
         {"query": "good day", "passage": "all good", "negative": "so bad"},
         {"query": "so bad", "passage": "a bad day"},
     ],
+    "seq2seq": [{"text": "good day", "target": ["all good", "good"]}, {"text": "so bad a day", "target": "北京"}],
     "tokens": [
         {"text": "good 北京 day", "spans": [[5, 7, "PLACE"]]},
         {"tokens": ["so", "bad"], "tags": ["O", "B-MOOD"]},
     ],
 }
 TASKS = Shelf("tasks").names()
-BASES = {"causal_lm": "tiny_causal_base", "generation": "tiny_causal_base"}
+BASES = {"causal_lm": "tiny_causal_base", "generation": "tiny_causal_base", "seq2seq": "tiny_seq2seq_base"}
 """Task → the fixture with the tiny base that it starts from, where that is not `tiny_base`."""
 
 

@@ -33,7 +33,7 @@ def test_every_head_gives_the_logits_that_it_says(name, tiny_base):
     network = attach(name, tiny_base)
     expected = {
         **{"rows": (2, 3), "entities": (2, 3), "cosines": (2, 3), "vectors": (2, 32)},
-        **{"tokens": (2, 5, 3), "spans": (2, 5, 2)},
+        **{"tokens": (2, 5, 3), "spans": (2, 5, 2), "hidden_words": (2, 5, 97)},
     }
     assert network(**inputs()).shape == expected[Shelf("heads").get(name).gives]
 

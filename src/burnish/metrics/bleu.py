@@ -37,7 +37,7 @@ class Bleu(Metric):
 
 
 def _statistics(outcome: TextOutcome) -> Ints:
-    """[N, 2 + 2 ORDER] of each row: its length, that of the nearest gold, shared runs of 1 … 4 words, and all of them."""
+    """[N, 2 + 2 ORDER] of each row: its length, that of the nearest gold, shared runs of 1 … 4 words, all of them."""
     from sacrebleu.metrics.bleu import BLEU
 
     cutters = {is_chinese: BLEU(tokenize="zh" if is_chinese else "13a", effective_order=True) for is_chinese in (0, 1)}

@@ -1,9 +1,9 @@
 """Chat templates rendered safely: a base's template is a program from outside (CVE-2024-34359, CVE-2026-5760).
 
-Jinja's immutable sandbox keeps it from Python's insides. What the sandbox leaves open is work without end: so every turn
-of a loop and every call is counted, what grows is measured before it is made, and filters and names that chat templates
-have no use for are not there. `strftime_now` is not there either: templates that ask whether it is take a fixed date
-instead, and the same chat gives the same tokens tomorrow.
+Jinja's immutable sandbox keeps it from Python's insides. What the sandbox leaves open is work without end: so every
+turn of a loop and every call is counted, what grows is measured before it is made, and filters and names that chat
+templates have no use for are not there. `strftime_now` is not there either: templates that ask whether it is take a
+fixed date instead, and the same chat gives the same tokens tomorrow.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jinja2 import TemplateError, nodes
+from jinja2.exceptions import SecurityError
 from jinja2.ext import Extension, LoopControlExtension
 from jinja2.parser import Parser
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
 from burnish.core.errors import UserError
@@ -45,7 +46,7 @@ class TooMuch(SecurityError):
 class _Generation(Extension):
     """`{% generation %}…{% endgeneration %}`, by which some templates mark answers; here it is its body."""
 
-    tags = {"generation"}
+    tags = {"generation"}  # noqa: RUF012 - as its base declares it
 
     def parse(self, parser: Parser) -> list[nodes.Node]:
         next(parser.stream)
@@ -55,12 +56,12 @@ class _Generation(Extension):
 class _Counted(NodeTransformer):
     """Puts a step into every loop, and `~` through `+`, which is measured."""
 
-    def visit_For(self, node: nodes.For) -> nodes.For:  # noqa: N802 - the name that the visitor looks for
+    def visit_For(self, node: nodes.For) -> nodes.For:
         self.generic_visit(node)
         node.body = [nodes.Output([nodes.Call(nodes.Name("__step", "load"), [], [], None, None)]), *node.body]
         return node
 
-    def visit_Concat(self, node: nodes.Concat) -> nodes.Expr:  # noqa: N802
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Expr:
         self.generic_visit(node)
         texts: list[nodes.Expr] = [nodes.Filter(one, "string", [], [], None, None) for one in node.nodes]
         whole = texts[0]
@@ -105,7 +106,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
             _measure(_size(left) + _size(right))
         return super().call_binop(context, operator, left, right)
 
-    def call(self, context: Any, called: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+    def call(self, context: Any, called: Any, *args: Any, **kwargs: Any) -> Any:
         self.step()
         owner, name = getattr(called, "__self__", None), getattr(called, "__name__", "")
         if isinstance(owner, str | Mapping | Sequence):

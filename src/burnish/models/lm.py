@@ -34,13 +34,15 @@ def _keep_token_ids(trunk: Any) -> None:
 
     settings = trunk.generation_config.to_diff_dict()
     kept = {name: value for name, value in settings.items() if name.endswith(("token_id", "tokens", "words_ids"))}
-    trunk.generation_config = GenerationConfig(**kept)
+    trunk.generation_config = GenerationConfig(**kept)  # type: ignore[no-untyped-call]
 
 
 def refuse_unless_decoder(folder: Path) -> None:
     """Raise `UserError` unless the base in `folder` goes on with a text from what stands before."""
     from transformers.models.auto.modeling_auto import (
         MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as CAUSAL,
+    )
+    from transformers.models.auto.modeling_auto import (
         MODEL_FOR_MASKED_LM_MAPPING_NAMES as MASKED,
     )
 

@@ -83,7 +83,7 @@ def padded(prompts: Sequence[Tensor], pad_id: int, *, on_the_left: bool) -> dict
 
 def _config(how: Decoding, ends: Sequence[int]) -> GenerationConfig:
     """Everything that a base's own generation settings could change is said, so that the recipe alone decides."""
-    return GenerationConfig(
+    return GenerationConfig(  # type: ignore[no-untyped-call]
         max_new_tokens=how.max_new_tokens,
         num_beams=how.num_beams,
         length_penalty=how.length_penalty,
@@ -105,7 +105,7 @@ def _processors(how: Decoding, n_before: int, prompts: Sequence[Tensor]) -> list
     return found
 
 
-class OfWritten(LogitsProcessor):  # type: ignore[misc]
+class OfWritten(LogitsProcessor):
     """Another processor, shown only what was written behind the first `n_before` tokens."""
 
     def __init__(self, processor: Any, n_before: int) -> None:
@@ -117,7 +117,7 @@ class OfWritten(LogitsProcessor):  # type: ignore[misc]
         return changed
 
 
-class Draws(LogitsProcessor):  # type: ignore[misc]
+class Draws(LogitsProcessor):
     """Makes the greedy choice a draw: the largest of log-probability plus Gumbel noise is a sample (Gumbel 1954).
 
     The noise of a row depends on the seed and on its own prompt, so neither its company nor a global generator count.
@@ -138,7 +138,7 @@ def _generator(seed: int, prompt: Tensor) -> torch.Generator:
     return torch.Generator().manual_seed(derive(seed, "writing", digest))
 
 
-class StopTexts(StoppingCriteria):  # type: ignore[misc]
+class StopTexts(StoppingCriteria):
     """Ends a row once its text holds one of some texts."""
 
     def __init__(self, vocabulary: Tokenizer, stops: Sequence[str], n_before: int) -> None:

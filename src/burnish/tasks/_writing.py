@@ -1,9 +1,9 @@
 """What tasks that write text share: outputs packed as numbers, the loss of an answer's tokens, answers and outcome.
 
-The outputs of a feature are one row of numbers: the negative log-likelihood of the gold answer's tokens in nats, how many
-tokens those are, whether the text ended by itself, and the text as code points. A batch's targets are `wanted` [M], the
-token ids that are learned; `rows` [M], which row each stands in; and `is_gold` [M], whether it belongs to the answer that
-is judged. `places` [M], among the inputs, are the tokens from which they are told.
+The outputs of a feature are one row of numbers: the negative log-likelihood of the gold answer's tokens in nats, how
+many tokens those are, whether the text ended by itself, and the text as code points. A batch's targets are `wanted`
+[M], the token ids that are learned; `rows` [M], which row each stands in; and `is_gold` [M], whether it belongs to the
+answer that is judged. `places` [M], among the inputs, are the tokens from which they are told.
 """
 
 from __future__ import annotations
@@ -69,13 +69,15 @@ def gold_nll(network: Network, batch: Batch) -> tuple[Tensor, Tensor]:
     if "places" not in batch.inputs:
         return nll, counts
     is_gold = batch.targets["is_gold"]
-    columns = (batch.inputs["places"], batch.targets["wanted"], batch.targets["rows"])
+    places, wanted = batch.inputs["places"][is_gold], batch.targets["wanted"][is_gold]
+    rows = batch.targets["rows"][is_gold].cpu()
     step = max(MOST_LOGITS // int(network.trunk.config.get_text_config().vocab_size), 1)
-    for places, wanted, rows in zip(*(column[is_gold].split(step) for column in columns), strict=True):
-        logits = network(**{**batch.inputs, "places": places})
-        found = cross_entropy(logits[0].float(), wanted, reduction="none").cpu()
-        nll.index_add_(0, rows.cpu(), found)
-        counts.index_add_(0, rows.cpu(), torch.ones_like(found))
+    for start in range(0, len(places), step):
+        some = slice(start, start + step)
+        logits = network(**{**batch.inputs, "places": places[some]})
+        found = cross_entropy(logits[0].float(), wanted[some], reduction="none").cpu()
+        nll.index_add_(0, rows[some], found)
+        counts.index_add_(0, rows[some], torch.ones_like(found))
     return nll, counts
 
 
@@ -117,7 +119,7 @@ def text_outcome(answered: Sequence[Answered]) -> TextOutcome:
     )
 
 
-def golds_of(value: object, column: str) -> list[str]:
+def golds_of(value: Any, column: str) -> list[str]:
     """The texts that would do: one, or a list of several.
 
     Raises:
@@ -135,7 +137,7 @@ def golds_of(value: object, column: str) -> list[str]:
 
 
 class Places(NamedTuple):
-    """What one row learns: at which tokens, counted through the batch [m]; which ids [m]; whether they are judged [m]."""
+    """What one row learns, [m] each: at which tokens, counted through the batch; which ids; whether they are judged."""
 
     flat: NDArray[np.int64]
     wanted: NDArray[np.int32]
