@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 
 from burnish.data.segmentation import word_ends, words_of_tokens
@@ -5,7 +7,7 @@ from burnish.data.segmentation import word_ends, words_of_tokens
 
 def words(text):
     starts = [0, *word_ends(text).tolist()]
-    return [text[a:b].strip() for a, b in zip(starts, starts[1:], strict=False)]
+    return [text[a:b].strip() for a, b in pairwise(starts)]
 
 
 def test_words_are_runs_of_letters_and_chinese_words_of_a_dictionary():
