@@ -13,7 +13,7 @@ from burnish.core.errors import UserError
 WORDS = ["good", "bad", "day", "so", "all", "北京", "上海", "a"]
 
 
-def corpus(folder, n=40, name="corpus.txt"):
+def corpus(folder, n=24, name="corpus.txt"):
     """Documents in which every word has its own follower, so that there is something to learn."""
     draw = random.Random(0)
 
@@ -121,6 +121,10 @@ def test_several_files_and_a_recipe_say_the_same_as_words(tmp_path, tiny_base):
         (
             {"task": "tokens", "train": "a.csv"},
             r"^task: 'tokens' learns from rows with answers, not from text alone; `bu",
+        ),
+        (
+            {"text": ["a.txt", "b.csv"]},
+            r"^text: b\.csv is a table \(csv\), not plain text; name it as train, and the col",
         ),
         ({"train": "a.txt", "text": "b.txt"}, r"^text and train both name what is learnt from; give one of them\.$"),
     ],
