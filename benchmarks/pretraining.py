@@ -1,6 +1,6 @@
 """Continued pretraining: minilm goes on with speeches of the Federal Reserve, then tells the tone of financial news.
 
-    BURNISH_DATA=… python benchmarks/pretraining.py --threads 2 --epochs 1 --folds 5 --seeds 1 2 3 4 5
+    BURNISH_DATA=… python benchmarks/pretraining.py --threads 2 --work /tmp/pretraining
 
 BURNISH_DATA is the folder that holds fomc/speeches.txt.gz (400 speeches, a sentence a line) and
 fin_phrasebank/Sentences_AllAgree.txt (2,264 sentences, three tones). The first nine tenths of the speeches' lines are
@@ -37,69 +37,70 @@ LINES_EACH = 123  # the file does not say where a speech ends: 49,324 lines ÷ 4
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--task", default="masked_lm", help="masked_lm, or contrastive")
     parser.add_argument("--share", type=float, default=1.0, help="share of the learnt speeches, spread evenly")
+    parser.add_argument("--judged", type=int, default=40, help="how many of the 40 held-out speeches are judged")
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="settings of the pretraining")
     parser.add_argument("--folds", type=int, default=5, help="how many of the five folds are judged")
     parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2, 3, 4, 5])
-    parser.add_argument("--bases", type=Path, help="keep the bases here, and take those that are there")
+    parser.add_argument("--tune-epochs", type=int, default=3)
+    parser.add_argument("--work", type=Path, help="keep bases and scores here, and go on with those that are there")
     asked = parser.parse_args()
     os.environ.update({"BURNISH_THREADS": str(asked.threads), "OMP_NUM_THREADS": str(asked.threads)})
     with tempfile.TemporaryDirectory() as scratch:
-        bases = asked.bases or Path(scratch) / "bases"
-        text = speeches(Path(scratch), asked.share)
-        for name, frozen in (("head", "true"), ("all", "false")) if asked.task == "masked_lm" else (("all", "false"),):
-            pretrain(asked, text, bases / name, frozen)
-        if asked.seeds:
-            compare(asked, Path(scratch), bases / "all")
+        work = asked.work or Path(scratch)
+        work.mkdir(parents=True, exist_ok=True)
+        text = speeches(work, asked.share, asked.judged)
+        for name, frozen in (("head", "true"), ("all", "false")):
+            pretrain(asked, text, work / name, frozen)
+        compare(asked, work)
 
 
-def speeches(folder: Path, share: float) -> tuple[Path, Path]:
-    """The lines that are learnt from, and those that are judged, as two files."""
+def speeches(folder: Path, share: float, n_judged: int) -> tuple[Path, Path]:
+    """The lines that are learnt from, and those that are judged, as two files of documents."""
     with gzip.open(SPEECHES, "rt", encoding="utf-8") as file:
         lines = file.read().splitlines()
     cut = len(lines) * 9 // 10
-    documents = [lines[at : at + LINES_EACH] for at in range(0, cut, LINES_EACH)]
-    n = round(share * len(documents))
-    taken = [documents[at * len(documents) // n] for at in range(n)]
+    learnt, judged = documents(lines[:cut]), documents(lines[cut:])
     paths = folder / "learn.txt", folder / "judge.txt"
-    for path, each in zip(
-        paths,
-        (taken, [lines[cut:][at : at + LINES_EACH] for at in range(0, len(lines) - cut, LINES_EACH)]),
-        strict=True,
-    ):
+    for path, each in zip(paths, (spread(learnt, round(share * len(learnt))), spread(judged, n_judged)), strict=True):
         path.write_text("\n\n".join("\n".join(one) for one in each), "utf-8")
     return paths
+
+
+def documents(lines: list[str]) -> list[list[str]]:
+    return [lines[at : at + LINES_EACH] for at in range(0, len(lines), LINES_EACH)]
+
+
+def spread(items: list[list[str]], n: int) -> list[list[str]]:
+    """`n` of the items, evenly spread over all of them."""
+    return [items[at * len(items) // n] for at in range(min(n, len(items)))]
 
 
 def pretrain(asked: argparse.Namespace, text: tuple[Path, Path], out: Path, frozen: str) -> None:
     import burnish
 
     if not out.exists():
-        started = time.monotonic()
         settings = [
             f"train.epochs={asked.epochs}",
             f"train.freeze.all_but_head={frozen}",
             "data.max_length=128",
             "train.learning_rate=2e-4",
             "judge.n_bootstrap=200",
+            "judge.start=false",
             *asked.set,
         ]
-        source = {"name": "sentences" if asked.task == "contrastive" else "text", "path": str(text[1])}
-        burnish.pretrain(
-            None, settings, text=str(text[0]), task=asked.task, dev="5%", test=source, out=out, listen=tell
-        )
-        (out.parent / f"{out.name}.seconds").write_text(f"{time.monotonic() - started:.0f}")
+        test = {"name": "text", "path": str(text[1])}
+        resume = (out.parent / f".{out.name}.work").exists()
+        burnish.pretrain(None, settings, text=str(text[0]), dev="5%", test=test, out=out, resume=resume, listen=tell)
     report = json.loads((out / "report" / "report.json").read_text())
     card = json.loads((out / "data_card.json").read_text())
     told = {
-        "base": out.name,
+        "trained": out.name,
         "documents": card["splits"]["train"]["n_rows"],
-        "scores on held-out speeches": {name: round(report["scores"][name], 4) for name in report["headline"]},
-        "intervals": {name: report["intervals"].get(name) for name in report["headline"]},
-        "before training": report["about"]["before training"],
-        "seconds": (out.parent / f"{out.name}.seconds").read_text(),
+        "perplexity of held-out speeches": round(report["scores"]["perplexity"], 2),
+        "95 % interval": [round(edge, 2) for edge in report["intervals"]["perplexity"]],
+        "seconds of the last start": report["about"]["seconds"],
     }
     print(json.dumps(told), flush=True)
 
@@ -109,40 +110,36 @@ def tell(event: object) -> None:
         print(text, flush=True)
 
 
-def compare(asked: argparse.Namespace, scratch: Path, pretrained: Path) -> None:
-    """Accuracy from both bases, fold after fold."""
-    found: dict[str, dict[int, list[float]]] = {"minilm": {}, str(pretrained): {}}
+def compare(asked: argparse.Namespace, work: Path) -> None:
+    """Accuracy from both bases, fold after fold; what an earlier start found is kept."""
+    kept = work / "scores.jsonl"
+    done = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
     folds = stratified(read_tones())
     for seed in asked.seeds:
         for number in range(asked.folds):
-            for base, scores in found.items():
+            for name, base in (("minilm", "minilm"), ("all", str(work / "all"))):
+                told = {"base": name, "seed": seed, "fold": number}
+                if any(told.items() <= one.items() for one in done):
+                    continue
                 train = [row for at, fold in enumerate(folds) if at != number for row in fold]
-                accuracy, seconds = tune(
-                    base, write(scratch / "train.csv", train), write(scratch / "test.csv", folds[number]), seed
-                )
-                scores.setdefault(seed, []).append(accuracy)
-                print(
-                    json.dumps(
-                        {
-                            "base": Path(base).name,
-                            "seed": seed,
-                            "fold": number,
-                            "accuracy": accuracy,
-                            "seconds": round(seconds),
-                        }
-                    ),
-                    flush=True,
-                )
-        print(table(found), flush=True)
+                files = write(work / "train.csv", train), write(work / "test.csv", folds[number])
+                accuracy, seconds = tune(base, *files, seed, asked.tune_epochs)
+                done.append({**told, "accuracy": accuracy, "seconds": round(seconds)})
+                with kept.open("a") as file:
+                    file.write(json.dumps(done[-1]) + "\n")
+                print(json.dumps(done[-1]), flush=True)
+    print(table(done), flush=True)
 
 
-def table(found: dict[str, dict[int, list[float]]]) -> str:
+def table(done: list[dict]) -> str:
     lines = ["| base | seeds × folds | accuracy, mean of seeds | each seed |", "|---|---|---|---|"]
-    for base, scores in found.items():
-        means = [statistics.mean(each) for each in scores.values()]
-        shown = ", ".join(f"{mean:.2%}" for mean in means)
-        n_folds = len(next(iter(scores.values())))
-        lines.append(f"| {Path(base).name} | {len(means)} × {n_folds} | {statistics.mean(means):.2%} | {shown} |")
+    for base in ("minilm", "all"):
+        seeds = sorted({one["seed"] for one in done})
+        each = [[one["accuracy"] for one in done if one["base"] == base and one["seed"] == seed] for seed in seeds]
+        means = [statistics.mean(scores) for scores in each if scores]
+        if means:
+            shown = ", ".join(f"{mean:.2%}" for mean in means)
+            lines.append(f"| {base} | {len(means)} × {len(each[0])} | {statistics.mean(means):.2%} | {shown} |")
     return "\n".join(lines)
 
 
@@ -166,15 +163,22 @@ def write(path: Path, rows: list[tuple[str, str]]) -> str:
     return str(path)
 
 
-def tune(base: str, train: str, test: str, seed: int) -> tuple[float, float]:
+def tune(base: str, train: str, test: str, seed: int, epochs: int) -> tuple[float, float]:
     import burnish
 
     started = time.monotonic()
     recipe = {
         "task": {"name": "classification", "head": "mean"},
         "base": base,
-        "data": {"train": train, "test": test, "dev": "5%", "duplicates": "exact", "max_length": 128},
-        "train": {"epochs": 3, "learning_rate": 2e-4, "tokens_per_batch": 1024, "keep": "last", "seed": seed},
+        "data": {"train": train, "test": test, "dev": "2%", "duplicates": "exact", "max_length": 128},
+        "train": {
+            "epochs": epochs,
+            "learning_rate": 2e-4,
+            "tokens_per_batch": 1024,
+            "freeze": {"embeddings": True},
+            "keep": "last",
+            "seed": seed,
+        },
         "judge": {"n_bootstrap": 0, "formats": ["json"]},
     }
     with tempfile.TemporaryDirectory() as folder:

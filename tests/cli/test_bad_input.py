@@ -314,3 +314,21 @@ def test_ctrl_c_saves_all_that_was_learnt_and_resuming_ends_in_a_bundle(
     assert not (project / "bundle").exists()
     assert burnish(*words, "--out", "bundle", "--resume").code == 0
     assert {path.name for path in project.iterdir()} == {"base", "bundle", "recipe.yaml", "train.csv"}
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "corpus.txt: the file is empty (0 bytes)."),
+        (b"\n \n", "corpus.txt: holds no text."),
+        (b"\x89PNG\r\n\x1a\n\xff\xd8", "fits neither UTF-8 nor GB18030"),
+        (b"one document only.", "the column 'document' has one value only"),
+    ],
+)
+def test_text_to_learn_from_that_is_none_is_refused(project, burnish, content, sentence):
+    (project / "corpus.txt").write_bytes(content)
+    ended = burnish("pretrain", "--text", "corpus.txt", "--base", "base", "--out", "mine")
+    assert ended.code == 2
+    assert sentence in " ".join(ended.err.split())
+    assert "Traceback" not in ended.err
+    assert not (project / "mine").exists()

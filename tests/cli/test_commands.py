@@ -18,7 +18,7 @@ MISSED = SimpleNamespace(name="ece", condition="<= 0.02", value=0.031, is_passed
 
 def result(*gates: SimpleNamespace) -> SimpleNamespace:
     report = SimpleNamespace(scores={"accuracy": 0.95, "macro_f1": 0.5}, gates=list(gates))
-    written = {"files": [Path("r.html")], "example": '"some text"'}
+    written = {"files": [Path("r.html")], "example": '"some text"', "start": {}, "is_base": False}
     return SimpleNamespace(bundle=Path("runs/x"), report=report, gates=list(gates), **written)
 
 
@@ -57,6 +57,24 @@ def test_fit_needs_no_recipe(burnish, flow):
             },
         )
     ]  # fmt: skip
+
+
+def test_pretrain_takes_text_and_tells_both_scores(burnish, flow):
+    done = SimpleNamespace(**{**vars(result()), "start": {"accuracy": 0.5}, "is_base": True})
+    calls = flow("pretrain", lambda *a, **k: done)
+    ended = burnish("pretrain", "--text", "a.txt", "--text", "b.txt.gz", "--base", "minilm", "train.epochs=1")
+    assert calls == [
+        (
+            (None, ("train.epochs=1",)),
+            {"text": ["a.txt", "b.txt.gz"], "out": None, "resume": False, "base": "minilm"},
+        )
+    ]
+    assert "accuracy: 0.5000 before training, 0.9500 now" in ended.out
+    assert "Every task can start from it: burnish fit RECIPE.yaml --base runs/x" in ended.err
+
+
+def test_pretrain_without_text_or_recipe_says_what_to_give(burnish):
+    assert "there is nothing to do: give a recipe" in burnish("pretrain").err
 
 
 def test_options_of_the_recipe_are_keywords_of_the_verbs():

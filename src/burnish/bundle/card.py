@@ -32,7 +32,7 @@ import burnish
 model = burnish.load("path/to/this/folder")
 print(model({_said(knowledge)}))
 ```
-
+{_as_base(knowledge)}
 {_other_tools(knowledge)}
 
 ## Limits
@@ -88,6 +88,13 @@ def _said(knowledge: Knowledge) -> str:
     return f"{{{pairs}}}" if len(asked) > 1 else f'"{task.example_input}"'
 
 
+def _as_base(knowledge: Knowledge) -> str:
+    """How other tasks start from a model that learnt from text alone."""
+    if knowledge.task.text_source is None:
+        return ""
+    return "\nEvery task can start from it: `burnish fit RECIPE.yaml --base path/to/this/folder`.\n"
+
+
 def _other_tools(knowledge: Knowledge) -> str:
     head = knowledge.task.head_part.part_name
     prompt = f" Put `{knowledge.prompt}` before every text." if knowledge.prompt else ""
@@ -106,9 +113,10 @@ def _other_tools(knowledge: Knowledge) -> str:
             f"tokenizer beside it; `recipe.yaml` says how text is written.{prompt}"
         )
     if head in loaders:
+        calibrated = " (before calibration)" if knowledge.decision.is_tuned else ""
         return (
             f'Without Burnish: `transformers.{loaders[head]}.from_pretrained("path/to/this/folder/model")` gives the '
-            f"same logits (before calibration).{prompt}"
+            f"same logits{calibrated}.{prompt}"
         )
     if knowledge.task.head_part.gives == "vectors":
         return (

@@ -13,6 +13,7 @@ from typing import Any, cast
 from burnish.core.errors import UserError, listed
 from burnish.core.events import Listener, ignore
 from burnish.core.shelves import Shelf
+from burnish.data.opening import known_suffixes
 from burnish.flows.fit import FitResult, fit_loaded
 from burnish.recipe.load import Loaded, load
 from burnish.tasks._contract import Task
@@ -20,6 +21,7 @@ from burnish.tasks._contract import Task
 TASK = "masked_lm"
 BENEATH: dict[str, Any] = {"task": TASK, "train": {"epochs": 3}, "judge": {"start": True}}
 """What holds where the recipe says nothing. Text comes in plenty, so few passes do; what it scored before is told."""
+PLAIN = "text"
 BY_DOCUMENT = {"name": "grouped", "column": "document"}
 
 Text = str | Path | Sequence[str | Path]
@@ -62,10 +64,22 @@ def load_pretraining(
         named = load(recipe, overrides, beneath={**BENEATH, "data": {"train": "text"}}, **fields).recipe.task
         source = dict(_source_of(cast("Task", named)))
         files = [text] if isinstance(text, str | Path) else list(text)
+        _refuse_tables(files)
         fields = {**fields, "train": [{**source, "path": str(file)} for file in files], "split": BY_DOCUMENT}
     loaded = load(recipe, overrides, beneath=BENEATH, **fields)
     _source_of(cast("Task", loaded.recipe.task))
     return loaded
+
+
+def _refuse_tables(files: Sequence[str | Path]) -> None:
+    """Raise `UserError` where a file's suffix says that it has columns: its lines are no sentences."""
+    for file in files:
+        kind = known_suffixes().get(Path(file).suffix.lower(), PLAIN)
+        if kind != PLAIN:
+            raise UserError(
+                f"text: {file} is a table ({kind}), not plain text; name it as train, and its column with the text "
+                "as text_column."
+            )
 
 
 def _source_of(task: Task) -> Mapping[str, Any]:

@@ -18,12 +18,12 @@ GENERATION = "generation_config.json"
 
 def attach_writer(auto_class: str, folder: Path, plan: HeadPlan) -> Network:
     """The base in `folder` with the head that it was pretrained with, its weights in float32."""
-    from burnish.models.network import Network, load_with_news
+    from burnish.models.network import Network, load_pretrained
     from burnish.models.tokenizer import load_backend
 
-    trunk, new = load_with_news(auto_class, folder, dict(plan.config_changes))
+    trunk = load_pretrained(auto_class, folder, dict(plan.config_changes))
     _keep_token_ids(trunk)
-    return Network(trunk, vocabulary=load_backend(folder), new=new)
+    return Network(trunk, vocabulary=load_backend(folder))
 
 
 def _keep_token_ids(trunk: Any) -> None:

@@ -64,7 +64,7 @@ class Network(nn.Module):
     @property
     def body(self) -> nn.Module:
         """The pretrained part, without any head; of a trunk that writes, all of it: its head was pretrained too."""
-        is_whole = self.readout is not None or self.vocabulary is not None
+        is_whole = self.readout is not None or (self.vocabulary is not None and self.new is None)
         return self.trunk if is_whole else self.trunk.base_model  # type: ignore[no-any-return]
 
     def bodies(self) -> list[nn.Module]:
@@ -82,7 +82,7 @@ class Network(nn.Module):
     def head_modules(self) -> tuple[str, ...]:
         """Names of the modules whose parameters are not the pretrained body's.
 
-        Where the trunk's own head may have been pretrained with it, `new` names the parameters that were not.
+        Where a base may or may not bring its head along, `new` names the parameters that it did not bring.
         """
         pretrained = {id(parameter) for parameter in self.body.parameters()}
         if self.new is not None:

@@ -87,7 +87,7 @@ def cut_in_blocks(text: str, offsets: NDArray[np.int64], room: int) -> list[slic
     A block ends with the last sentence that ends in its second half, else with the last whole word there, else full.
     """
     n = len(offsets)
-    ends = np.unique(np.searchsorted(offsets[:, 0], sentence_ends(text)))
+    ends = np.append(0, np.searchsorted(offsets[:, 0], sentence_ends(text)))
     is_after_space = np.array([text[start - 1 : start].isspace() or text[start].isspace() for start in offsets[:, 0]])
     blocks, at = list[slice](), 0
     while n - at > room:

@@ -45,7 +45,9 @@ def load_masking_reader(folder: Path, tokenizer: TextTokenizer) -> BlockReader:
     from burnish.models.masked import mask_of, refuse_unless_masked
 
     refuse_unless_masked(folder)
-    return BlockReader(tokenizer, *mask_of(tokenizer.backend, folder))
+    mask, number = mask_of(tokenizer.backend, folder)
+    tokenizer.backend.add_special_tokens([mask])  # which it is already for most: a text's own mask stays one token
+    return BlockReader(tokenizer, mask, number)
 
 
 class Hiding(NamedTuple):

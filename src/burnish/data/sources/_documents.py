@@ -78,8 +78,10 @@ class Documents:
                 for document in gathering.take(number, text.strip(), ends_piece=not self.is_paragraphs):
                     n_found += 1
                     yield document
-        yield from gathering.rest()
-        if not n_found and not gathering.lines:
+        for document in gathering.rest():
+            n_found += 1
+            yield document
+        if not n_found:
             raise UserError(f"{self.path}: holds no text.")
 
 
