@@ -16,7 +16,16 @@ from burnish.metrics._single import SingleOutcome
 from burnish.metrics._spans import SpanOutcome
 
 NAMES = Shelf("metrics").names()
-KINDS = [SingleOutcome, RelationOutcome, MultiOutcome, SpanOutcome, ScoreOutcome, RankedOutcome, AnswerOutcome, RecommendedOutcome]
+KINDS = [
+    SingleOutcome,
+    RelationOutcome,
+    MultiOutcome,
+    SpanOutcome,
+    ScoreOutcome,
+    RankedOutcome,
+    AnswerOutcome,
+    RecommendedOutcome,
+]
 CASES = [(name, kind) for name in NAMES for kind in KINDS if kind in Shelf("metrics").get(name).judges]
 
 

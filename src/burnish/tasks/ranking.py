@@ -46,7 +46,7 @@ from burnish.tasks._contract import (
 from burnish.tasks._corpus import read_corpus
 from burnish.tasks._histories import ids_of
 from burnish.tasks._preferences import batch_of, item_features, preference_loss, row_feature, text_features, with_drawn
-from burnish.tasks._recommending import Ranked, Stages, open_vectors
+from burnish.tasks._recommending import Asked, Ranked, Stages, open_vectors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -93,6 +93,7 @@ class Ranking(Task):
         Wanted("history", False, "ids of what the user liked before, the oldest first"),
         Wanted("item", True, "the id of what the user liked next, or a list of ids"),
         Wanted("negatives", False, "ids of what was shown to the user then and not chosen"),
+        Wanted("among", False, "ids of what may be recommended then, if not all"),
         Wanted("time", False, "when that was: a number or an ISO date"),
         Wanted("user", False, "who that was"),
     )
@@ -168,7 +169,7 @@ class Ranking(Task):
         return HeadPlan((), problem="regression", sizes=tuple(sizes.items()))
 
     def arrow_fields(self) -> dict[str, str]:
-        lists = dict.fromkeys(("history", "items", "negatives"), "list<int32>")
+        lists = dict.fromkeys(("history", "items", "negatives", "among"), "list<int32>")
         return {"text": "string", "content": "string", **lists, "time": "double", "unknown": "list<string>"}
 
     def labels_of(self, example: Example) -> Iterable[str]:
@@ -178,20 +179,22 @@ class Ranking(Task):
 
     def read(self, values: Mapping[str, Any], is_labelled: bool) -> Example:
         history, unknown = self._numbers(values, "history", is_labelled)
+        among = self._numbers(values, "among", True)[0]
         time = _time_of(values.get("time"), is_labelled)
         items, negatives = (
             self._numbers(values, name, True)[0] if is_labelled else [] for name in ("item", "negatives")
         )
         if is_labelled:
-            self._refuse_contradictions(items, history, negatives)
+            self._refuse_contradictions(items, history, negatives, among)
         said = "; ".join(self.catalogue.texts[number] for number in history[-WORDS_SHOWN:])
-        content = hashlib.sha1(repr((values.get("user"), time, items, history)).encode(), usedforsecurity=False)
+        content = hashlib.sha1(repr((values.get("user"), time, items, history, among)).encode(), usedforsecurity=False)
         return {
             "text": said or NOBODY,
             "content": content.hexdigest(),
             "history": history,
             "items": items,
             "negatives": negatives,
+            "among": among,
             "time": time,
             "unknown": unknown,
         }
@@ -208,7 +211,9 @@ class Ranking(Task):
                 unknown.append(name)
         return list(dict.fromkeys(known)), unknown
 
-    def _refuse_contradictions(self, items: list[int], history: list[int], negatives: list[int]) -> None:
+    def _refuse_contradictions(
+        self, items: list[int], history: list[int], negatives: list[int], among: list[int]
+    ) -> None:
         if not items:
             raise ValueError("'item' is empty; give the id of what was liked, or take the row out.")
         for others, where in (
@@ -217,6 +222,8 @@ class Ranking(Task):
         ):
             if both := set(items) & set(others):
                 raise ValueError(f"the item '{self.catalogue.ids[min(both)]}' is {where}.")
+        if among and (beyond := set(items) - set(among)):
+            raise ValueError(f"the item '{self.catalogue.ids[min(beyond)]}' is not 'among' what may be recommended.")
 
     def encode(self, examples: Sequence[Example], reader: Any, labels: tuple[str, ...]) -> list[Encoded]:
         n_read = cast("PreferenceHead", self.head).history
@@ -253,7 +260,7 @@ class Ranking(Task):
         likes = self.catalogue.likes
         if likes is None or not likes.any():
             return np.ones(len(self.catalogue))
-        return likes**0.75 if self.negatives_by == "likes" else (likes > 0).astype(float)
+        return np.asarray(likes**0.75 if self.negatives_by == "likes" else likes > 0, np.float64)
 
     def varied(self, features: Sequence[Feature], draw: np.random.Generator) -> Sequence[Feature]:
         n = self.negatives or (None if len(self.catalogue) <= ALL_UP_TO else DRAWN)
@@ -312,7 +319,7 @@ class Ranking(Task):
         if not answered:
             return []
         assert self._stages is not None, "the items have no vectors yet"
-        return list(self._stages.ranked(*_asked(answered)))
+        return list(self._stages.ranked(_asked(answered)))
 
     # the catalogue
 
@@ -349,7 +356,7 @@ class Ranking(Task):
         if self.second_stage == "off":
             return self
         assert self._stages is not None, "the items have no vectors yet"
-        return self._with(self.catalogue, self._texts, self._stages.tuned(*_asked(dev)))
+        return self._with(self.catalogue, self._texts, self._stages.tuned(_asked(dev)))
 
     def keep(self, folder: Path) -> None:
         assert self._stages is not None, "the items have no vectors yet"
@@ -369,10 +376,9 @@ class Ranking(Task):
         return texts, Stages(vectors, texts, self.traits.categories, likes.astype(float), recent, weights)
 
 
-def _asked(answered: Sequence[Answered]) -> tuple[NDArray[np.float32], list[list[int]], list[list[int]]]:
-    """Users' vectors, their histories, and what they should get."""
-    users = np.stack([row.outputs[0] for row in answered])
-    return users, [row.example["history"] for row in answered], [row.example["items"] for row in answered]
+def _asked(answered: Sequence[Answered]) -> Asked:
+    lists = [[row.example[name] for row in answered] for name in ("history", "items", "among")]
+    return Asked(np.stack([row.outputs[0] for row in answered]), *lists)
 
 
 def _time_of(value: Any, is_labelled: bool) -> float | None:

@@ -91,8 +91,7 @@ def test_numbers_are_ids_too(tmp_path: Path) -> None:
     [
         (
             "ann,a,soon,4",
-            "'soon' in the column 'time' is not a time; write ISO dates such as 2024-01-31 or 2024-01-31T12:00:00, or "
-            "numbers, or set format.",
+            "'soon' in the column 'time' is not a time; write ISO dates such as 2024-01-31 or 2024-01-31T12:00:00",
         ),
         ("ann,a,2024-01-31,4", "'2024-01-31' in the column 'time' is a date where rows above have numbers."),
         ("ann,a,nan,4", "'nan' in the column 'time' is not a time; write ISO dates"),
