@@ -166,7 +166,7 @@ def fitted(lists: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]]) -> ND
     """Weights [traits] that make wanted items likely among a row's best (softmax); rows without any teach nothing."""
     from scipy.optimize import minimize
 
-    start = np.eye(len(TRAITS))[0]
+    start: NDArray[np.float64] = np.eye(len(TRAITS))[0]
     useful = [(traits, wanted) for traits, wanted in lists if wanted.any()]
     if not useful:
         return start

@@ -7,7 +7,6 @@ no history yet gets what is liked by others.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +21,6 @@ from burnish.core.events import Listener, Progress
 from burnish.core.parts import Part
 from burnish.core.shelves import Shelf
 from burnish.data.columns import Wanted
-from burnish.data.moments import WANTED, moment_of
 from burnish.metrics._ranked import WORDS_SHOWN, RankedOutcome
 from burnish.metrics._recommended import RecommendedOutcome, auc_of_places
 from burnish.models.heads._contract import Head, HeadPlan, giving
@@ -44,7 +42,7 @@ from burnish.tasks._contract import (
     Task,
 )
 from burnish.tasks._corpus import read_corpus
-from burnish.tasks._histories import ids_of
+from burnish.tasks._histories import read_row
 from burnish.tasks._preferences import batch_of, item_features, preference_loss, row_feature, text_features, with_drawn
 from burnish.tasks._recommending import Asked, Ranked, Stages, open_vectors
 
@@ -57,7 +55,6 @@ if TYPE_CHECKING:
 TEXTS_AT_ONCE = 2048
 ALL_UP_TO = 20_000  # items that a row is compared with at once, as one product of matrices, before some are drawn
 DRAWN = 16
-NOBODY = "(no history)"
 
 
 class RecommendedItem(AnswerPart):
@@ -178,52 +175,7 @@ class Ranking(Task):
     # reading and encoding
 
     def read(self, values: Mapping[str, Any], is_labelled: bool) -> Example:
-        history, unknown = self._numbers(values, "history", is_labelled)
-        among = self._numbers(values, "among", True)[0]
-        time = _time_of(values.get("time"), is_labelled)
-        items, negatives = (
-            self._numbers(values, name, True)[0] if is_labelled else [] for name in ("item", "negatives")
-        )
-        if is_labelled:
-            self._refuse_contradictions(items, history, negatives, among)
-        said = "; ".join(self.catalogue.texts[number] for number in history[-WORDS_SHOWN:])
-        content = hashlib.sha1(repr((values.get("user"), time, items, history, among)).encode(), usedforsecurity=False)
-        return {
-            "text": said or NOBODY,
-            "content": content.hexdigest(),
-            "history": history,
-            "items": items,
-            "negatives": negatives,
-            "among": among,
-            "time": time,
-            "unknown": unknown,
-        }
-
-    def _numbers(self, values: Mapping[str, Any], column: str, is_strict: bool) -> tuple[list[int], list[str]]:
-        """Numbers of the items in a cell, each once, and the ids that the catalogue does not have."""
-        number_of, known, unknown = self.catalogue.number_of, [], []
-        for name in ids_of(values.get(column), column):
-            if name in number_of:
-                known.append(number_of[name])
-            elif is_strict:
-                raise ValueError(self.catalogue.unknown(name))
-            else:
-                unknown.append(name)
-        return list(dict.fromkeys(known)), unknown
-
-    def _refuse_contradictions(
-        self, items: list[int], history: list[int], negatives: list[int], among: list[int]
-    ) -> None:
-        if not items:
-            raise ValueError("'item' is empty; give the id of what was liked, or take the row out.")
-        for others, where in (
-            (negatives, "among the 'negatives' too; take it out there"),
-            (history, "in the 'history' too, which is not recommended again; take the row out"),
-        ):
-            if both := set(items) & set(others):
-                raise ValueError(f"the item '{self.catalogue.ids[min(both)]}' is {where}.")
-        if among and (beyond := set(items) - set(among)):
-            raise ValueError(f"the item '{self.catalogue.ids[min(beyond)]}' is not 'among' what may be recommended.")
+        return read_row(values, self.catalogue, is_labelled)
 
     def encode(self, examples: Sequence[Example], reader: Any, labels: tuple[str, ...]) -> list[Encoded]:
         n_read = cast("PreferenceHead", self.head).history
@@ -379,13 +331,3 @@ class Ranking(Task):
 def _asked(answered: Sequence[Answered]) -> Asked:
     lists = [[row.example[name] for row in answered] for name in ("history", "items", "among")]
     return Asked(np.stack([row.outputs[0] for row in answered]), *lists)
-
-
-def _time_of(value: Any, is_labelled: bool) -> float | None:
-    """A time as a number; a row without one is as old as the newest."""
-    if value is None or value == "" or not is_labelled:
-        return None
-    try:
-        return moment_of(value)[0]
-    except (ValueError, OverflowError):
-        raise ValueError(f"'time' {value!r} is not {WANTED}.") from None
