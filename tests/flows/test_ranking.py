@@ -151,6 +151,19 @@ def test_direct_rows_with_what_was_shown_train_it_too(folder, tiny_base, tmp_pat
     assert result.report.n_rows == 10
 
 
+def test_texts_that_the_base_cannot_read_whole_are_told(folder, tiny_base, tmp_path):
+    long = ("long", "good " * 80, "a")
+    items = [(name, f"so {name}", name[0]) for names in GROUPS.values() for name in names]
+    write_csv(tmp_path / "items.csv", [*items, long], ("id", "title", "kind"))
+    recipe = recipe_of(tmp_path, tiny_base)
+    recipe["data"]["train"]["path"] = str(folder / "log.csv")
+    recipe["train"]["epochs"] = 0
+    told = []
+    burnish.fit(recipe, out=tmp_path / "bundle", listen=told.append)
+    said = "task.items: 1 of 17 texts are longer than the 64 tokens that are read; their ends play no part."
+    assert said in [getattr(event, "text", "") for event in told]
+
+
 def test_files_are_answered_row_by_row(bundle, tmp_path):
     write_csv(tmp_path / "users.csv", [("a0|a1", "x"), ("", "y")], ("history", "who"))
     assert predict_file(bundle, tmp_path / "users.csv", tmp_path / "out.jsonl") == 2

@@ -54,10 +54,13 @@ def _numbers(
     values: Mapping[str, Any], column: str, catalogue: Catalogue, is_strict: bool = True
 ) -> tuple[list[int], list[str]]:
     """Numbers of the items in a cell, each once, and the ids that the catalogue does not have."""
+    value, number_of = values.get(column), catalogue.number_of
+    if isinstance(value, list) and all(type(name) is str and name in number_of for name in value):
+        return list(dict.fromkeys([number_of[name] for name in value])), []  # a log's histories: no need to look closer
     known, unknown = [], []
-    for name in ids_of(values.get(column), column):
-        if name in catalogue.number_of:
-            known.append(catalogue.number_of[name])
+    for name in ids_of(value, column):
+        if name in number_of:
+            known.append(number_of[name])
         elif is_strict:
             raise ValueError(catalogue.unknown(name))
         else:

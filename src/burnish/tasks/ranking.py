@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pydantic import Field, PrivateAttr
 
 from burnish.core.errors import UserError
-from burnish.core.events import Listener, Progress
+from burnish.core.events import Listener, Message, Progress
 from burnish.core.parts import Part
 from burnish.core.shelves import Shelf
 from burnish.data.columns import Wanted
@@ -200,10 +200,18 @@ class Ranking(Task):
         self, texts: Sequence[str], tokenizer: TextTokenizer, run: Run, listen: Listener
     ) -> NDArray[np.float32]:
         """[N, H] of length 1."""
-        pieces = []
+        pieces: list[NDArray[np.float32]] = []
+        n_cut = 0
         for start in range(0, len(texts), TEXTS_AT_ONCE):
-            pieces += list(run(text_features(texts[start : start + TEXTS_AT_ONCE], tokenizer)))
+            features, n = text_features(texts[start : start + TEXTS_AT_ONCE], tokenizer)
+            pieces += run(features)
+            n_cut += n
             listen(Progress("catalogue", len(pieces), len(texts), "texts"))
+        if n_cut:
+            longer = (
+                f"{n_cut:,} of {len(texts):,} texts are longer than the {tokenizer.max_length} tokens that are read"
+            )
+            listen(Message(f"task.items: {longer}; their ends play no part.", "warning"))
         return np.stack(pieces).astype(np.float32)
 
     @property
