@@ -1,6 +1,6 @@
 """Are films recommended better than by popularity, by words, or by neighbours; and what of films that are new?
 
-    BURNISH_DATA=… python benchmarks/ranking.py --threads 2
+    BURNISH_DATA=… python benchmarks/ranking.py --threads 2 --text-only
 
 MovieLens (ratings.csv and movies.csv in movielens_small below BURNISH_DATA, see recipes/movielens.yaml). A like is a
 rating of 4 or more. The newest tenth of all likes is test, the tenth before it dev. For each like of dev or test, all
@@ -38,8 +38,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--side", nargs="+", choices=["dev", "test"], default=["test"], help="dev is for choosing")
     parser.add_argument("--text-only", action="store_true", help="train the model without films' own vectors, too")
-    parser.add_argument("settings", nargs="*", help="overrides of the recipe, e.g. train.epochs=2")
+    parser.add_argument(
+        "--set", dest="settings", nargs="*", default=[], help="overrides of the recipe, e.g. train.epochs=2"
+    )
     asked = parser.parse_args()
     os.environ.setdefault("BURNISH_THREADS", str(asked.threads))
     import torch
@@ -53,7 +56,7 @@ def main() -> None:
         if asked.text_only:
             only = [*settings, "task.head={name: preference, id_dropout: 1}", "task.second_stage=off"]
             methods["text only"] = fitted(Path(folder) / "text", only)
-        report(data, methods)
+        report(data, methods, asked.side)
 
 
 class Films:
@@ -174,8 +177,9 @@ def fitted(bundle: Path, settings: list[str]):
 
     started = time.monotonic()
     burnish.fit(ROOT / "recipes" / "movielens.yaml", settings, out=bundle)
-    stages = "two stages" if (bundle / "stock" / "weights.json").is_file() else "one stage"
-    print(f"fitted in {time.monotonic() - started:.0f} s ({stages})")
+    weights = bundle / "stock" / "weights.json"
+    print(weights.read_text() if weights.is_file() else "no second stage: it did not rank better on held-out dev rows")
+    print(f"fitted in {time.monotonic() - started:.0f} s", flush=True)
     predictor = load_predictor(bundle)
     return lambda rows: predictor.task.outcome(predictor.answer(rows), (), Decision())
 
@@ -186,8 +190,8 @@ def scores_of(outcome):
     return score_all(outcome)
 
 
-def report(data: Films, methods) -> None:
-    for side in ("dev", "test"):
+def report(data: Films, methods, sides) -> None:
+    for side in sides:
         rows = getattr(data, side)
         table(f"{side}: all {len(rows):,} likes", methods, rows)
         first = [row for row in rows if not row["history"]]
