@@ -178,7 +178,7 @@ def fitted(bundle: Path, settings: list[str]):
     started = time.monotonic()
     burnish.fit(ROOT / "recipes" / "movielens.yaml", settings, out=bundle)
     weights = bundle / "stock" / "weights.json"
-    print(weights.read_text() if weights.is_file() else "no second stage: it did not rank better on held-out dev rows")
+    print(weights.read_text() if weights.is_file() else "no second stage")
     print(f"fitted in {time.monotonic() - started:.0f} s", flush=True)
     predictor = load_predictor(bundle)
     return lambda rows: predictor.task.outcome(predictor.answer(rows), (), Decision())
