@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SAMPLES, RECIPES = ROOT / "samples", ROOT / "recipes"
 ON_SAMPLES = (
     *("support", "support_fewshot", "support_zh", "topics", "entities", "pairs", "relations", "faq", "answers"),
-    "pretrain",
+    *("pretrain", "ranking"),
 )
 ON_RECORDINGS = ("commands", "replies", "transcription")
 WRITING = {  # recipe on a sample → the fixture with a tiny base that it can start from
@@ -37,6 +37,7 @@ ON_PUBLIC_DATA = {  # recipe → the folder that it reads
     "dialogsum": "dialogsum",
     "multi30k": "multi30k",
     "fomc": "fomc",
+    "movielens": "movielens_small",
 }
 ON_PUBLIC_RECORDINGS = {"fsdd": "fsdd"}
 PUBLIC_BASES = {"dialogsum": "tiny_causal_base", "multi30k": "tiny_seq2seq_base"}

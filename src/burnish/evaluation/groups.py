@@ -28,7 +28,7 @@ class Scorer:
 
 
 def by_length(outcome: Outcome, n_tokens: Ints, scorer: Scorer) -> list[Group]:
-    """Scores in quarters of the rows from short to long; fewer groups when many rows are equally long, none when all."""
+    """Scores in quarters of the rows from short to long; fewer when many are equally long, none when all are."""
     if not len(outcome) or n_tokens.min() == n_tokens.max():
         return []
     edges = np.unique(np.quantile(n_tokens, [0.25, 0.5, 0.75], method="lower"))

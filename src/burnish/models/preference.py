@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from burnish.models.pooling import mean_pool
 
 UserTower = Literal["attention", "transformer", "mean"]
+NEWEST = 10
+"""Items of a history, the newest, whose texts are compared with a candidate's."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,11 @@ class PreferenceReadout(nn.Module):
     """What a batch holds decides what is given.
 
     attention_mask [B, T] and the trunk's hidden states [B, T, H] → texts' vectors [B, H] of length 1
-    items [B] → items' vectors [B, D + 1], the last number being how liked the item is by anyone
-    history [B, L] (item numbers, newest last, -1 before the first) → users' vectors [B, D + 1], ending in 1
-    history [B, L] and candidates [C] (item numbers) → scores [B, C]
+    items [B] → items' vectors [B, D + 2], the last two numbers being how liked an item is by anyone, and how much the
+        likeness of its text to those of a history counts
+    history [B, L] (item numbers, newest last, -1 before the first) → users' vectors [B, D + 1], the last number 1, and
+        the mean of their newest texts' vectors beside them [B, D + 1 + H]
+    history [B, L] and candidates [C] (item numbers) → scores [B, C]; `score` says how
     """
 
     texts: Tensor
@@ -75,23 +79,38 @@ class PreferenceReadout(nn.Module):
         if hidden is not None:
             return nn.functional.normalize(mean_pool(hidden, inputs["attention_mask"]).float(), dim=-1)
         if "items" in inputs:
-            return self._vectors(inputs["items"])
+            return self._items(inputs["items"])
         users = self._users(inputs["history"])
-        return users @ self._vectors(inputs["candidates"]).T if "candidates" in inputs else users
+        if "candidates" not in inputs:
+            return users
+        scores: Tensor = score(users, self._items(inputs["candidates"]), self.texts[inputs["candidates"]])
+        return scores
 
-    def _vectors(self, items: Tensor) -> Tensor:
-        """[M, D + 1] of item numbers [M]."""
-        vectors: Tensor = self.item(
+    def _items(self, items: Tensor) -> Tensor:
+        """[M, D + 2] of item numbers [M]."""
+        found: Tensor = self.item(
             items, self.texts[items], self.categories[items], self.numbers[items], self.likes[items]
         )
-        return vectors
+        return found
 
     def _users(self, history: Tensor) -> Tensor:
+        """[B, D + 1 + H] of item numbers [B, L]."""
         is_item = history >= 0
         items, places = torch.unique(history.clamp(min=0), return_inverse=True)
-        vectors = self._vectors(items)[:, :-1][places]  # [B, L, D]
-        users: Tensor = self.user(vectors, is_item)
-        return torch.cat([users, torch.ones_like(users[:, :1])], dim=1)
+        vectors = self._items(items)[:, :-2][places]  # [B, L, D]
+        users = self.user(vectors, is_item)
+        n_newest = is_item[:, -NEWEST:].sum(1, keepdim=True).clamp(min=1)
+        texts = (self.texts[history[:, -NEWEST:].clamp(min=0)] * is_item[:, -NEWEST:].unsqueeze(-1)).sum(1) / n_newest
+        return torch.cat([users, torch.ones_like(users[:, :1]), texts], dim=1)
+
+
+def score(users: Any, items: Any, texts: Any) -> Any:
+    """[B, C] of users [B, D + 1 + H], items [C, D + 2] and their texts [C, H], as tensors or as numpy arrays.
+
+    The product of what was learned, how liked the item is, and the likeness of texts as it counts for the item.
+    """
+    n = items.shape[1] - 1
+    return users[:, :n] @ items[:, :n].T + (users[:, n:] @ texts.T) * items[:, n]
 
 
 class _Items(nn.Module):
@@ -110,6 +129,8 @@ class _Items(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.bias = nn.Linear(width, 1)
         self.popularity = nn.Parameter(torch.tensor(0.5))
+        self.unknown = nn.Parameter(torch.tensor(0.0))
+        self.likeness = nn.Parameter(torch.tensor([2.0, 2.0]))
         nn.init.normal_(self.id.weight, std=0.02)
         nn.init.zeros_(self.own_bias.weight)
         nn.init.zeros_(self.bias.weight)
@@ -125,8 +146,10 @@ class _Items(nn.Module):
         if self.training and self.id_dropout:
             is_known = is_known * (torch.rand_like(is_known) >= self.id_dropout)
         vectors = self.norm(content + is_known * self.id(items))
-        bias = self.bias(vectors) + is_known * self.own_bias(items) + self.popularity * torch.log1p(likes).unsqueeze(1)
-        return torch.cat([self.dropout(vectors), bias], dim=1)
+        own = self.own_bias(items) + self.popularity * torch.log1p(likes).unsqueeze(1)
+        bias = self.bias(vectors) + is_known * own + (1 - is_known) * self.unknown
+        likeness = self.likeness[1] + is_known * (self.likeness[0] - self.likeness[1])
+        return torch.cat([self.dropout(vectors), bias, likeness], dim=1)
 
 
 class _Users(nn.Module):
@@ -168,4 +191,6 @@ class _Users(nn.Module):
             is_item = is_item | (n_each == 0)  # attention to nothing at all would not be a number
             pooled = self.layers(aged, src_key_padding_mask=~is_item)[:, -1]
         users = torch.where(n_each > 0, self.last(pooled), self.nobody)
-        return users / users.shape[1] ** 0.5  # else scores start so far apart that training first has to forget them
+        # brought to a length of about 1, else scores start so far apart that training first has to forget them
+        scaled: Tensor = users / users.shape[1] ** 0.5
+        return scaled

@@ -32,7 +32,8 @@ COLUMNS = {
 SEPARATOR = "|"
 NEAR = 200  # ids among which a near miss is looked for: all of a large catalogue would take minutes for a wrong file
 
-Ints, Floats = NDArray[np.int32], NDArray[np.float32]
+Ints = NDArray[np.int32]
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ class Catalogue:
         """With the likes of rows: item numbers and the time of each. A like of `half_life` of the whole time before
         the last one counts half as recent; rows without times count alike.
         """
-        numbers, times = [], []
+        numbers: list[int] = []
+        times: list[float] = []
         for items, time in liked:
             numbers += items
             times += [np.nan if time is None else time] * len(items)
@@ -92,7 +94,7 @@ class Catalogue:
         span = float(known.max() - known.min()) if len(known) else 0.0
         age = np.nan_to_num((known.max() - when) / span) if span > 0 else np.zeros(len(when))
         recent = np.bincount(np.asarray(numbers, np.int64), 0.5 ** (age / half_life), minlength=len(self))
-        return replace(self, likes=likes, recent=recent)
+        return replace(self, likes=likes, recent=recent.astype(np.float64))
 
     def save(self, folder: Path) -> None:
         import pyarrow as pa
@@ -110,8 +112,8 @@ class Catalogue:
 def open_catalogue(folder: Path) -> Catalogue:
     """The catalogue in a folder. Raises `UserError` when it is not there or cannot be read."""
     rows = Corpus(folder / ROWS)
-    texts = [list(rows.values(name)) for name in ("id", "text", "more", "payload")]
-    return Catalogue(*texts, rows.column("likes"), rows.column("recent"))
+    names, texts, more, payloads = (list(rows.values(name)) for name in ("id", "text", "more", "payload"))
+    return Catalogue(names, texts, more, payloads, np.asarray(rows.column("likes")), np.asarray(rows.column("recent")))
 
 
 @dataclass(frozen=True)
@@ -184,4 +186,4 @@ def _standardised(table: NDArray[np.float64]) -> Floats:
     n_each = np.maximum((~np.isnan(table)).sum(axis=0), 1)
     centred = table - np.nansum(table, axis=0) / n_each
     spread = np.sqrt(np.nansum(centred**2, axis=0) / n_each)
-    return np.nan_to_num(centred / np.where(spread > 0, spread, 1.0)).astype(np.float32)
+    return np.asarray(np.nan_to_num(centred / np.where(spread > 0, spread, 1.0)), np.float32)

@@ -24,8 +24,11 @@ ONE = np.ones(1, np.int32)
 FAR = -1e9
 
 
-def text_features(texts: Sequence[str], tokenizer: TextTokenizer) -> list[Feature]:
-    return [{"input_ids": np.asarray(one.ids, np.int32)} for one in tokenizer.ids(texts)]
+def text_features(texts: Sequence[str], tokenizer: TextTokenizer) -> tuple[list[Feature], int]:
+    """A feature a text, and how many texts were cut."""
+    encodings = tokenizer.ids(texts)
+    features = [{"input_ids": np.asarray(one.ids, np.int32)} for one in encodings]
+    return features, sum(bool(one.overflowing) for one in encodings)
 
 
 def item_features(n: int) -> list[Feature]:

@@ -5,7 +5,7 @@ ever, shared categories) with weights that are chosen on dev by the same softmax
 Cao et al. 2007, ICML, §4). It is kept only where it ranks better on dev rows that it was not fitted on.
 
 weights.json           the weights of the second stage, where there is one
-vectors.safetensors    vectors [N, D + 1] of the items, and of their texts [N, H]
+vectors.safetensors    vectors [N, D + 2] of the items, and of their texts [N, H]
 """
 
 from __future__ import annotations
@@ -35,6 +35,23 @@ WEIGHTS, VECTORS = "weights.json", "vectors.safetensors"
 
 
 @dataclass(frozen=True)
+class Asked:
+    """Q rows: users [Q, D + 1 + H], their histories, what they should get, and what may be recommended (none: all)."""
+
+    users: Floats
+    histories: Sequence[Sequence[int]]
+    wanted: Sequence[Sequence[int]]
+    among: Sequence[Sequence[int]]
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    def since(self, row: int) -> Asked:
+        """The rows from `row` on."""
+        return Asked(self.users[row:], self.histories[row:], self.wanted[row:], self.among[row:])
+
+
+@dataclass(frozen=True)
 class Ranked:
     """One row's ranking: the best items and their scores, and the place of each wanted one among all `n` ranked."""
 
@@ -46,7 +63,7 @@ class Ranked:
 
 @dataclass(frozen=True)
 class Stages:
-    """Vectors of N items [N, D + 1] and of their texts [N, H]; traits that do not depend on a user; mixing weights."""
+    """Vectors of N items [N, D + 2] and of their texts [N, H]; traits that do not depend on a user; mixing weights."""
 
     vectors: Floats
     texts: Floats
@@ -55,27 +72,30 @@ class Stages:
     recent: NDArray[np.float64]
     weights: NDArray[np.float64] | None = None
 
-    def ranked(self, users: Floats, histories: Sequence[Sequence[int]], wanted: Sequence[Sequence[int]]
-               ) -> Iterator[Ranked]:  # fmt: skip
-        """A ranking for each user [Q, D + 1] of all that the history does not hold; `wanted` items are looked up."""
-        for start in range(0, len(users), ROWS_AT_ONCE):
-            scores = users[start : start + ROWS_AT_ONCE] @ self.vectors.T
-            for row, scored in enumerate(scores, start):
-                yield self._one(scored, histories[row], wanted[row])
+    def ranked(self, asked: Asked) -> Iterator[Ranked]:
+        """A ranking for each row of what may be recommended and its history does not hold."""
+        from burnish.models.preference import score
 
-    def _one(self, scores: Floats, history: Sequence[int], wanted: Sequence[int]) -> Ranked:
-        scores[list(history)] = -np.inf
-        n = len(scores) - len(set(history))
+        for start in range(0, len(asked), ROWS_AT_ONCE):
+            scores = score(asked.users[start : start + ROWS_AT_ONCE], self.vectors, self.texts)
+            for row, scored in enumerate(scores, start):
+                yield self._one(scored, asked, row)
+
+    def _one(self, scores: Floats, asked: Asked, row: int) -> Ranked:
+        history, among = asked.histories[row], asked.among[row]
+        is_ranked = np.zeros(len(scores), bool)
+        is_ranked[list(among) or slice(None)] = True
+        is_ranked[list(history)] = False
+        scores = np.where(is_ranked, scores, -np.inf)
+        n = int(np.count_nonzero(is_ranked))
         best = _largest(scores, min(DEPTH, n))
-        places = {item: place for place, item in enumerate(wanted)}
-        order = best
-        shown = scores[best]
-        if self.weights is not None and len(best):
+        order, shown = best, scores[best]
+        if self.weights is not None and n:
             mixed = self.traits(scores, best, history) @ self.weights
             again = np.argsort(-mixed, kind="stable")
             order, shown = best[again], mixed[again].astype(np.float32)
-        found = np.array([_place(item, order, scores) for item in places], np.int64)
-        return Ranked(order, shown, found, n)
+        places = np.array([_place(item, order, scores) for item in asked.wanted[row]], np.int64)
+        return Ranked(order, shown, places, n)
 
     def traits(self, scores: Floats, items: Ints, history: Sequence[int]) -> NDArray[np.float64]:
         """[K, traits] of K items for one user."""
@@ -94,24 +114,23 @@ class Stages:
         shared = np.where(own > 0, counts[own], 0.0).sum(axis=1) if own.shape[1] else np.zeros(len(items))
         return np.asarray(shared / np.sqrt(n_own) / max(float(np.linalg.norm(counts)), 1.0))
 
-    def tuned(self, users: Floats, histories: Sequence[Sequence[int]], wanted: Sequence[Sequence[int]]) -> Stages:
+    def tuned(self, asked: Asked) -> Stages:
         """With weights where they help: fitted on one half of the rows, tried on the other, then fitted on all."""
         first = replace(self, weights=None)
-        found = list(first.ranked(users, histories, wanted))
-        lists = [self._list(row, history, want) for row, history, want in zip(found, histories, wanted, strict=True)]
-        if len(lists) < LEAST_ROWS:
+        if len(asked) < LEAST_ROWS:
             return first
+        found = list(first.ranked(asked))
+        lists = [self._list(one, asked, row) for row, one in enumerate(found)]
         half = len(lists) // 2
         tried = replace(first, weights=fitted(lists[:half]))
-        rest = slice(half, None)
-        after = list(tried.ranked(users[rest], histories[rest], wanted[rest]))
-        return replace(first, weights=fitted(lists)) if gain(after) > gain(found[rest]) else first
+        after = list(tried.ranked(asked.since(half)))
+        return replace(first, weights=fitted(lists)) if gain(after) > gain(found[half:]) else first
 
-    def _list(self, row: Ranked, history: Sequence[int], wanted: Sequence[int]) -> tuple[Any, Any]:
+    def _list(self, found: Ranked, asked: Asked, row: int) -> tuple[Any, Any]:
         """Traits [K, traits] of a row's best items, and which of them are wanted [K]."""
         scores = np.zeros(len(self.vectors), np.float32)
-        scores[row.items] = row.scores
-        return self.traits(scores, row.items, history), np.isin(row.items, wanted)
+        scores[found.items] = found.scores
+        return self.traits(scores, found.items, asked.histories[row]), np.isin(found.items, asked.wanted[row])
 
     def save(self, folder: Path) -> None:
         from safetensors.numpy import save_file
@@ -135,7 +154,8 @@ def open_vectors(folder: Path) -> tuple[Floats, Floats, NDArray[np.float64] | No
     try:
         found = load_file(folder / VECTORS)
         told = read_json(folder / WEIGHTS) if (folder / WEIGHTS).is_file() else None
-        return found["vectors"], found["texts"], None if told is None else np.array([told[name] for name in TRAITS])
+        weights = None if told is None else np.array([told[name] for name in TRAITS], np.float64)
+        return found["vectors"], found["texts"], weights
     except (OSError, KeyError, SafetensorError) as error:
         raise UserError(
             f"{folder}: does not hold the vectors of a catalogue ({error}); copy the bundle again."
@@ -146,7 +166,7 @@ def fitted(lists: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]]) -> ND
     """Weights [traits] that make wanted items likely among a row's best (softmax); rows without any teach nothing."""
     from scipy.optimize import minimize
 
-    start = np.eye(len(TRAITS))[0]
+    start: NDArray[np.float64] = np.eye(len(TRAITS))[0]
     useful = [(traits, wanted) for traits, wanted in lists if wanted.any()]
     if not useful:
         return start
@@ -165,7 +185,9 @@ def fitted(lists: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]]) -> ND
         slope = np.einsum("rkt,rk->t", scaled, shares - wanted) / len(scaled)
         return float(value + PULL * away @ away), slope + 2 * PULL * away
 
-    return np.asarray(minimize(loss, start * scale, jac=True, method="L-BFGS-B").x / scale)
+    found: NDArray[np.float64] = minimize(loss, start * scale, jac=True, method="L-BFGS-B").x
+    weights: NDArray[np.float64] = found / scale
+    return weights
 
 
 def _stacked(lists: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]]

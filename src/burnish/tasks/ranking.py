@@ -7,7 +7,6 @@ no history yet gets what is liked by others.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,11 +17,10 @@ from numpy.typing import NDArray
 from pydantic import Field, PrivateAttr
 
 from burnish.core.errors import UserError
-from burnish.core.events import Listener, Progress
+from burnish.core.events import Listener, Message, Progress
 from burnish.core.parts import Part
 from burnish.core.shelves import Shelf
 from burnish.data.columns import Wanted
-from burnish.data.moments import WANTED, moment_of
 from burnish.metrics._ranked import WORDS_SHOWN, RankedOutcome
 from burnish.metrics._recommended import RecommendedOutcome, auc_of_places
 from burnish.models.heads._contract import Head, HeadPlan, giving
@@ -44,9 +42,9 @@ from burnish.tasks._contract import (
     Task,
 )
 from burnish.tasks._corpus import read_corpus
-from burnish.tasks._histories import ids_of
+from burnish.tasks._histories import read_row
 from burnish.tasks._preferences import batch_of, item_features, preference_loss, row_feature, text_features, with_drawn
-from burnish.tasks._recommending import Ranked, Stages, open_vectors
+from burnish.tasks._recommending import Asked, Ranked, Stages, open_vectors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -57,7 +55,6 @@ if TYPE_CHECKING:
 TEXTS_AT_ONCE = 2048
 ALL_UP_TO = 20_000  # items that a row is compared with at once, as one product of matrices, before some are drawn
 DRAWN = 16
-NOBODY = "(no history)"
 
 
 class RecommendedItem(AnswerPart):
@@ -93,6 +90,7 @@ class Ranking(Task):
         Wanted("history", False, "ids of what the user liked before, the oldest first"),
         Wanted("item", True, "the id of what the user liked next, or a list of ids"),
         Wanted("negatives", False, "ids of what was shown to the user then and not chosen"),
+        Wanted("among", False, "ids of what may be recommended then, if not all"),
         Wanted("time", False, "when that was: a number or an ISO date"),
         Wanted("user", False, "who that was"),
     )
@@ -168,7 +166,7 @@ class Ranking(Task):
         return HeadPlan((), problem="regression", sizes=tuple(sizes.items()))
 
     def arrow_fields(self) -> dict[str, str]:
-        lists = dict.fromkeys(("history", "items", "negatives"), "list<int32>")
+        lists = dict.fromkeys(("history", "items", "negatives", "among"), "list<int32>")
         return {"text": "string", "content": "string", **lists, "time": "double", "unknown": "list<string>"}
 
     def labels_of(self, example: Example) -> Iterable[str]:
@@ -177,46 +175,7 @@ class Ranking(Task):
     # reading and encoding
 
     def read(self, values: Mapping[str, Any], is_labelled: bool) -> Example:
-        history, unknown = self._numbers(values, "history", is_labelled)
-        time = _time_of(values.get("time"), is_labelled)
-        items, negatives = (
-            self._numbers(values, name, True)[0] if is_labelled else [] for name in ("item", "negatives")
-        )
-        if is_labelled:
-            self._refuse_contradictions(items, history, negatives)
-        said = "; ".join(self.catalogue.texts[number] for number in history[-WORDS_SHOWN:])
-        content = hashlib.sha1(repr((values.get("user"), time, items, history)).encode(), usedforsecurity=False)
-        return {
-            "text": said or NOBODY,
-            "content": content.hexdigest(),
-            "history": history,
-            "items": items,
-            "negatives": negatives,
-            "time": time,
-            "unknown": unknown,
-        }
-
-    def _numbers(self, values: Mapping[str, Any], column: str, is_strict: bool) -> tuple[list[int], list[str]]:
-        """Numbers of the items in a cell, each once, and the ids that the catalogue does not have."""
-        number_of, known, unknown = self.catalogue.number_of, [], []
-        for name in ids_of(values.get(column), column):
-            if name in number_of:
-                known.append(number_of[name])
-            elif is_strict:
-                raise ValueError(self.catalogue.unknown(name))
-            else:
-                unknown.append(name)
-        return list(dict.fromkeys(known)), unknown
-
-    def _refuse_contradictions(self, items: list[int], history: list[int], negatives: list[int]) -> None:
-        if not items:
-            raise ValueError("'item' is empty; give the id of what was liked, or take the row out.")
-        for others, where in (
-            (negatives, "among the 'negatives' too; take it out there"),
-            (history, "in the 'history' too, which is not recommended again; take the row out"),
-        ):
-            if both := set(items) & set(others):
-                raise ValueError(f"the item '{self.catalogue.ids[min(both)]}' is {where}.")
+        return read_row(values, self.catalogue, is_labelled)
 
     def encode(self, examples: Sequence[Example], reader: Any, labels: tuple[str, ...]) -> list[Encoded]:
         n_read = cast("PreferenceHead", self.head).history
@@ -241,10 +200,18 @@ class Ranking(Task):
         self, texts: Sequence[str], tokenizer: TextTokenizer, run: Run, listen: Listener
     ) -> NDArray[np.float32]:
         """[N, H] of length 1."""
-        pieces = []
+        pieces: list[NDArray[np.float32]] = []
+        n_cut = 0
         for start in range(0, len(texts), TEXTS_AT_ONCE):
-            pieces += list(run(text_features(texts[start : start + TEXTS_AT_ONCE], tokenizer)))
+            features, n = text_features(texts[start : start + TEXTS_AT_ONCE], tokenizer)
+            pieces += run(features)
+            n_cut += n
             listen(Progress("catalogue", len(pieces), len(texts), "texts"))
+        if n_cut:
+            longer = (
+                f"{n_cut:,} of {len(texts):,} texts are longer than the {tokenizer.max_length} tokens that are read"
+            )
+            listen(Message(f"task.items: {longer}; their ends play no part.", "warning"))
         return np.stack(pieces).astype(np.float32)
 
     @property
@@ -253,7 +220,7 @@ class Ranking(Task):
         likes = self.catalogue.likes
         if likes is None or not likes.any():
             return np.ones(len(self.catalogue))
-        return likes**0.75 if self.negatives_by == "likes" else (likes > 0).astype(float)
+        return np.asarray(likes**0.75 if self.negatives_by == "likes" else likes > 0, np.float64)
 
     def varied(self, features: Sequence[Feature], draw: np.random.Generator) -> Sequence[Feature]:
         n = self.negatives or (None if len(self.catalogue) <= ALL_UP_TO else DRAWN)
@@ -312,7 +279,7 @@ class Ranking(Task):
         if not answered:
             return []
         assert self._stages is not None, "the items have no vectors yet"
-        return list(self._stages.ranked(*_asked(answered)))
+        return list(self._stages.ranked(_asked(answered)))
 
     # the catalogue
 
@@ -349,7 +316,7 @@ class Ranking(Task):
         if self.second_stage == "off":
             return self
         assert self._stages is not None, "the items have no vectors yet"
-        return self._with(self.catalogue, self._texts, self._stages.tuned(*_asked(dev)))
+        return self._with(self.catalogue, self._texts, self._stages.tuned(_asked(dev)))
 
     def keep(self, folder: Path) -> None:
         assert self._stages is not None, "the items have no vectors yet"
@@ -369,17 +336,6 @@ class Ranking(Task):
         return texts, Stages(vectors, texts, self.traits.categories, likes.astype(float), recent, weights)
 
 
-def _asked(answered: Sequence[Answered]) -> tuple[NDArray[np.float32], list[list[int]], list[list[int]]]:
-    """Users' vectors, their histories, and what they should get."""
-    users = np.stack([row.outputs[0] for row in answered])
-    return users, [row.example["history"] for row in answered], [row.example["items"] for row in answered]
-
-
-def _time_of(value: Any, is_labelled: bool) -> float | None:
-    """A time as a number; a row without one is as old as the newest."""
-    if value is None or value == "" or not is_labelled:
-        return None
-    try:
-        return moment_of(value)[0]
-    except (ValueError, OverflowError):
-        raise ValueError(f"'time' {value!r} is not {WANTED}.") from None
+def _asked(answered: Sequence[Answered]) -> Asked:
+    lists = [[row.example[name] for row in answered] for name in ("history", "items", "among")]
+    return Asked(np.stack([row.outputs[0] for row in answered]), *lists)

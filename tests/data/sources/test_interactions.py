@@ -91,8 +91,7 @@ def test_numbers_are_ids_too(tmp_path: Path) -> None:
     [
         (
             "ann,a,soon,4",
-            "'soon' in the column 'time' is not a time; write ISO dates such as 2024-01-31 or 2024-01-31T12:00:00, or "
-            "numbers, or set format.",
+            "'soon' in the column 'time' is not a time; write ISO dates such as 2024-01-31 or 2024-01-31T12:00:00",
         ),
         ("ann,a,2024-01-31,4", "'2024-01-31' in the column 'time' is a date where rows above have numbers."),
         ("ann,a,nan,4", "'nan' in the column 'time' is not a time; write ISO dates"),
@@ -123,8 +122,24 @@ def test_a_log_in_which_nobody_liked_anything_is_refused(tmp_path: Path) -> None
     with pytest.raises(UserError) as caught:
         read(tmp_path, rating="stars", least_rating=5.5)
     assert str(caught.value) == (
-        f"{tmp_path / 'log.csv'}: nobody liked anything: no row has a stars of 5.5 or more; lower least_rating."
+        f"{tmp_path / 'log.csv'}: nobody liked anything: there is no row with 'stars' of 5.5 or more."
     )
+    with pytest.raises(UserError) as caught:
+        read(tmp_path, since=50, until="60")
+    assert str(caught.value).endswith("log.csv: nobody liked anything: there is no row since 50.0, before 60.")
+
+
+def test_rows_of_a_span_know_what_came_before_it(tmp_path: Path) -> None:
+    assert histories(read(tmp_path, since=30, until="40")) == [
+        (2, "ann", "c", ["a", "b"]),
+        (7, "ann", "d", ["a", "b"]),
+    ]
+
+
+def test_a_bound_that_is_no_time_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(LOG, "utf-8")
+    with pytest.raises(UserError, match=r"since: must be a time; write ISO dates such as .*; got 'soon'"):
+        open_sources({"name": "interactions", "path": tmp_path / "log.csv", "since": "soon"})
 
 
 def test_a_missing_column_is_refused_with_what_is_near(tmp_path: Path) -> None:

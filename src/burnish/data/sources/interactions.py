@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from burnish.core.errors import UserError, hint, listed
 from burnish.data.moments import WANTED, moment_of
@@ -50,11 +50,27 @@ class Interactions(Source):
     most_history: int = Field(default=200, ge=1)
     """Most items of a history, the newest ones. What a history holds is not recommended again."""
 
+    since: float | str | None = None
+    """Only likes from this time on become rows, such as those of a test; earlier ones are in their histories all the
+    same. Written as a number or an ISO date."""
+
+    until: float | str | None = None
+    """Only likes before this time become rows, such as those of training."""
+
     reader: dict[str, Any] = Field(default_factory=dict)
     """Settings of the source that reads the file, e.g. `{name: tsv, has_header: false, names: [user, item, time]}`."""
 
     encoding: str = "auto"
     """Text encoding of the file: `auto` (UTF-8, UTF-16 with a byte-order mark, GB18030), or a codec's name."""
+
+    @field_validator("since", "until")
+    @classmethod
+    def _bounds_are_times(cls, value: float | str | None) -> float | str | None:
+        try:
+            _ = None if value is None else moment_of(value)
+        except (ValueError, OverflowError):
+            raise ValueError(f"must be {WANTED}; got {value!r}") from None
+        return value
 
     @model_validator(mode="after")
     def _ratings_are_whole(self) -> Interactions:
@@ -69,12 +85,22 @@ class Interactions(Source):
         log = self._log
         yield from log.bad
         order = log.first_likes()
-        if not len(order) and not log.bad:
-            raise UserError(
-                f"{self.path}: nobody liked anything: no row has a {self.rating} of {self.least_rating:g} or more; "
-                "lower least_rating."
-            )
-        yield from log.rows_of(order, self.most_history)
+        is_asked = self._is_asked(np.asarray(log.times)[order])
+        if not is_asked.any() and not log.bad:
+            raise UserError(f"{self.path}: nobody liked anything{self._wanted()}.")
+        yield from log.rows_of(order, is_asked, self.most_history)
+
+    def _is_asked(self, times: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which likes become rows, of likes at `times` [N]."""
+        since, until = (None if value is None else moment_of(value)[0] for value in (self.since, self.until))
+        return (times >= (-np.inf if since is None else since)) & (times < (np.inf if until is None else until))
+
+    def _wanted(self) -> str:
+        """What a row would have to be to count, as the end of a sentence."""
+        rated = [] if self.rating is None else [f"with '{self.rating}' of {self.least_rating:g} or more"]
+        since = [] if self.since is None else [f"since {self.since}"]
+        until = [] if self.until is None else [f"before {self.until}"]
+        return f": there is no row {', '.join([*rated, *since, *until])}" if rated or since or until else ""
 
     def facts(self) -> dict[str, str]:
         (source,) = self._inner
@@ -169,17 +195,21 @@ class _Log:
         pairs = np.asarray(self.who, np.int64)[likes] * len(self.items) + np.asarray(self.what)[likes]
         return likes[np.sort(np.unique(pairs, return_index=True)[1])]
 
-    def rows_of(self, order: NDArray[np.int64], most: int) -> Iterator[Row]:
-        """Rows at the places of `order`, which rises in time; a like enters the history when the time moves on."""
+    def rows_of(self, order: NDArray[np.int64], is_asked: NDArray[np.bool_], most: int) -> Iterator[Row]:
+        """Rows at those places of `order`, which rises in time, that are asked for; a like enters the history when the
+        time moves on.
+        """
         users, items = list(self.users), list(self.items)
         past: defaultdict[int, deque[str]] = defaultdict(lambda: deque(maxlen=most))
         now: list[int] = []
-        for at in order.tolist():
+        for at, is_row in zip(order.tolist(), is_asked.tolist(), strict=True):
             if now and self.times[now[0]] != self.times[at]:
                 for done in now:
                     past[self.who[done]].append(items[self.what[done]])
                 now = []
             now.append(at)
+            if not is_row:
+                continue
             who = self.who[at]
             history = list(past[who]) if who in past else []
             values = {"user": users[who], "item": items[self.what[at]], "time": self.times[at], "history": history}
