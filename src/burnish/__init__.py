@@ -21,8 +21,19 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
-    *("__version__", "check", "compare", "converse", "fit", "index", "init", "judge", "load", "predict", "pretrain"),
-    *("relate", "stream"),
+    "__version__",
+    "check",
+    "compare",
+    "converse",
+    "fit",
+    "index",
+    "init",
+    "judge",
+    "load",
+    "predict",
+    "pretrain",
+    "relate",
+    "stream",
 ]
 
 _VERBS = ("check", "compare", "converse", "fit", "index", "init", "judge", "predict", "pretrain", "relate", "stream")

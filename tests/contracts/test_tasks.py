@@ -108,6 +108,7 @@ ROWS = {
     ],
 }
 TASKS = Shelf("tasks").names()
+STREAMED = ("dialogue", "generation", "seq2seq")
 SETTINGS = {
     "ranking": {
         "items": {
@@ -247,18 +248,25 @@ def test_answers_do_not_depend_on_company_or_on_gold(made):
         assert rounded(one) == rounded(other) == rounded(third)
 
 
-def test_text_is_streamed_as_it_is_answered_and_other_answers_are_not_streamed(made):
+def streamed(made):
     row = {name: value for name, value in made.rows[1].items() if name not in made.task.gold}
     example = made.task.read(row, is_labelled=False)
     feature, *_ = made.features([example])
-    try:
-        text = "".join(made.core.stream(feature))
-    except UserError as error:
-        sentence = "writes no text, so there is nothing to stream; ask for the answer."
-        assert str(error) == f"the task '{made.task.part_name}' {sentence}"
-    else:
-        [answer] = made.task.decode(made.answered([example]), made.labels, Decision())
-        assert text == answer.text
+    return "".join(made.core.stream(feature)), example
+
+
+@pytest.mark.parametrize("task", STREAMED)
+def test_text_is_streamed_as_it_is_answered(task, made_of):
+    made = made_of(task)
+    text, example = streamed(made)
+    [answer] = made.task.decode(made.answered([example]), made.labels, Decision())
+    assert text == answer.text
+
+
+@pytest.mark.parametrize("task", [name for name in TASKS if name not in STREAMED])
+def test_other_answers_are_not_streamed(task, made_of):
+    with pytest.raises(UserError, match=f"^the task '{task}' writes no text, so there is nothing to stream; ask for"):
+        streamed(made_of(task))
 
 
 def rounded(answer):

@@ -13,6 +13,7 @@ from burnish.models.pooling import max_pool, mean_pool
 from burnish.recipe.schema import FreezeSection
 
 PLAN = HeadPlan(("bad", "good", "so-so"))
+KEEPS = HeadPlan((), sizes=(("items", 5), ("categories", 3), ("most_categories", 2), ("numbers", 1)))
 TOWERS = replace(PLAN, towers=(TowerPlan("picture"), TowerPlan("text")))
 SEES = {"pictures", "fused", "space"}
 HEARS = replace(PLAN, config_changes=(("max_source_positions", 50),))
@@ -78,7 +79,7 @@ def test_every_head_gives_the_logits_that_it_says(name, made_for):
         **{"rows": (2, 3), "pairs": (2, 3), "entities": (2, 3), "cosines": (2, 3), "vectors": (2, 32)},
         **{"tokens": (2, 5, 3), "spans": (2, 5, 2), "hidden_words": (2, 5, 97)},
         **{"next_words": (2, 5, 300), "other_words": (2, 3, 300), "transcripts": (2, 3, 31)},
-        **{"pictures": (2, 3), "recordings": (2, 3), "fused": (2, 3), "space": (4, 256)},
+        **{"preferences": (2, 3), "pictures": (2, 3), "recordings": (2, 3), "fused": (2, 3), "space": (4, 256)},
     }
     assert network(**given).shape == expected[Shelf("heads").get(name).gives]
 

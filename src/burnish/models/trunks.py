@@ -10,7 +10,7 @@ from torch import Tensor
 from burnish.core.errors import UserError
 from burnish.models.inspection import read_config
 from burnish.models.listening import load_listener
-from burnish.models.network import load_pretrained
+from burnish.models.network import load_with_news
 
 WORDS = {
     "input_ids": "texts",
@@ -35,8 +35,8 @@ def load_trunk(folder: Path, reads: str, changes: dict[str, Any]) -> Any:
         return load_listener(folder, changes)
     half = _half(folder, reads)
     settings = {"config": half} if half is not None else changes
-    trunk, info = load_pretrained("AutoModel", folder, {**settings, "output_loading_info": True})
-    if "pooler" in {name.split(".")[0] for name in info["missing_keys"]}:
+    trunk, new = load_with_news("AutoModel", folder, settings)
+    if "pooler" in {name.split(".")[0] for name in new}:
         trunk.pooler = None
     return trunk
 

@@ -46,7 +46,7 @@ class Draft(NamedTuple):
 class Opening(NamedTuple):
     """What writing begins with: the network's inputs, the prompt that a row's draws depend on, and tokens before it."""
 
-    inputs: Mapping[str, Tensor]
+    inputs: Mapping[str, Any]
     prompts: Sequence[Tensor]
     n_before: int
 

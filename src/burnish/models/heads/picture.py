@@ -21,5 +21,5 @@ class PictureHead(Head):
         from burnish.models.trunks import refuse_other
 
         refuse_other(folder, "pixel_values")
-        settings = {**plan.config_settings(), "ignore_mismatched_sizes": True}
+        settings = plan.config_settings()
         return Network(load_pretrained("AutoModelForImageClassification", folder, settings))
