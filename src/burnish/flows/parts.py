@@ -52,7 +52,7 @@ def list_parts(shelf: str | None = None) -> list[PartCard]:
 
 
 def settings_of(shelf: str, name: str) -> list[Setting]:
-    """The settings of one part, in its own order.
+    """The settings of one part, in its own order; those of a section of it by their path, `decoding.num_beams`.
 
     Raises:
         UserError: there is no such shelf, or no such part on it.

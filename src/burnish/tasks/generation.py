@@ -98,6 +98,10 @@ class Generation(Task):
     def load_reader(
         self, folder: Path, max_length: int | None, prompt: str, *, is_bundle: bool = False
     ) -> ChatTokenizer:
+        if self.packing:
+            from burnish.models.lm import refuse_unless_packable
+
+            refuse_unless_packable(folder)
         return load_chat_reader(folder, max_length, prompt, self.decoding, None if is_bundle else self.template)
 
     def encode(self, examples: Sequence[Example], reader: ChatTokenizer, labels: tuple[str, ...]) -> list[Encoded]:
