@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -52,21 +50,20 @@ def list_parts(shelf: str | None = None) -> list[PartCard]:
 
 
 def settings_of(shelf: str, name: str) -> list[Setting]:
-    """The settings of one part, in its own order.
+    """The settings of one part, in its own order; those of a section of it by their path, `decoding.num_beams`.
 
     Raises:
         UserError: there is no such shelf, or no such part on it.
     """
-    return list(_settings(Shelf(_known(shelf)).get(name)))
+    part: type[Part] = Shelf(_known(shelf)).get(name)
+    return [one for key, field in part.model_fields.items() for one in _settings(key, field)]
 
 
-def _settings(model: type[BaseModel], above: str = "") -> Iterator[Setting]:
-    """Those of a part, or of a section of it, such as `decoding.max_new_tokens`."""
-    for key, field in model.model_fields.items():
-        if (section := section_of(field)) is not None:
-            yield from _settings(section, f"{above}{key}.")
-        else:
-            yield described(f"{above}{key}", field)
+def _settings(name: str, field: FieldInfo) -> list[Setting]:
+    section = section_of(field)
+    if section is None:
+        return [described(name, field)]
+    return [described(f"{name}.{key}", inner) for key, inner in section.model_fields.items()]
 
 
 def described(name: str, field: FieldInfo) -> Setting:
