@@ -46,6 +46,10 @@ def test_a_prompt_and_its_response_are_a_chat_of_one_turn():
     }
 
 
+def test_numbers_are_answers_too():
+    assert build().read({"prompt": 1, "response": [2, 2.5]}, True)["golds"] == ["2", "2.5"]
+
+
 @pytest.mark.parametrize("written", [TURNS, json.dumps(TURNS)])
 def test_the_last_answer_of_a_chat_is_gold_and_is_written_anew_when_predicting(written):
     found = build().read({"messages": written}, True)
@@ -75,7 +79,7 @@ def test_the_systems_words_are_a_setting_that_a_row_outdoes():
         ({"prompt": "a", "response": []}, "'response' is empty; give it a text or take the row out"),
         ({"prompt": "a", "response": ["b", " "]}, "'response' is empty; give it a text or take the row out"),
         ({"prompt": "a"}, "'response' is empty; give it a text or take the row out"),
-        ({"prompt": "a", "response": 5}, "'response' must be text, or a list of texts that would do; got int."),
+        ({"prompt": "a", "response": ["b", {}]}, "'response' must be text; got dict."),
         ({"prompt": "a", "messages": TURNS}, "the row has both 'prompt' and 'messages'; keep the one that holds"),
         ({"messages": "{["}, "'messages' is not valid JSON"),
         ({"messages": {}}, "'messages' must be a list of turns, such as"),
@@ -195,6 +199,15 @@ def test_bases_that_do_not_go_on_with_a_text_are_refused(tiny_base, tiny_seq2seq
         UserError, match=r"^base: .* \(t5\) turns one text into another .*; the task 'seq2seq' takes it"
     ):
         build().load_reader(tiny_seq2seq_base, None, "")
+
+
+def test_packing_needs_a_base_that_takes_positions(tiny_causal_base, tmp_path):
+    build(packing=True).load_reader(tiny_causal_base, None, "")
+    (tmp_path / "config.json").write_text('{"model_type": "bloom"}')
+    with pytest.raises(
+        UserError, match=r"^task.packing: a bloom takes no positions, so packed examples cannot be kept ap"
+    ):
+        build(packing=True).load_reader(tmp_path, None, "")
 
 
 def test_text_in_any_script_survives_the_way_through_numbers(stage):

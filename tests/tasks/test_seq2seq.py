@@ -91,7 +91,7 @@ def test_nothing_is_written_while_perplexity_is_watched(stage, monkeypatch):
     [
         ({"text": "", "target": "a"}, "'text' is empty; give it a text or take the row out"),
         ({"text": "a", "target": " "}, "'target' is empty; give it a text or take the row out"),
-        ({"text": "a", "target": {"de": "a"}}, "'target' must be text, or a list of texts that would do; got dict."),
+        ({"text": "a", "target": {"de": "a"}}, "'target' must be text; got dict."),
     ],
 )
 def test_a_row_that_cannot_be_used_is_told_in_one_sentence(row, sentence):

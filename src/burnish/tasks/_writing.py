@@ -19,6 +19,7 @@ from burnish.data.measures import looks_chinese
 from burnish.metrics._texts import TextOutcome
 from burnish.models.decoding import Decoding
 from burnish.tasks._contract import Answered, Batch, Line, Located, Prediction
+from burnish.tasks._rows import text_of
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -128,15 +129,8 @@ def golds_of(value: Any, column: str) -> list[str]:
     Raises:
         ValueError: it is no text, or an empty one.
     """
-    texts = list(value) if isinstance(value, list | tuple | np.ndarray) else [value]
-    for text in texts:
-        if text is not None and not isinstance(text, str):
-            raise ValueError(f"'{column}' must be text, or a list of texts that would do; got {type(text).__name__}.")
-    if not texts or not all(text is not None and text.strip() for text in texts):
-        raise ValueError(
-            f"'{column}' is empty; give it a text or take the row out (data.bad_rows: drop skips such rows)."
-        )
-    return [text.strip() for text in texts]
+    texts = list(value) if isinstance(value, list | tuple) else [value]
+    return [text_of({column: text}, column, is_labelled=True).strip() for text in texts or [None]]
 
 
 def opened_decoding(how: Decoding, located: Located) -> Decoding:

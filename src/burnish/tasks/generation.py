@@ -98,7 +98,12 @@ class Generation(Task):
     def load_reader(
         self, folder: Path, max_length: int | None, prompt: str, *, is_bundle: bool = False
     ) -> ChatTokenizer:
-        return load_chat_reader(folder, max_length, prompt, self.decoding, None if is_bundle else self.template)
+        from burnish.models.lm import refuse_unless_packable
+
+        reader = load_chat_reader(folder, max_length, prompt, self.decoding, None if is_bundle else self.template)
+        if self.packing:
+            refuse_unless_packable(folder)
+        return reader
 
     def encode(self, examples: Sequence[Example], reader: ChatTokenizer, labels: tuple[str, ...]) -> list[Encoded]:
         golds = [example.get("golds") for example in examples]
