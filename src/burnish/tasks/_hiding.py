@@ -33,6 +33,8 @@ MASK = "[MASK]"
 N_WORDS = 5
 WORD_LENGTH = 32
 """Characters of a word that are kept; longer ones are cut."""
+N_FACTS = 2  # numbers of a block
+WIDTH = N_WORDS * (1 + WORD_LENGTH)  # numbers of a blank, and of a block beside one
 NOTHING: Feature = {"hidden": np.zeros(0, np.int32), "shown": np.zeros(0, np.int32)}
 
 
@@ -140,28 +142,29 @@ def hidden_loss(logits: Tensor, batch: Batch, smoothing: float) -> Tensor:
 
 
 def ask_hidden(network: Network, batch: Batch) -> Tensor:
-    """Rows of numbers [B + G, 1 + …]: for each block one, and behind it one for each of its blanks.
+    """Rows of numbers [B + G, N_FACTS], or [B + G, WIDTH] where there are blanks: one a block, then one a blank of it.
 
-    A block's row begins with the negative log-likelihood of its hidden tokens and their number; a blank's has the
-    probabilities of its `N_WORDS` best words, then their letters.
+    A block's row begins with the negative log-likelihood of its hidden tokens in nats and their number; a blank's has
+    the probabilities of its `N_WORDS` best words, then their letters.
     """
     import torch
 
-    logits = network(**batch.inputs)[0].float()
-    scores = logits.log_softmax(-1)  # [M, V]
+    scores = network(**batch.inputs)[0].float().log_softmax(-1)  # [M, V]
     wanted, rows = batch.targets["wanted"], batch.targets["rows"]
     is_hidden = wanted >= 0
     assert batch.rows_each is not None
-    each = torch.tensor(batch.rows_each, device=logits.device)
+    each = torch.tensor(batch.rows_each, device=scores.device)
     starts = each.cumsum(0) - each
-    outputs: Tensor = logits.new_zeros(int(each.sum()), N_WORDS * (1 + WORD_LENGTH))
+    has_blanks = not bool(is_hidden.all())
+    outputs: Tensor = scores.new_zeros(int(each.sum()), WIDTH if has_blanks else N_FACTS)
     told = -scores[is_hidden].gather(1, wanted[is_hidden].unsqueeze(1)).squeeze(1)
     outputs[:, 0].index_add_(0, starts[rows[is_hidden]], told)
     outputs[:, 1].index_add_(0, starts[rows[is_hidden]], torch.ones_like(told))
-    is_blank = torch.ones(len(outputs), dtype=torch.bool, device=logits.device)
-    is_blank[starts] = False
-    best = scores[~is_hidden].topk(N_WORDS)
-    outputs[is_blank] = torch.cat([best.values.exp(), _letters(network, best.indices)], 1)
+    if has_blanks:
+        is_blank = torch.ones(len(outputs), dtype=torch.bool, device=scores.device)
+        is_blank[starts] = False
+        best = scores[~is_hidden].topk(N_WORDS)
+        outputs[is_blank] = torch.cat([best.values.exp(), _letters(network, best.indices)], 1)
     return outputs
 
 
@@ -189,8 +192,7 @@ class Said(NamedTuple):
 
 def said_of(outputs: Sequence[NDArray[np.float32]]) -> Said:
     """From the outputs of all blocks of a text."""
-    width = N_WORDS * (1 + WORD_LENGTH)
-    blocks = [np.asarray(one).reshape(-1, width) for one in outputs]
+    blocks = [one.reshape(-1, WIDTH if len(one) > N_FACTS else N_FACTS) for one in outputs]
     nll = sum(float(rows[0, 0]) for rows in blocks)
     n_tokens = sum(int(rows[0, 1]) for rows in blocks)
     return Said(nll, n_tokens, [_words(row) for rows in blocks for row in rows[1:]])
