@@ -2,9 +2,9 @@
 
     BURNISH_DATA=… python benchmarks/image.py --threads 2
 
-Flickr8k (below BURNISH_DATA, see recipes/flickr8k.yaml), by the ready recipe: a tenth of the pictures is dev, which chose
-the settings and chooses the epoch, a tenth is test. Each of the test pictures' captions is searched for among the test
-pictures, and each picture among their captions. Chance is what a random order would reach.
+Flickr8k (below BURNISH_DATA, see recipes/flickr8k.yaml), by the ready recipe: a tenth of the pictures is dev, which
+chooses the epoch, a tenth is test. Each caption of a test picture searches among all test pictures, and each picture
+among all their captions. Chance is what a random order would reach.
 """
 
 from __future__ import annotations

@@ -21,7 +21,6 @@ SIDE, FINER = 64, 4  # drawn four times as large, then brought down, so that edg
 QUESTIONS = {
     "colour": ("what colour is it?", "which colour has the shape?", "its colour?"),
     "shape": ("what shape is it?", "which shape do you see?", "its shape?"),
-    "place": ("where is it?", "on which side is the shape?", "at what place is it?"),
 }
 
 
@@ -34,7 +33,7 @@ def main(folder: Path) -> None:
         drawn(shape, COLOURS[colour], SIZES[size], PLACES[place], draw).save(folder / name, optimize=True)
         caption = f"a {size} {colour} {shape} {'in the middle' if place == 'middle' else f'on the {place}'}"
         pictures.append((name, shape, colour, caption))
-        told = {"colour": colour, "shape": shape, "place": place}
+        told = {"colour": colour, "shape": shape}
         questions += [(name, str(draw.choice(asked)), told[about]) for about, asked in QUESTIONS.items()]
     write(folder / "pictures_en.csv", ("image", "shape", "colour", "caption"), pictures)
     write(folder / "picture_questions_en.csv", ("image", "question", "answer"), questions)

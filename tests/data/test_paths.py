@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from burnish.core.errors import UserError
-from burnish.data.paths import require_file
+from burnish.data.paths import led_from, require_file
 
 
 def message_of(path: Path) -> str:
@@ -61,3 +61,12 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pyt
     assert message_of(path) == (
         f"{path}: may not be read (permission denied); change its permissions, or name another file."
     )
+
+
+def test_paths_in_a_row_are_led_from_the_folder_of_its_file(tmp_path):
+    row = {"image": "a/b.png", "label": "a/b.png", "bytes": b"x", "none": None, "far": "https://example.org/a.png"}
+    led = led_from(tmp_path, row, ("image", "bytes", "none", "far", "absent"))
+    assert led == {**row, "image": str(tmp_path / "a" / "b.png")}
+    absolute = str(tmp_path / "c.png")
+    assert led_from(tmp_path / "elsewhere", {"image": absolute}, ("image",)) == {"image": absolute}
+    assert led_from(tmp_path, {"image": Path("c.png")}, ("image",)) == {"image": absolute}

@@ -173,7 +173,7 @@ def test_a_base_that_is_not_there_is_told_with_its_place_in_the_recipe(tmp_path,
     with pytest.raises(UserError) as caught:
         burnish.fit(file, out=tmp_path / "bundle")
     assert str(caught.value) == (
-        f"{file}:2: base: './nothing' is neither a named base nor a folder. Named bases: minilm."
+        f"{file}:2: base: './nothing' is neither a named base nor a folder. Named bases: efficientnet_lite0, minilm."
     )
 
 

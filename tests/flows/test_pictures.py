@@ -206,7 +206,7 @@ def test_a_corpus_of_unusable_rows_is_told(folder, tiny_towers, tmp_path):
     ("base", "text_base", "sentence"),
     [
         ("", "", r"^task\.text_base: .* reads pictures \(vit\), not texts; name a base that does\.$"),
-        ("text", "text", r"^base: .*text reads texts \(bert\), not pictures; name a base that does\.$"),
+        ("text", "text", r"base: .*text reads texts \(bert\), not pictures; name a base that does\.$"),
         ("", "nowhere", r"^task\.text_base: '.*nowhere' is neither a named base nor a folder"),
     ],
 )

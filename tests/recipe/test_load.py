@@ -185,6 +185,16 @@ def test_a_base_is_a_path_only_where_a_folder_of_that_name_stands(recipe):
     assert load(recipe("base: hub:a/b\n" + GOOD, "recipes/r.yaml")).located("base") == "hub:a/b"
 
 
+@pytest.mark.parametrize(
+    ("named", "led"),
+    [("minilm", "minilm"), ("hub:a/b", "hub:a/b"), ("mine", Path("recipes/mine")), ("other", "other")],
+)
+def test_a_further_base_of_a_task_is_led_as_the_base_is(named, led, recipe):
+    Path("recipes/mine").mkdir(parents=True)
+    text = GOOD.replace("task: classification", f"task: {{name: image, text_base: {named}}}")
+    assert load(recipe(text, "recipes/r.yaml")).located("task", "text_base") == led
+
+
 def test_rows_given_from_python_are_located_as_they_are():
     rows = [{"text": "${HOME}", "label": "a"}]
     loaded = load(task="classification", train=rows)

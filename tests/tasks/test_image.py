@@ -274,7 +274,7 @@ def test_what_fits_too_is_put_out_of_the_way(reader):
 def answered(content, picture, *texts):
     feature = {"pixels": np.zeros(1, np.int32), "n_each": np.ones(len(texts), np.int32)}
     return Answered(
-        {"content": content, "text": content}, [feature], [np.array([picture, *texts], np.float32).reshape(-1)]
+        {"content": content, "image": content}, [feature], [np.array([picture, *texts], np.float32).reshape(-1)]
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -90,7 +91,8 @@ def lay_ground(loaded: Loaded, work: Path, listen: Listener) -> Ground:
     recipe = loaded.recipe
     task = cast("Task", recipe.task)
     base = _located_base(loaded)
-    reader = task.load_reader(base.folder, recipe.data.max_length, recipe.data.prompt)
+    with _told_at(loaded):
+        reader = task.load_reader(base.folder, recipe.data.max_length, recipe.data.prompt)
     prepared = prepare(loaded, fresh_folder(work / DATA), listen)
     lengths: dict[str, Lengths] = {}
     recipe, task = recipe.model_copy(update={"task": prepared.task}), prepared.task
@@ -121,8 +123,15 @@ def _opened(loaded: Loaded) -> Loaded:
 
 
 def _located_base(loaded: Loaded) -> Located:
-    try:
+    with _told_at(loaded):
         return locate(str(loaded.located("base")))
+
+
+@contextmanager
+def _told_at(loaded: Loaded) -> Iterator[None]:
+    """What is wrong with the base is told with the place in the recipe that names it."""
+    try:
+        yield
     except UserError as error:
         place = f"{loaded.place('base')}:"
         raise UserError(*(fault.replace("base:", place, 1) for fault in error.faults)) from None

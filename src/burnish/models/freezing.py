@@ -41,19 +41,26 @@ CONVOLUTIONS = ("feature_extractor", "conv1", "conv2")
 
 
 def layers_of(body: nn.Module) -> list[nn.Module]:
-    """The base's transformer layers, bottom first: its longest list of modules, convolutions under them left out."""
+    """The base's layers, bottom first: its longest list of modules that lies in no other, so that a network of stages
+    has these for layers; convolutions under them are left out.
+    """
     below = {id(module) for block in _convolutions(body) for module in block.modules()}
-    lists = [list(module) for module in body.modules() if isinstance(module, nn.ModuleList) and id(module) not in below]
-    return max(lists, key=len, default=[])
+    lists = {
+        name: list(module)
+        for name, module in body.named_modules()
+        if isinstance(module, nn.ModuleList) and id(module) not in below
+    }
+    outer = [found for name, found in lists.items() if not any(name.startswith(f"{other}.") for other in lists)]
+    return max(outer, key=len, default=[])
 
 
 def _below_layers(body: nn.Module) -> list[nn.Module]:
     """Everything below the first layer: convolutions or the `embeddings` block, where there are any, else the token
     table.
     """
-    block = getattr(body, "embeddings", None)
-    if isinstance(block, nn.Module):
-        return [block]
+    for name in ("embeddings", "embedder"):
+        if isinstance(block := getattr(body, name, None), nn.Module):
+            return [block]
     if blocks := _convolutions(body):
         return blocks
     try:

@@ -72,7 +72,7 @@ def _config(folder: Path) -> Any:
 
     try:
         return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, ImportError) as error:
         reason = str(error).strip().split("\n")[0][:200]
         raise UserError(f"base: {folder} has a config.json that transformers cannot read ({reason}).") from None
 

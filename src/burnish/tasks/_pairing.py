@@ -128,7 +128,7 @@ def among_themselves(answered: Sequence[Answered]) -> PairingOutcome:
     owner_of_row = np.array([first.setdefault(row.example["content"], len(first)) for row in answered], np.int64)
     found = [vectors_of(row) for row in answered]
     kept = {owner: row for row, owner in reversed(list(enumerate(owner_of_row.tolist())))}
-    names = [answered[kept[owner]].example["text"] for owner in range(len(first))]
+    names = [answered[kept[owner]].example["image"] or f"picture {owner + 1}" for owner in range(len(first))]
     if not answered:
         return PairingOutcome([], np.zeros(0, np.int64))
     pictures = np.stack([_there(found[kept[owner]][0]) for owner in range(len(first))])

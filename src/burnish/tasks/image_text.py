@@ -167,7 +167,7 @@ class ImageText(Task):
             image, said = _asked(image, said)
         texts = [] if said is None and not is_labelled else _texts_of(said, is_labelled)
         picture = _pictures.read_picture(image) if is_labelled or image is not None else _pictures.NOTHING
-        shown = picture["image"] or (texts[0] if texts else "a picture")
+        shown = texts[0] if texts else picture["image"] or "a picture"
         return {"text": shown, "texts": texts, **picture}
 
     def encode(self, examples: Sequence[Example], reader: PictureReader, labels: tuple[str, ...]) -> list[Encoded]:
