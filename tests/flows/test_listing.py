@@ -27,6 +27,11 @@ def test_settings_come_with_type_default_and_meaning():
     assert decoding.default == "{max_new_tokens: 224}"  # a section: what is not as the section has it
 
 
+def test_settings_of_a_section_of_a_part_are_named_by_their_path():
+    beams = next(one for one in settings_of("tasks", "seq2seq") if one.name == "decoding.num_beams")
+    assert (beams.type, beams.default) == ("int >= 1, <= 32", "1")
+
+
 @pytest.mark.parametrize(
     ("section", "name", "words"),
     [

@@ -58,9 +58,9 @@ def test_a_template_gives_what_transformers_gives(source, is_asked):
 
 GROWS = "{% set ns = namespace(x='aaaaaaaaaa') %}{% for i in range(60) %}{% set ns.x = STEP %}{% endfor %}"
 NESTS = "{% set ns = namespace(x=['a'], y=['a']) %}{% for i in range(60) %}STEP{% endfor %}{{ ns.x == ns.y }}"
-BIG = "{% set x = 'a' * 7000000 %}{% for i in range(199999) %}STEP{% endfor %}"
-UNSAFE, STEPS = "access to attribute '.*' of '.*' object is unsafe", "it takes more than 200,000 steps"
-LARGE, ITEMS = "it makes something of [0-9,]+ characters or more", "it makes a list of more than 200,000 items"
+BIG = "{% set x = 'a' * 7000000 %}{% for i in range(99999) %}STEP{% endfor %}"
+UNSAFE, STEPS = "access to attribute '.*' of '.*' object is unsafe", "it takes more than 100,000 steps"
+LARGE, ITEMS = "it makes something of [0-9,]+ characters or more", "it makes a list of more than 100,000 items"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,8 @@ LARGE, ITEMS = "it makes something of [0-9,]+ characters or more", "it makes a l
         ("{{ messages.__init__.__globals__ }}", UNSAFE),
         ("{{ cycler.__init__.__globals__.os.popen('id').read() }}", UNSAFE),
         ("{{ messages.append(1) }}", UNSAFE),
-        ("{% for i in range(1000000000) %}x{% endfor %}", "it counts to more than 200,000"),
+        ("{{ messages.__class__ }}", UNSAFE),
+        ("{% for i in range(1000000000) %}x{% endfor %}", "it counts to more than 100,000"),
         ("{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}", STEPS),
         ("{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(50) }}", STEPS),
         ("{{ 'a' * 1000000000 }}", LARGE),
@@ -79,7 +80,7 @@ LARGE, ITEMS = "it makes something of [0-9,]+ characters or more", "it makes a l
         ("{{ '%1000000000d' % 1 }}", "it uses '%', which can make a text or number of any size"),
         ("{{ '{:1000000000d}'.format(1) }}", "it calls 'format', for which a chat has no use"),
         ("{{ 'a'.ljust(1000000000) }}", "it calls 'ljust', for which a chat has no use"),
-        (GROWS.replace("STEP", "ns.x + ns.x"), LARGE),
+        (GROWS.replace("STEP", "ns.x + ns.x"), STEPS),
         (GROWS.replace("STEP", "ns.x ~ ns.x"), STEPS),
         (GROWS.replace("STEP", "ns.x.replace('a', ns.x)"), LARGE),
         (GROWS.replace("STEP", "ns.x | replace('a', 'aa')"), STEPS),
@@ -135,6 +136,6 @@ def test_a_template_renders_again_after_it_was_refused():
     loops = "{% for i in range(messages[0].content|int) %}{% for j in range(999) %}{% endfor %}{% endfor %}"
     template = ChatTemplate(loops, {})
     for _ in range(3):
-        assert template.render([{"role": "user", "content": "50"}], add_generation_prompt=False) == ""
+        assert template.render([{"role": "user", "content": "40"}], add_generation_prompt=False) == ""
         with pytest.raises(UserError, match="steps"):
             template.render([{"role": "user", "content": "900"}], add_generation_prompt=False)

@@ -25,7 +25,7 @@ from burnish.core.errors import UserError
 MOST_CHARACTERS = 8_000_000
 """Of a text that a template makes, or holds on the way."""
 MOST_TEMPLATE_CHARACTERS = 100_000
-MOST_STEPS = 200_000
+MOST_STEPS = 100_000
 """Price of one rendering, and most items of a list with all that is in it."""
 CHARACTERS_A_STEP = 100
 MOST_NUMBER = 10**9
@@ -41,8 +41,8 @@ METHODS = {
 }  # fmt: skip
 
 
-class TooMuch(SecurityError):
-    """A template asked for more work or more text than a chat can need."""
+class Refused(SecurityError):
+    """A template asked for something, or for more of it, than a chat can need."""
 
 
 class _Generation(Extension):
@@ -127,7 +127,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     def spend(self, n_steps: int) -> None:
         self.n_steps += n_steps
         if self.n_steps > MOST_STEPS:
-            raise TooMuch(f"it takes more than {MOST_STEPS:,} steps")
+            raise Refused(f"it takes more than {MOST_STEPS:,} steps")
 
     def turn(self) -> str:
         """One turn of a loop; the call itself has been paid for."""
@@ -140,7 +140,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         if operator == "**" or (operator == "%" and isinstance(left, str)):
-            raise TooMuch(f"it uses '{operator}', which can make a text or number of any size")
+            raise Refused(f"it uses '{operator}', which can make a text or number of any size")
         size = _amount(left) * _amount(right) if operator == "*" else _amount(left) + _amount(right)
         if operator != "%":
             _refuse_above(size)
@@ -152,17 +152,21 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         owner, name = getattr(called, "__self__", None), getattr(called, "__name__", "")
         if isinstance(owner, str | Mapping | Sequence):
             if name not in METHODS:
-                raise TooMuch(f"it calls '{name}', for which a chat has no use")
+                raise Refused(f"it calls '{name}', for which a chat has no use")
             self.priced(owner)
             if isinstance(owner, str) and name in ("replace", "join"):
                 return self._replace(owner, *args) if name == "replace" else self._join(args[0], owner)
         found = super().call(context, called, *args, **kwargs)
         return self.priced(found) if called is dict else found
 
+    def unsafe_undefined(self, obj: Any, attribute: str) -> Any:
+        """What is unsafe to look at is refused at once, also where a template would only print it."""
+        raise Refused(f"access to attribute '{attribute}' of '{type(obj).__name__}' object is unsafe")
+
     def wrap_str_format(self, value: Any) -> Any:
         """`'{:9999}'.format(…)` makes a text of any size, and chats need none."""
         if getattr(value, "__name__", "") in ("format", "format_map") and isinstance(value.__self__, str):
-            raise TooMuch("it calls 'format', for which a chat has no use")
+            raise Refused("it calls 'format', for which a chat has no use")
         return super().wrap_str_format(value)
 
     def _with_price(self, made: Callable[..., Any]) -> Callable[..., Any]:
@@ -180,7 +184,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     def _range(self, *bounds: int) -> range:
         found = range(*bounds)
         if len(found) > MOST_STEPS:
-            raise TooMuch(f"it counts to more than {MOST_STEPS:,}")
+            raise Refused(f"it counts to more than {MOST_STEPS:,}")
         return found
 
     def _replace(self, text: Any, old: str, new: str, count: int | None = None) -> str:
@@ -210,7 +214,7 @@ def _weight(value: Any) -> int:
             waiting.extend(one)
         size += len(one) if isinstance(one, str) else 1
         if n_items > MOST_STEPS:
-            raise TooMuch(f"it makes a list of more than {MOST_STEPS:,} items")
+            raise Refused(f"it makes a list of more than {MOST_STEPS:,} items")
     _refuse_above(size)
     return size
 
@@ -224,7 +228,7 @@ def _amount(value: Any) -> int:
 
 def _refuse_above(size: int) -> None:
     if size > MOST_CHARACTERS:
-        raise TooMuch(f"it makes something of {size:,} characters or more")
+        raise Refused(f"it makes something of {size:,} characters or more")
 
 
 def _as_json(value: Any, ensure_ascii: bool = False, indent: int | None = None, **_: Any) -> str:
