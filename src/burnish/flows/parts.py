@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -107,9 +106,7 @@ def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True, validated_data={})
     if value is PydanticUndefined:
         return "needed"
-    if isinstance(value, BaseModel):
-        value = value.as_recipe() if isinstance(value, Part) else value.model_dump(mode="json", exclude_defaults=True)
-    return as_yaml(value)
+    return as_yaml(value.as_recipe() if isinstance(value, Part) else value)
 
 
 def _known(shelf: str) -> str:
