@@ -14,6 +14,7 @@ from burnish.recipe.load import load
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES, RECIPES = ROOT / "samples", ROOT / "recipes"
+TABLES = sorted(file for file in SAMPLES.iterdir() if file.suffix in (".csv", ".tsv", ".jsonl", ".txt"))
 ON_SAMPLES = (
     *("support", "support_fewshot", "support_zh", "topics", "entities", "pairs", "relations", "faq", "answers"),
     *("pretrain", "ranking"),
@@ -127,7 +128,7 @@ def test_some_entity_texts_have_emoji_and_mixed_scripts(name):
     assert any(re.search("[a-zA-Z]", text) and re.search("[一-鿿]", text) for text in texts)
 
 
-@pytest.mark.parametrize("file", sorted({*SAMPLES.glob("*.csv"), *SAMPLES.glob("*.jsonl")}), ids=lambda file: file.name)
+@pytest.mark.parametrize("file", TABLES, ids=lambda file: file.name)
 def test_every_sample_is_told_of_in_the_readme_with_its_number_of_rows(file):
     line = next(line for line in (SAMPLES / "README.md").read_text("utf-8").splitlines() if f"`{file.name}`" in line)
     assert line.endswith(f"| {len(rows_of(file.name))} |")

@@ -67,6 +67,20 @@ def test_what_is_no_recording_is_told(content, sentence):
         decoded(content, "a.wav")
 
 
+def test_a_recording_of_hours_is_told_before_it_is_unpacked():
+    silence = written(np.zeros(61 * 60 * 1_000, np.int16), 1_000, format="FLAC")
+    assert len(silence) < 100_000
+    with pytest.raises(ValueError, match=r"^a\.flac: lasts more than 60 minutes, the most that is read; cut it"):
+        decoded(silence, "a.flac")
+
+
+def test_a_file_too_large_for_memory_is_told_unread(tmp_path):
+    with (tmp_path / "a.wav").open("wb") as file:
+        file.truncate(2 << 30)  # no byte of it is written
+    with pytest.raises(ValueError, match=r"a\.wav: has 2,048 MB, and at most 1,024 are read; cut it\.$"):
+        told(str(tmp_path / "a.wav"), "audio")
+
+
 def test_a_file_is_told_by_its_path_and_digest(tmp_path):
     (tmp_path / "a.wav").write_bytes(written(SECOND))
     (tmp_path / "b.wav").write_bytes(written(SECOND))

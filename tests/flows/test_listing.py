@@ -23,8 +23,6 @@ def test_settings_come_with_type_default_and_meaning():
     assert path.default == "needed"
     head = next(one for one in settings_of("tasks", "multilabel") if one.name == "head")
     assert (head.type, head.default) == ("a part of heads", "cls")
-    decoding = next(one for one in settings_of("tasks", "transcription") if one.name == "decoding")
-    assert decoding.default == "{max_new_tokens: 224}"  # a section: what is not as the section has it
 
 
 def test_the_settings_of_a_section_of_a_part_are_told_one_by_one():

@@ -79,7 +79,8 @@ def _build(given: dict[str, Any], encoding: str, where: str) -> Source:
     name = given.pop("name", None)
     if isinstance(given.get("path"), str | Path):
         given["path"] = Path(given["path"]).expanduser()
-        require_folder(given["path"]) if _takes_folder(name) else require_file(given["path"])
+        require = require_folder if _takes_folder(name) else require_file
+        require(given["path"])
     name = name or _name_for(given["path"])
     if name == "memory":
         raise UserError(

@@ -26,6 +26,9 @@ Samples = NDArray[np.float32]
 LOWEST_HZ, HIGHEST_HZ = 1_000, 384_000
 EXTRA = "speech"
 READABLE = "wav, flac, mp3 or ogg"
+MOST_BYTES = 1 << 30
+MOST_MINUTES = 60
+"""Longest recording that is opened at all: a small mp3 file can hold days, which would not fit in memory."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,8 @@ def _told_by_path(path: str, column: str) -> Told:
         require_file(Path(path))
     except UserError as error:
         raise ValueError(str(error)) from None
+    if (size_bytes := Path(path).stat().st_size) > MOST_BYTES:
+        raise ValueError(f"{path}: has {size_bytes >> 20:,} MB, and at most {MOST_BYTES >> 20:,} are read; cut it.")
     content = Path(path).read_bytes()
     decoded(content, path)
     return Told(path, None, "/".join(Path(path).parts[-2:]), _digest(content))
@@ -98,14 +103,18 @@ def decoded(content: bytes, name: str) -> Recording:
     """Sound bytes as mono samples: the mean of all channels.
 
     Raises:
-        ValueError: `name` is no sound file, is damaged, holds no samples, or samples that are no numbers.
+        ValueError: `name` is no sound file, is damaged or too long, holds no samples, or samples that are no numbers.
     """
     soundfile = need("soundfile", EXTRA)
     try:
-        samples, rate_hz = soundfile.read(io.BytesIO(content), dtype="float32", always_2d=True)
+        with soundfile.SoundFile(io.BytesIO(content)) as file:
+            rate_hz, is_long = file.samplerate, file.frames > MOST_MINUTES * 60 * file.samplerate
+            samples = np.zeros((0, 1), np.float32) if is_long else file.read(dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
         reason = getattr(error, "error_string", str(error)).strip().rstrip(".")
         raise ValueError(f"{name}: cannot be read as a recording ({reason}); give {READABLE}.") from None
+    if is_long:
+        raise ValueError(f"{name}: lasts more than {MOST_MINUTES} minutes, the most that is read; cut it at pauses.")
     if not len(samples):
         raise ValueError(f"{name}: holds no samples; record it again or take the row out.")
     if not np.isfinite(samples).all():

@@ -81,7 +81,7 @@ def with_dropout(plan: HeadPlan, folder: Path, rate: float | None) -> HeadPlan:
     if rate is None:
         return plan
     towers = tuple(
-        replace(tower, config_changes=dropout_changes(read_config(tower.folder or folder), rate))
+        replace(tower, config_changes=tower.config_changes + dropout_changes(read_config(tower.folder or folder), rate))
         for tower in plan.towers
     )
     return replace(plan.changed(dropout_changes(read_config(folder), rate)), towers=towers)

@@ -54,7 +54,7 @@ class Transcription(Task):
     language: str | None = None
     """Language of the recordings, e.g. en or zh, for a base that writes many; null where it writes English alone."""
 
-    decoding: Decoding = Field(default_factory=lambda: Decoding(max_new_tokens=224))
+    decoding: Decoding = Field(default_factory=Decoding)
     """How text is written."""
 
     @property
