@@ -20,6 +20,7 @@ ON_SAMPLES = (
     *("pretrain", "ranking"),
 )
 ON_RECORDINGS = ("commands", "replies", "transcription")
+ON_PICTURES = ("pictures", "picture_question", "picture_search")
 WRITING = {  # recipe on a sample → the fixture with a tiny base that it can start from
     **dict.fromkeys(("instructions", "instructions_zh", "dialogue"), "tiny_causal_base"),
     "sentences": "tiny_seq2seq_base",
@@ -39,9 +40,10 @@ ON_PUBLIC_DATA = {  # recipe → the folder that it reads
     "multi30k": "multi30k",
     "fomc": "fomc",
     "movielens": "movielens_small",
+    "flickr8k": "flickr8k",
 }
 ON_PUBLIC_RECORDINGS = {"fsdd": "fsdd"}
-PUBLIC_BASES = {"dialogsum": "tiny_causal_base", "multi30k": "tiny_seq2seq_base"}
+PUBLIC_BASES = {"dialogsum": "tiny_causal_base", "multi30k": "tiny_seq2seq_base", "flickr8k": "tiny_towers"}
 
 
 def rows_of(name):
@@ -158,6 +160,13 @@ def test_a_recipe_on_recordings_passes_check(name, tiny_listener, tiny_base):
     assert sum(one.n_exact + one.n_near + one.n_conflicting for one in result.card.duplicates.values()) == 0
 
 
+@pytest.mark.parametrize("name", ON_PICTURES)
+def test_a_recipe_on_pictures_passes_check(name, tiny_towers, tiny_base):
+    overrides = [] if name == "pictures" else [f"task.text_base={tiny_base}"]
+    result = check(RECIPES / f"{name}.yaml", overrides, base=str(tiny_towers))
+    assert result.warnings == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ON_PUBLIC_RECORDINGS)
 def test_a_recipe_on_public_recordings_passes_check(name, tiny_listener):
@@ -189,7 +198,7 @@ def test_every_recipe_loads_and_names_only_settings_that_there_are(file):
 
 def test_every_recipe_is_tested():
     assert {file.stem for file in RECIPES.glob("*.yaml")} == {
-        *ON_SAMPLES, *WRITING, *ON_PUBLIC_DATA, *ON_RECORDINGS, *ON_PUBLIC_RECORDINGS,
+        *ON_SAMPLES, *WRITING, *ON_PUBLIC_DATA, *ON_RECORDINGS, *ON_PICTURES, *ON_PUBLIC_RECORDINGS,
     }  # fmt: skip
 
 

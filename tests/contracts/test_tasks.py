@@ -20,7 +20,6 @@ from burnish.evaluation.scores import metrics_for, score_all
 from burnish.flows.ingest import Reading, schema_of
 from burnish.tasks._choices import Classified
 from burnish.tasks._contract import Answered, Decision, Line, Prediction
-from burnish.tasks._writing import Written
 from burnish.tasks.answers import FoundAnswer
 from burnish.tasks.matching import Matched
 from burnish.tasks.multilabel import GivenLabel, Labelled

@@ -32,11 +32,6 @@ def test_the_settings_of_a_section_of_a_part_are_told_one_by_one():
     assert settings["facts"].default == '"Facts:\\n{facts}\\n\\n"'  # on one line
 
 
-def test_settings_of_a_section_of_a_part_are_named_by_their_path():
-    beams = next(one for one in settings_of("tasks", "seq2seq") if one.name == "decoding.num_beams")
-    assert (beams.type, beams.default) == ("int >= 1, <= 32", "1")
-
-
 @pytest.mark.parametrize(
     ("section", "name", "words"),
     [

@@ -48,7 +48,11 @@ def made_for(tiny_towers, tiny_listener, base_of):
     def make(name):
         gives = Shelf("heads").get(name).gives
         if gives == "preferences":
-            return base_of(name), KEEPS, {"history": torch.tensor([[1, 4], [-1, 2]]), "candidates": torch.tensor([0, 1, 3])}
+            return (
+                base_of(name),
+                KEEPS,
+                {"history": torch.tensor([[1, 4], [-1, 2]]), "candidates": torch.tensor([0, 1, 3])},
+            )
         if gives in ("recordings", "transcripts"):
             return tiny_listener, HEARS, sounds()
         if gives not in SEES:

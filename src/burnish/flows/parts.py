@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -105,14 +107,13 @@ def _bounds(field: FieldInfo) -> str:
 
 
 def _default(field: FieldInfo) -> str:
+    """As a recipe writes it, on one line."""
     value = field.get_default(call_default_factory=True, validated_data={})
     if value is PydanticUndefined:
         return "needed"
     if isinstance(value, str) and "\n" in value:
-        return json.dumps(value, ensure_ascii=False)  # which is YAML too, on one line
-    if isinstance(value, BaseModel):
-        value = value.as_recipe() if isinstance(value, Part) else value.model_dump(mode="json", exclude_defaults=True)
-    return as_yaml(value)
+        return json.dumps(value, ensure_ascii=False)  # which is YAML too
+    return as_yaml(value.as_recipe() if isinstance(value, Part) else value)
 
 
 def _known(shelf: str) -> str:
