@@ -66,11 +66,19 @@ class Pieces:
 def _certain(text: str, stops: Sequence[str]) -> str:
     """The start of a text that stays whatever is written behind it."""
     at = [place for stop in stops if (place := text.find(stop)) >= 0]
-    end = min(at) if at else len(text) - max((_begun(text, stop) for stop in stops), default=0)
-    text = text[:end].lstrip()
+    text = text[: min(at, default=_end_of_certain(text, stops))].lstrip()
     while text != (shorter := text.rstrip().rstrip(UNREADABLE)):
         text = shorter
     return text
+
+
+def _end_of_certain(text: str, stops: Sequence[str]) -> int:
+    """Where a stop text may have begun at the end of a text, or its length.
+
+    What is unreadable there may become a character of the stop text, so it may also begin before.
+    """
+    end = len(text) - max((_begun(text, stop) for stop in stops), default=0)
+    return min(end, _end_of_certain(text[:-1], stops)) if text.endswith(UNREADABLE) else end
 
 
 def _begun(text: str, stop: str) -> int:

@@ -100,10 +100,9 @@ class Generation(Task):
     ) -> ChatTokenizer:
         from burnish.models.lm import refuse_unless_packable
 
-        reader = load_chat_reader(folder, max_length, prompt, self.decoding, None if is_bundle else self.template)
         if self.packing:
             refuse_unless_packable(folder)
-        return reader
+        return load_chat_reader(folder, max_length, prompt, self.decoding, None if is_bundle else self.template)
 
     def encode(self, examples: Sequence[Example], reader: ChatTokenizer, labels: tuple[str, ...]) -> list[Encoded]:
         golds = [example.get("golds") for example in examples]
