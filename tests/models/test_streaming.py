@@ -54,6 +54,7 @@ def test_a_text_comes_in_several_pieces(network):
 def test_a_stop_text_of_several_tokens_is_never_shown(network):
     plain = "".join(stream(network, prompts(network)[0], drawn(), ENDS))
     stop = plain[4:8]
+    assert plain.index(stop) == 4
     assert len(network.vocabulary.encode(stop).ids) > 1
     assert "".join(stream(network, prompts(network)[0], drawn(stop=(stop,)), ENDS)) == plain[:4].rstrip()
 
@@ -115,6 +116,11 @@ def test_the_start_of_a_stop_text_waits_until_it_is_none():
     assert told(["x", "xU", "xUs", "xUse"], ["User:"]) == ["x", "", "", ""]
     assert told(["xUse", "xUsed"], ["User:"]) == ["x", "Used"]
     assert told(["\n\nU", "\n\nUser: a"], ["\n\nUser:"]) == ["", ""]
+
+
+def test_a_stop_text_whose_second_character_is_half_written_waits_too():
+    assert told(["a好\ufffd", "a好的"], ["好的"]) == ["a", ""]
+    assert told(["a好\ufffd", "a好人"], ["好的"]) == ["a", "好人"]
 
 
 @settings(max_examples=200, deadline=None)

@@ -20,6 +20,8 @@ from burnish.models.writing import Watch, draft_of, generated
 
 UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 """What the bytes of a character read as while its last ones are not written yet."""
+MOST_OPEN = 3
+"""Bytes of a character of which the last one lacks."""
 
 
 def stream(network: Network, prompt: Tensor, how: Decoding, ends: Sequence[int]) -> Iterator[str]:
@@ -66,11 +68,20 @@ class Pieces:
 def _certain(text: str, stops: Sequence[str]) -> str:
     """The start of a text that stays whatever is written behind it."""
     at = [place for stop in stops if (place := text.find(stop)) >= 0]
-    end = min(at) if at else len(text) - max((_begun(text, stop) for stop in stops), default=0)
-    text = text[:end].lstrip()
+    text = text[: min(at) if at else _end_of_certain(text, stops)].lstrip()
     while text != (shorter := text.rstrip().rstrip(UNREADABLE)):
         text = shorter
     return text
+
+
+def _end_of_certain(text: str, stops: Sequence[str]) -> int:
+    """Where a stop text may have begun at the end of a text, or its length.
+
+    What is unreadable there may become a character of the stop text, so it may also begin before.
+    """
+    n_open = min(len(text) - len(text.rstrip(UNREADABLE)), MOST_OPEN)
+    readings = [text[: len(text) - n] for n in range(n_open + 1)]
+    return min(len(one) - max((_begun(one, stop) for stop in stops), default=0) for one in readings)
 
 
 def _begun(text: str, stop: str) -> int:
