@@ -27,6 +27,7 @@ def main() -> None:
     parser.add_argument("--judge", choices=["dev", "test"], default="dev")
     parser.add_argument("--rows", type=int, default=200, help="the first so many rows are judged")
     parser.add_argument("--only", choices=["untuned", "tuned"], nargs="+", default=["untuned", "tuned"])
+    parser.add_argument("--bundle", type=Path, help="one that the recipe made already: it is judged as the tuned model")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="settings to change in the recipe")
     asked = parser.parse_args()
@@ -48,9 +49,12 @@ def line(name: str, asked: argparse.Namespace) -> str:
             learned.write_text("".join(json.dumps(row) + "\n" for row in read("dialogsum.dev.jsonl")[:N_LEARNED]))
             changes.append(f"data.train={learned}")
         started = time.monotonic()
-        fitted = burnish.fit(ROOT / "recipes" / "dialogsum.yaml", changes, out=Path(folder) / "bundle", listen=tell)
+        bundle = asked.bundle if name == "tuned" else None
+        if bundle is None:
+            recipe = ROOT / "recipes" / "dialogsum.yaml"
+            bundle = burnish.fit(recipe, changes, out=Path(folder) / "bundle", listen=tell).bundle
         trained = time.monotonic()
-        report = burnish.judge(fitted.bundle, rows, listen=tell).report
+        report = burnish.judge(bundle, rows, listen=tell).report
         minutes = [(trained - started) / 60, (time.monotonic() - trained) / 60]
     found = [report.scores[score] for score in SHOWN]
     low, high = report.intervals["rouge_l"]

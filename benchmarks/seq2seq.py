@@ -20,8 +20,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("BURNISH_DATA", ROOT.parent / "data")) / "multi30k"
 N_PIECES = 8000
-RECIPE = [  # random weights need no prompt that tells them which of many jobs is meant, and higher rates
+RECIPE = [  # random weights need no prompt that tells them which of many jobs is meant, more steps, and higher rates
     "data.prompt=''",
+    "train.epochs=2",
+    "train.tokens_per_batch=2048",
     "train.learning_rate=1.0e-3",
     "train.schedule={name: cosine, warmup: 0.1}",
 ]

@@ -10,6 +10,7 @@ from burnish.cli.screen import Bars, shortened, watching
 from burnish.cli.stages import Lines, Stage, duration, fitting
 from burnish.core.events import Message, Progress
 from burnish.tasks._choices import Classified
+from burnish.tasks._writing import Written
 from burnish.tasks.tokens import Tagged
 
 
@@ -205,3 +206,11 @@ def test_an_answer_is_told_line_by_line_as_it_is_written(capsys, monkeypatch):
     assert first.split() == ["x" * 59 + "…", "[red]a", "50.0", "%", "(unsure)"]
     assert second.split("  ")[0] == "a / b"
     assert second.split() == ["a", "/", "b", "nothing", "found"]
+
+
+def test_answers_without_confidence_take_no_column_for_it(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "160")
+    print_table(["hi"], [Written(text="good day", is_finished=True)])
+    head, line = capsys.readouterr().out.splitlines()
+    assert head.split() == ["text", "answer"]
+    assert line.split() == ["hi", "good", "day"]

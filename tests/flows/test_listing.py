@@ -25,6 +25,11 @@ def test_settings_come_with_type_default_and_meaning():
     assert (head.type, head.default) == ("a part of heads", "cls")
 
 
+def test_settings_of_a_section_of_a_part_are_named_by_their_path():
+    beams = next(one for one in settings_of("tasks", "seq2seq") if one.name == "decoding.num_beams")
+    assert (beams.type, beams.default) == ("int >= 1, <= 32", "1")
+
+
 @pytest.mark.parametrize(
     ("section", "name", "words"),
     [

@@ -21,26 +21,37 @@ def attach(name, folder, plan=PLAN, **settings):
 def inputs():
     ids = torch.tensor([[2, 5, 6, 7, 3], [2, 8, 3, 0, 0]])
     starts = torch.tensor([[1, 3], [1, 1]])  # which only heads for entities read
-    return {"input_ids": ids, "attention_mask": (ids > 0).long(), "starts": starts}
+    before = torch.tensor([[0, 5, 6], [0, 7, 8]])  # which only decoders beside an encoder read
+    return {"input_ids": ids, "attention_mask": (ids > 0).long(), "starts": starts, "decoder_input_ids": before}
+
+
+BASES = {"causal": "tiny_causal_base", "seq2seq": "tiny_seq2seq_base"}
+
+
+@pytest.fixture
+def base_of(request):
+    """`base_of("causal")`: a tiny base that the head can be put on."""
+    return lambda name: request.getfixturevalue(BASES.get(name, "tiny_base"))
 
 
 def plain_inputs():
-    return {name: value for name, value in inputs().items() if name != "starts"}
+    return {name: value for name, value in inputs().items() if name in ("input_ids", "attention_mask")}
 
 
 @pytest.mark.parametrize("name", Shelf("heads").names())
-def test_every_head_gives_the_logits_that_it_says(name, tiny_base):
-    network = attach(name, tiny_base)
+def test_every_head_gives_the_logits_that_it_says(name, base_of):
+    network = attach(name, base_of(name))
     expected = {
         **{"rows": (2, 3), "entities": (2, 3), "cosines": (2, 3), "vectors": (2, 32)},
         **{"tokens": (2, 5, 3), "spans": (2, 5, 2), "hidden_words": (2, 5, 97)},
+        **{"next_words": (2, 5, 300), "other_words": (2, 3, 300)},
     }
     assert network(**inputs()).shape == expected[Shelf("heads").get(name).gives]
 
 
 @pytest.mark.parametrize("name", Shelf("heads").names())
-def test_every_head_learns_and_comes_back_from_disk_with_the_same_logits(name, tiny_base, tmp_path):
-    network = attach(name, tiny_base)
+def test_every_head_learns_and_comes_back_from_disk_with_the_same_logits(name, base_of, tmp_path):
+    network = attach(name, base_of(name))
     network(**inputs()).square().mean().backward()
     assert all(p.grad is not None for n, p in network.named_parameters() if n.startswith(network.head_modules()))
     network.save(tmp_path)
@@ -61,6 +72,38 @@ def test_native_heads_load_in_plain_transformers_with_the_same_logits(name, auto
     plain = getattr(transformers, auto_class).from_pretrained(tmp_path).eval()
     torch.testing.assert_close(plain(**plain_inputs()).logits, network(**inputs()), atol=1e-5, rtol=0)
     assert plain.config.id2label == {0: "bad", 1: "good", 2: "so-so"}
+
+
+@pytest.mark.parametrize(
+    ("name", "auto_class"), [("causal", "AutoModelForCausalLM"), ("seq2seq", "AutoModelForSeq2SeqLM")]
+)
+def test_heads_that_write_load_in_plain_transformers_with_the_same_logits(name, auto_class, base_of, tmp_path):
+    import transformers
+
+    network = attach(name, base_of(name))
+    network.save(tmp_path)
+    plain = getattr(transformers, auto_class).from_pretrained(tmp_path).eval()
+    accepted = plain_inputs() | ({"decoder_input_ids": inputs()["decoder_input_ids"]} if name == "seq2seq" else {})
+    torch.testing.assert_close(plain(**accepted).logits, network(**inputs()), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("name", ["causal", "seq2seq"])
+def test_logits_of_some_places_are_those_of_all(name, base_of):
+    network = attach(name, base_of(name))
+    every, places = network(**inputs()), torch.tensor([1, 2, 5])
+    some = network(**inputs(), places=places)
+    torch.testing.assert_close(some[0], every.flatten(0, 1)[places])
+    assert network(**inputs()).shape == every.shape  # the hook is gone
+
+
+def test_a_writer_is_pretrained_throughout_and_a_tied_one_keeps_its_tie(base_of, tmp_path):
+    network = attach("causal", base_of("causal"))
+    assert network.head_modules() == ()
+    freeze(network, FreezeSection(embeddings=True))
+    assert not network.trunk.lm_head.weight.requires_grad
+    network.save(tmp_path)
+    again = attach("causal", tmp_path).trunk
+    assert again.lm_head.weight is again.model.embed_tokens.weight
 
 
 def test_the_head_for_answers_loads_in_plain_transformers_with_the_same_logits(tiny_base, tmp_path):

@@ -50,6 +50,13 @@ def test_an_unknown_key_inside_a_part_gets_the_parts_own_settings(faults):
     )
 
 
+def test_an_unknown_key_inside_a_section_of_a_part_gets_that_sections_settings(faults):
+    [fault] = faults("task: {name: seq2seq, decoding: {num_beam: 2}}\ndata: {train: a.csv}\n")
+    assert fault.startswith(
+        "recipe.yaml:1: task.decoding.num_beam is not a setting. Did you mean 'num_beams'? task.dec"
+    )
+
+
 def test_a_setting_of_a_part_that_has_none_is_explained(faults):
     assert faults(START + "judge: {calibration: {name: none, bins: 3}}\n") == [
         "recipe.yaml:3: judge.calibration.bins is not a setting. judge.calibration takes no settings."

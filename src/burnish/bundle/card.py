@@ -103,6 +103,12 @@ def _other_tools(knowledge: Knowledge) -> str:
         "masked": "AutoModelForMaskedLM",
         "causal": "AutoModelForCausalLM",
     }
+    writers = {"causal": "AutoModelForCausalLM", "seq2seq": "AutoModelForSeq2SeqLM"}
+    if head in writers:
+        return (
+            f'Without Burnish: `transformers.{writers[head]}.from_pretrained("path/to/this/folder/model")` and its '
+            f"tokenizer beside it; `recipe.yaml` says how text is written.{prompt}"
+        )
     if head in loaders:
         calibrated = " (before calibration)" if knowledge.decision.is_tuned else ""
         return (

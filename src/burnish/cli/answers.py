@@ -25,17 +25,19 @@ def print_json(answers: Iterable[Prediction]) -> None:
 
 
 def print_table(inputs: Sequence[Any] | None, answers: Iterable[Prediction]) -> None:
-    """Text, answer and confidence; an answer of several parts takes several lines."""
+    """Text, answer and, where answers carry it, confidence; an answer of several parts takes several lines."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("text", "answer", "confidence", box=None, pad_edge=False, header_style="bold")
-    for number, answer in enumerate(answers):
+    each = [[(line.answer, _sure(line)) for line in answer.lines()] or [("nothing found", "")] for answer in answers]
+    has_confidence = any(sure for lines in each for _, sure in lines)
+    head = ["text", "answer", *(["confidence"] if has_confidence else [])]
+    table = Table(*head, box=None, pad_edge=False, header_style="bold")
+    for number, lines in enumerate(each):
         text = "" if inputs is None else _cut(inputs[number])
-        lines = [(line.answer, _sure(line)) for line in answer.lines()] or [("nothing found", "")]
-        for row, (said, sure) in enumerate(lines):
-            table.add_row(Text(text if row == 0 else ""), Text(said), Text(sure))
+        for row, cells in enumerate(lines):
+            table.add_row(Text(text if row == 0 else ""), *map(Text, cells[: len(head) - 1]))
     Console(file=sys.stdout).print(table)
 
 

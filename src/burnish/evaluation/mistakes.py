@@ -61,11 +61,15 @@ def _mistake(outcome: Outcome, row: int, text: str, confidence: float | None) ->
         row=row,
         text=_piece(text, 0)[0],
         n_characters=len(text),
-        gold=gold,
-        predicted=predicted,
+        gold=[_shortened(one) for one in gold],
+        predicted=[_shortened(one) for one in predicted],
         confidence=confidence,
         probability_of_gold=None if of_gold is None else float(of_gold[0]),
     )
+
+
+def _shortened(words: str) -> str:
+    return words if len(words) <= MAX_CHARACTERS else f"{words[: MAX_CHARACTERS - 1]}…"
 
 
 def _span_mistake(outcome: SpanOutcome, row: int, text: str, confidence: float | None) -> Mistake:

@@ -12,7 +12,7 @@ from pydantic_core import PydanticUndefined
 from burnish.core.errors import UserError, hint, listed
 from burnish.core.parts import Part
 from burnish.core.shelves import SHELVES, Shelf
-from burnish.recipe.outline import shelf_of
+from burnish.recipe.outline import section_of, shelf_of
 from burnish.recipe.show import as_yaml
 
 _SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
@@ -49,13 +49,20 @@ def list_parts(shelf: str | None = None) -> list[PartCard]:
 
 
 def settings_of(shelf: str, name: str) -> list[Setting]:
-    """The settings of one part, in its own order.
+    """The settings of one part, in its own order; those of a section of it by their path, `decoding.num_beams`.
 
     Raises:
         UserError: there is no such shelf, or no such part on it.
     """
     part: type[Part] = Shelf(_known(shelf)).get(name)
-    return [described(key, field) for key, field in part.model_fields.items()]
+    return [one for key, field in part.model_fields.items() for one in _settings(key, field)]
+
+
+def _settings(name: str, field: FieldInfo) -> list[Setting]:
+    section = section_of(field)
+    if section is None:
+        return [described(name, field)]
+    return [described(f"{name}.{key}", inner) for key, inner in section.model_fields.items()]
 
 
 def described(name: str, field: FieldInfo) -> Setting:

@@ -26,8 +26,8 @@ PLAIN = """{% for message in messages %}{% if message.role == 'system' %}{{ mess
 {% elif message.role == 'user' %}User: {{ message.content }}
 
 {% else %}Assistant: {{ message.content }}{{ eos_token }}
-{% endif %}{% endfor %}{% if add_generation_prompt %}Assistant: {% endif %}"""
-"""For bases that were never taught to chat."""
+{% endif %}{% endfor %}{% if add_generation_prompt %}Assistant:{% endif %}"""
+"""For bases that were never taught to chat. A space belongs to the word behind it, as tokenizers have it."""
 TEMPLATE_FILE = "chat_template.jinja"
 SETTINGS_FILE = "tokenizer_config.json"
 TOKEN_NAMES = ("bos_token", "eos_token", "unk_token", "pad_token")
@@ -101,6 +101,10 @@ class ChatTokenizer:
         """Too long a chat loses its oldest turns first, then the end of its longest text; and what is left of it."""
         kept = [{**one, "content": self._harmless(one["content"])} for one in messages]
         ids = self._ids(kept, is_asked=True)
+        if not ids:
+            raise UserError(
+                "base: its chat template makes nothing of a chat; set task.template: plain, or another one."
+            )
         n_whole, most = len(ids), self.max_length - self.room
         while len(ids) > most and (shorter := _without_oldest(kept)) != kept:
             kept = shorter
@@ -145,12 +149,10 @@ class ChatTokenizer:
         """
         spans: list[tuple[int, int] | None] = []
         for number, one in enumerate(messages):
-            if one["role"] != ASSISTANT:
-                continue
-            before = self._ids(messages[:number], is_asked=True)
-            tail = asked[len(before) :] if asked[: len(before)] == before else []
-            end = tail.index(self.ends[0]) + 1 if self.ends[0] in tail else 0
-            spans.append((len(before), len(before) + end) if end else None)
+            if one["role"] == ASSISTANT:
+                before = self._ids(messages[:number], is_asked=True)
+                whole = before + self._answer_ids(messages[:number], before, one["content"])
+                spans.append((len(before), len(whole)) if asked[: len(whole)] == whole else None)
         return spans
 
     def _with_less_said(self, messages: Sequence[Message], n_less: int) -> list[Message]:

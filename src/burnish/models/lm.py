@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,19 @@ def refuse_unless_decoder(folder: Path) -> None:
         raise UserError(
             f"base: {folder.name} ({kind}) reads a text from both sides and cannot go on with it; take a causal base, "
             "such as SmolLM2, Llama, Qwen or Gemma."
+        )
+
+
+def refuse_unless_packable(folder: Path) -> None:
+    """Raise `UserError` unless the base in `folder`, a causal one, can be told where each token stands."""
+    import transformers
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as CAUSAL
+
+    kind, _ = _kind(folder)
+    architecture = getattr(transformers, CAUSAL[kind])
+    if "position_ids" not in inspect.signature(architecture.forward).parameters:
+        raise UserError(
+            f"task.packing: a {kind} takes no positions, so packed examples cannot be kept apart; take packing out."
         )
 
 

@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from burnish.core.errors import UserError
+from burnish.core.files import write_bytes
 from burnish.models.weights import open_to_readers, system_errors, write_weights
 
 HEAD_FILE = "head.safetensors"
@@ -78,9 +79,13 @@ class Network(nn.Module):
         return tuple(sorted({name.rpartition(".")[0] for name in new}))
 
     def save(self, folder: Path) -> None:
-        """config.json and model.safetensors; a readout of ours goes beside them as head.safetensors."""
+        """config.json and model.safetensors; a readout of ours goes beside them as head.safetensors, a vocabulary as
+        tokenizer.json.
+        """
         with quiet_transformers(), system_errors():
             self.trunk.save_pretrained(folder)
+        if self.vocabulary is not None:
+            write_bytes(folder / "tokenizer.json", self.vocabulary.to_str(pretty=False).encode())
         if self.readout is not None and (state := self.readout.state_dict()):
             write_weights(state, folder / HEAD_FILE)
         open_to_readers(folder)

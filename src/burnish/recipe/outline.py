@@ -50,6 +50,8 @@ def model_at(trail: Trail, values: Any) -> type[BaseModel] | None:
     model: type[BaseModel] | None = Recipe
     shelf: Shelf | None = None
     for step in trail:
+        if isinstance(step, str) and shelf is not None:
+            model = _part_class(shelf, values)
         values = _child(values, step)
         if isinstance(step, str):
             field = fields_of(model).get(step) if model else None

@@ -50,8 +50,11 @@ def turns_of(example: Example) -> list[Message]:
 
 
 def _prompt(values: Mapping[str, Any], is_labelled: bool) -> list[Message]:
-    if is_absent(values.get("prompt")) and not is_labelled:
-        raise ValueError("the row has neither 'prompt' nor 'messages'; give one of them.")
+    if is_absent(values.get("prompt")):
+        raise ValueError(
+            "the row has neither 'prompt' nor 'messages'; give one of them, or say which column holds it: "
+            "data.columns: {prompt: <column>}."
+        )
     turns = [{"role": USER, "content": text_of(values, "prompt", is_labelled).strip()}]
     if not is_missing(values.get("system")):
         turns.insert(0, {"role": SYSTEM, "content": text_of(values, "system", False).strip()})

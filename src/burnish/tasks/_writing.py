@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from burnish.data.measures import looks_chinese
 from burnish.metrics._texts import TextOutcome
 from burnish.tasks._contract import Answered, Batch, Line, Prediction
+from burnish.tasks._rows import text_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -125,15 +126,8 @@ def golds_of(value: Any, column: str) -> list[str]:
     Raises:
         ValueError: it is no text, or an empty one.
     """
-    texts = list(value) if isinstance(value, list | tuple | np.ndarray) else [value]
-    for text in texts:
-        if text is not None and not isinstance(text, str):
-            raise ValueError(f"'{column}' must be text, or a list of texts that would do; got {type(text).__name__}.")
-    if not texts or not all(text is not None and text.strip() for text in texts):
-        raise ValueError(
-            f"'{column}' is empty; give it a text or take the row out (data.bad_rows: drop skips such rows)."
-        )
-    return [text.strip() for text in texts]
+    texts = list(value) if isinstance(value, list | tuple) else [value]
+    return [text_of({column: text}, column, is_labelled=True).strip() for text in texts or [None]]
 
 
 class Places(NamedTuple):

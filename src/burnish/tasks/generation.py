@@ -98,9 +98,11 @@ class Generation(Task):
         self, folder: Path, max_length: int | None, prompt: str, *, is_bundle: bool = False
     ) -> ChatTokenizer:
         from burnish.models.chat import load_chat_tokenizer
-        from burnish.models.lm import refuse_unless_decoder
+        from burnish.models.lm import refuse_unless_decoder, refuse_unless_packable
 
         refuse_unless_decoder(folder)
+        if self.packing:
+            refuse_unless_packable(folder)
         template = None if is_bundle else self.template
         return load_chat_tokenizer(folder, max_length, prompt, self.decoding.max_new_tokens, template)
 

@@ -12,7 +12,9 @@ NAMES = {
     "auc": "Area under the ROC curve",
     "aurc": "Area under risk–coverage",
     "best_f1": "F1 at the best threshold",
+    "bleu": "BLEU",
     "brier": "Brier score",
+    "chrf": "chrF",
     "coverage_at_target": "Answered",
     "ece": "Calibration error",
     "entity_f1": "Entity F1",
@@ -36,6 +38,9 @@ NAMES = {
     "recall_at_1": "Recall at 1",
     "recall_at_10": "Recall at 10",
     "recall_at_5": "Recall at 5",
+    "rouge_1": "ROUGE-1",
+    "rouge_2": "ROUGE-2",
+    "rouge_l": "ROUGE-L",
     "semeval_f1": "SemEval F1",
     "spearman": "Spearman correlation",
     "span_ece": "Calibration error of spans",
@@ -54,8 +59,8 @@ NOT_SHARES = {
     "aurc",
     "auc",
     "pearson",
-    "spearman",
     "perplexity",
+    "spearman",
 }  # not shares of anything: a percent sign would mislead
 
 
