@@ -16,6 +16,7 @@ from burnish.core.events import ignore
 from burnish.core.shelves import Shelf
 from burnish.data.columns import Wanted
 from burnish.data.features import cost_of
+from burnish.data.opening import open_sources
 from burnish.evaluation.scores import metrics_for, score_all
 from burnish.flows.ingest import Reading, schema_of
 from burnish.tasks._choices import Classified
@@ -278,6 +279,15 @@ def rounded(answer):
         return round(value, 4) if isinstance(value, float) else value
 
     return walk(answer.model_dump(mode="json"))
+
+
+def test_a_task_that_learns_from_text_alone_reads_what_its_source_makes_of_it(made, tmp_path):
+    if made.task.text_source is None:
+        return
+    (tmp_path / "corpus.txt").write_text("One day. So good.\n\nAll bad. 北京。好。", "utf-8")
+    (source,) = open_sources({**made.task.text_source, "path": str(tmp_path / "corpus.txt")})
+    rows = [made.task.read(row.values, is_labelled=True) for row in source.rows()]
+    assert len(rows) >= 2
 
 
 def test_nothing_is_answered_for_no_rows(made):
