@@ -18,7 +18,8 @@ from burnish.data.card import DataCard
 from burnish.data.features import FeatureStore
 from burnish.flows.carding import data_card
 from burnish.flows.encode import Lengths, encode_side, store_side
-from burnish.flows.prepare import Prepared, fresh_folder, prepare, rows_of
+from burnish.flows.joining import prepare_all
+from burnish.flows.prepare import Prepared, fresh_folder, rows_of
 from burnish.models.inspection import weight_files
 from burnish.models.locate import Located, locate
 from burnish.recipe.load import Loaded
@@ -91,7 +92,7 @@ def lay_ground(loaded: Loaded, work: Path, listen: Listener) -> Ground:
     task = cast("Task", recipe.task)
     base = _located_base(loaded)
     reader = task.load_reader(base.folder, recipe.data.max_length, recipe.data.prompt)
-    prepared = prepare(loaded, fresh_folder(work / DATA), listen)
+    prepared = prepare_all(loaded, fresh_folder(work / DATA), listen)
     lengths: dict[str, Lengths] = {}
     recipe, task = recipe.model_copy(update={"task": prepared.task}), prepared.task
     store = None
