@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from burnish.metrics._answers import AnswerOutcome
+from burnish.metrics._joint import JointOutcome
 from burnish.metrics._multi import MultiOutcome
 from burnish.metrics._ranked import RankedOutcome
 from burnish.metrics._relations import RelationOutcome
@@ -98,7 +99,20 @@ def random_answers(seed=0, n_rows=60, is_perfect=False):
     return AnswerOutcome(gold, found, sure, draw.random(n_rows), draw.random(n_rows) < 0.5)
 
 
+def random_joint(seed=0, n_rows=60, is_perfect=False):
+    n_first = n_rows // 3
+    parts = {
+        "mood": random_single(seed, n_first, is_perfect=is_perfect),
+        "names": random_spans(seed, n_rows - n_first, is_perfect=is_perfect),
+    }
+    part = (np.arange(n_rows) >= n_first).astype(np.int64)
+    at = np.concatenate([np.arange(n_first), np.arange(n_rows - n_first)])
+    order = np.random.default_rng(seed).permutation(n_rows)
+    return JointOutcome(parts, {"mood": "accuracy", "names": "entity_f1"}, part[order], at[order])
+
+
 MAKERS = {
+    JointOutcome: random_joint,
     AnswerOutcome: random_answers,
     RelationOutcome: random_relations,
     RankedOutcome: random_ranked,

@@ -6,6 +6,7 @@ import pytest
 from burnish.core.shelves import Shelf
 from burnish.metrics._answers import AnswerOutcome
 from burnish.metrics._contract import Metric
+from burnish.metrics._joint import JointOutcome
 from burnish.metrics._multi import MultiOutcome
 from burnish.metrics._ranked import RankedOutcome
 from burnish.metrics._relations import RelationOutcome
@@ -15,7 +16,10 @@ from burnish.metrics._single import SingleOutcome
 from burnish.metrics._spans import SpanOutcome
 
 NAMES = Shelf("metrics").names()
-KINDS = [SingleOutcome, RelationOutcome, MultiOutcome, SpanOutcome, ScoreOutcome, RankedOutcome, AnswerOutcome]
+KINDS = [
+    *(SingleOutcome, RelationOutcome, MultiOutcome, SpanOutcome),
+    *(ScoreOutcome, RankedOutcome, AnswerOutcome, JointOutcome),
+]
 CASES = [(name, kind) for name in NAMES for kind in KINDS if kind in Shelf("metrics").get(name).judges]
 
 

@@ -115,8 +115,8 @@ def test_a_damaged_store_is_refused(tmp_path, cut, message):
 def test_a_store_of_another_format_is_refused(tmp_path):
     written(tmp_path / "s", [{"input_ids": [1]}])
     index = tmp_path / "s" / "index.json"
-    index.write_text(index.read_text().replace('"format": 1', '"format": 99'))
-    with pytest.raises(UserError, match="the prepared data has format 99, not 1"):
+    index.write_text(index.read_text().replace('"format": 2', '"format": 99'))
+    with pytest.raises(UserError, match="the prepared data has format 99, not 2"):
         FeatureStore(tmp_path / "s")
 
 

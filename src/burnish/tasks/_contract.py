@@ -87,7 +87,7 @@ class Batch:
     n_tokens: int
     rows_each: Sequence[int] | None = None
     """How many rows of the inputs each feature takes; None where all take as many."""
-    outputs: slice = slice(None)
+    outputs: slice = field(default_factory=lambda: slice(None))
     """Which of the head's outputs, and so which weights, these rows are about."""
 
     def to(self, device: torch.device) -> Batch:

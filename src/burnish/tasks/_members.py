@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Any, cast
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, SerializeAsAny, field_validator
 
 from burnish.core.parts import Part
 from burnish.core.shelves import Shelf
@@ -32,7 +32,7 @@ class Together(Prediction):
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    __pydantic_extra__: dict[str, Prediction | None]
+    __pydantic_extra__: dict[str, SerializeAsAny[Prediction] | None]
 
     def __getitem__(self, name: str) -> Prediction | None:
         return self.__pydantic_extra__[name]
