@@ -2,7 +2,7 @@
 
     BURNISH_DATA=… python benchmarks/multitask.py --seeds 1 2 3 --threads 2 --judge test
 
-BURNISH_DATA is the folder that holds fin_phrasebank/Sentences_AllAgree.txt and bank_faq/BankFAQs.csv. Each seed cuts the
+BURNISH_DATA is the folder that holds fin_phrasebank and bank_faq, as recipes/finance.yaml names them. Each seed cuts the
 rows anew, alike for one task and for two, and all runs have the settings of recipes/finance.yaml, which were chosen on
 dev (`--judge dev` leaves test untouched). The pass is timed on the questions and sentences themselves: rounds of every
 model in turn, in batches of the same size, from text to answer.
@@ -115,8 +115,8 @@ def tell_rates(bundles: dict[str, Path], rounds: int) -> None:
 
 def all_texts() -> Iterator[str]:
     """Every sentence and question of the two data sets, by turns of the files."""
-    from burnish.recipe.load import load
     from burnish.data.opening import open_sources
+    from burnish.recipe.load import load
 
     loaded = load(RECIPE)
     for name, column in (("sentiment", "text"), ("topic", "Question")):

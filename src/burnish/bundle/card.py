@@ -44,6 +44,10 @@ Every file's SHA-256 is in `manifest.json` and is checked before anything is rea
 
 def _made(knowledge: Knowledge, about: dict[str, Any]) -> str:
     labels = f" with {len(knowledge.labels)} labels" if knowledge.labels else ""
+    if "start" in about:
+        return (
+            f"{labels}: those of `{about['start']}` as they were, and further ones trained on {about['n_train']:,} rows"
+        )
     if about["n_train"]:
         return f"{labels}, fine-tuned from `{knowledge.base}` on {about['n_train']:,} rows"
     if knowledge.labels:

@@ -147,6 +147,7 @@ def _about(ground: Ground, best: Trained, name: str, started: float) -> About:
         "name": name if train is None or ground.prepared.members else Path(train.places[0]).stem,
         "task": ground.task.part_name,
         "base": ground.base.name,
+        **({} if ground.beginning is None else {"start": ground.beginning.bundle.folder.name}),
         "version": __version__,
         "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "seconds": round(time.monotonic() - started, 1),
@@ -157,14 +158,16 @@ def _about(ground: Ground, best: Trained, name: str, started: float) -> About:
 
 def _knowledge(ground: Ground, best: Trained, decision: Decision) -> Knowledge:
     reader = ground.reader
-    return Knowledge(best.task, ground.labels, decision, reader.max_length, ground.base.name, reader.prompt)
+    own = Knowledge(best.task, ground.labels, decision, reader.max_length, ground.base.name, reader.prompt)
+    return own if ground.beginning is None else ground.beginning.knowledge_with(own)
 
 
 def _write(
     folder: Path, ground: Ground, best: Trained, knowledge: Knowledge, about: About, report: Report | None
 ) -> None:
     """Every file of the bundle; the manifest last."""
-    best.network.save(folder / MODEL)
+    network = best.network if ground.beginning is None else ground.beginning.network_with(best.network)
+    network.save(folder / MODEL)
     ground.reader.save(folder / MODEL, ground.base.folder)
     knowledge.save(folder)
     best.task.keep(folder / STOCK)
@@ -176,6 +179,8 @@ def _write(
     write_bytes(folder / "README.md", model_card(knowledge, scores, told).encode())
     if report is not None:
         write_report(report, ground.recipe.judge.formats, folder / "report")
+    if ground.beginning is not None:
+        ground.beginning.copy_reports(folder / "report")
     _copy_records(best.work, folder / "training")
     write_manifest(folder)
 

@@ -192,6 +192,17 @@ class Joint(Protocol):
     @property
     def members(self) -> Mapping[str, Member]: ...
 
+    @property
+    def start(self) -> Path | None:
+        """A bundle whose trunk and tasks stay as they are, and beside which these are put; None for a new model."""
+
+    def beside(self, new: Task) -> Task:
+        """These members and those of `new`, of one model.
+
+        Raises:
+            UserError: they are too many.
+        """
+
     def settled(self, tasks: Mapping[str, Task], texts: Mapping[str, Sequence[str]]) -> Task:
         """The whole with each member's task as its rows decided it, and the columns of `Task.texts` that they fill."""
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
-from burnish.core.errors import listed
+from burnish.core.errors import UserError, listed
 from burnish.core.events import Listener
 from burnish.core.members import joined, owned
 from burnish.data.columns import Wanted
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MOST_TASKS = 30  # a bit of a 32-bit kind each
+ROOM = f"at most {MOST_TASKS} can share a model"
 MEMBERS, MEMBER = "members", "task"
 
 
@@ -81,7 +82,7 @@ class Multitask(Task):
             if not re.fullmatch(r"\w[\w-]*", name):
                 raise ValueError(f"has the task '{name}'; a name is letters, digits, _ and -, such as topic")
         if len(value) > MOST_TASKS:
-            raise ValueError(f"has {len(value)} tasks; at most {MOST_TASKS} can share a model")
+            raise ValueError(f"has {len(value)} tasks; {ROOM}")
         return value
 
     @model_validator(mode="after")
@@ -102,6 +103,13 @@ class Multitask(Task):
     @property
     def members(self) -> Mapping[str, Member]:
         return {name: Member(one.own_task, one.data) for name, one in self.tasks.items()}
+
+    def beside(self, new: Task) -> Multitask:
+        assert isinstance(new, Multitask)
+        tasks = {**self.tasks, **new.tasks}
+        if len(tasks) > MOST_TASKS:
+            raise UserError(f"task.tasks: together with those of the bundle there are {len(tasks)}; {ROOM}.")
+        return self.model_copy(update={"tasks": tasks, "start": None})
 
     def settled(self, tasks: Mapping[str, Task], texts: Mapping[str, Sequence[str]]) -> Multitask:
         changed = {
