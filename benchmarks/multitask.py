@@ -2,10 +2,10 @@
 
     BURNISH_DATA=… python benchmarks/multitask.py --seeds 1 2 3 --threads 2 --judge test
 
-BURNISH_DATA is the folder that holds fin_phrasebank and bank_faq, as recipes/finance.yaml names them. Each seed cuts the
-rows anew, alike for one task and for two, and all runs have the settings of recipes/finance.yaml, which were chosen on
-dev (`--judge dev` leaves test untouched). The pass is timed on the questions and sentences themselves: rounds of every
-model in turn, in batches of the same size, from text to answer.
+BURNISH_DATA is the folder that holds fin_phrasebank and bank_faq, as recipes/finance.yaml names them. Each seed cuts
+the rows anew, alike for one task and for two, and all runs have the settings of recipes/finance.yaml, which were chosen
+on dev (`--judge dev` leaves test untouched). The pass is timed on the questions and sentences themselves: rounds of
+every model in turn, in batches of the same size, from text to answer.
 """
 
 from __future__ import annotations

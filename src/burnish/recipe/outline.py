@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import NoneType
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel
@@ -39,8 +40,9 @@ def shelf_of(field: FieldInfo) -> Shelf | None:
 
 
 def section_of(field: FieldInfo) -> type[BaseModel] | None:
-    """The model of a section; None for a field that is a value or a part."""
-    kind: Any = field.annotation
+    """The model of a section, also of one that may be left out; None for a field that is a value or a part."""
+    kinds = [kind for kind in get_args(field.annotation) if kind is not NoneType] or [field.annotation]
+    kind: Any = kinds[0]
     is_model = isinstance(kind, type) and issubclass(kind, BaseModel)
     return kind if is_model and shelf_of(field) is None else None
 

@@ -284,6 +284,8 @@ class Recipe(Section):
         """Only a task that needs none may lack training rows, and then dev too; one made of several has its own."""
         if not isinstance(value, dict):
             return value
+        if "task" not in info.data and not value.keys() & set(ROWS):  # whether it needs rows here, nobody knows
+            return {"train": None, **value}
         if getattr(info.data.get("task"), "joint", None) is not None:
             named = [side for side in ROWS if value.get(side) is not None]
             if named:

@@ -18,7 +18,7 @@ from burnish.data.features import KIND_FIELD, kind_of
 from burnish.tasks._contract import Encoded, Feature
 
 TOKENS = ("input_ids", "token_type_ids")
-"""What the trunk reads of a feature: where these are equal, one reading is enough."""
+"""What the trunk reads of a feature: where these say the same, one reading is enough."""
 ORDER, PLACE = "order", "place"
 
 
@@ -42,7 +42,7 @@ def united(of_members: Mapping[str, Encoded], bits: Mapping[str, int]) -> Encode
     is_shared = len(of_members) > 1
     for member, encoded in of_members.items():
         for number, feature in enumerate(encoded.features):
-            tokens, times = tuple(feature[name].tobytes() for name in TOKENS if name in feature), 0
+            tokens, times = _read_of(feature), 0
             while (key := (tokens, times)) in features and kind_of(features[key]) & bits[member]:
                 times += 1
             one = features.setdefault(key, {KIND_FIELD: np.zeros(1, np.int32)})
@@ -56,6 +56,12 @@ def united(of_members: Mapping[str, Encoded], bits: Mapping[str, int]) -> Encode
         n_cut=max(one.n_cut for one in of_members.values()),
         notes=tuple(note for one in of_members.values() for note in one.notes),
     )
+
+
+def _read_of(feature: Feature) -> tuple[bytes, ...]:
+    """What the trunk reads of a feature; types that are all 0 are those that it takes where there are none."""
+    types = feature.get("token_type_ids")
+    return (feature["input_ids"].tobytes(), b"" if types is None or not types.any() else types.tobytes())
 
 
 class SameTexts:
