@@ -14,7 +14,18 @@ from burnish.recipe.load import load
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES, RECIPES = ROOT / "samples", ROOT / "recipes"
-ON_SAMPLES = ("support", "support_fewshot", "support_zh", "topics", "entities", "pairs", "relations", "faq", "answers")
+ON_SAMPLES = (
+    "support",
+    "support_fewshot",
+    "support_zh",
+    "topics",
+    "entities",
+    "pairs",
+    "relations",
+    "faq",
+    "answers",
+    "multitask",
+)
 ON_PUBLIC_DATA = {  # recipe → the folder that it reads
     "clinc150": "clinc150",
     "conll2003": "conll2003",
@@ -26,6 +37,7 @@ ON_PUBLIC_DATA = {  # recipe → the folder that it reads
     "finre": "finre",
     "bank_faq": "bank_faq",
     "cmrc2018": "cmrc2018",
+    "finance": "fin_phrasebank",
 }
 
 

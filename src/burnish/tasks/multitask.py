@@ -64,7 +64,7 @@ class Multitask(Task):
     answer = Together
 
     tasks: dict[str, MemberSection]
-    """Name → task, e.g. `{sentiment: {task: classification, data: {train: reviews.csv}}, topic: {…}}`."""
+    """Name → `task`, `data`, `weight` and `texts`, e.g. `{mood: {task: classification, data: {train: a.csv}}, …}`."""
 
     sampling: Sampling = "proportional"
     """Each task's share of an epoch: `proportional` to its rows (every row once), `even`, or by `temperature`."""
