@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from burnish.metrics._answers import AnswerOutcome
+from burnish.metrics._joint import JointOutcome
 from burnish.metrics._likelihood import LikelihoodOutcome
 from burnish.metrics._multi import MultiOutcome
 from burnish.metrics._pairings import PairingOutcome
@@ -145,7 +146,20 @@ def random_pairings(seed=0, n_rows=60, is_perfect=False):
     )
 
 
+def random_joint(seed=0, n_rows=60, is_perfect=False):
+    n_first = n_rows // 3
+    parts = {
+        "mood": random_single(seed, n_first, is_perfect=is_perfect),
+        "names": random_spans(seed, n_rows - n_first, is_perfect=is_perfect),
+    }
+    part = (np.arange(n_rows) >= n_first).astype(np.int64)
+    at = np.concatenate([np.arange(n_first), np.arange(n_rows - n_first)])
+    order = np.random.default_rng(seed).permutation(n_rows)
+    return JointOutcome(parts, {"mood": "accuracy", "names": "entity_f1"}, part[order], at[order])
+
+
 MAKERS = {
+    JointOutcome: random_joint,
     LikelihoodOutcome: random_likelihood,
     TextOutcome: random_texts,
     AnswerOutcome: random_answers,

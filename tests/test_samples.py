@@ -17,7 +17,7 @@ SAMPLES, RECIPES = ROOT / "samples", ROOT / "recipes"
 TABLES = sorted(file for file in SAMPLES.iterdir() if file.suffix in (".csv", ".tsv", ".jsonl", ".txt"))
 ON_SAMPLES = (
     *("support", "support_fewshot", "support_zh", "topics", "entities", "pairs", "relations", "faq", "answers"),
-    *("pretrain", "ranking"),
+    *("pretrain", "ranking", "multitask"),
 )
 ON_RECORDINGS = ("commands", "replies", "transcription")
 ON_PICTURES = ("pictures", "picture_question", "picture_search")
@@ -41,6 +41,7 @@ ON_PUBLIC_DATA = {  # recipe → the folder that it reads
     "fomc": "fomc",
     "movielens": "movielens_small",
     "flickr8k": "flickr8k",
+    "finance": "fin_phrasebank",
 }
 ON_PUBLIC_RECORDINGS = {"fsdd": "fsdd"}
 PUBLIC_BASES = {"dialogsum": "tiny_causal_base", "multi30k": "tiny_seq2seq_base", "flickr8k": "tiny_towers"}

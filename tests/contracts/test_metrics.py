@@ -6,6 +6,7 @@ import pytest
 from burnish.core.shelves import Shelf
 from burnish.metrics._answers import AnswerOutcome
 from burnish.metrics._contract import Metric
+from burnish.metrics._joint import JointOutcome
 from burnish.metrics._likelihood import LikelihoodOutcome
 from burnish.metrics._multi import MultiOutcome
 from burnish.metrics._pairings import PairingOutcome
@@ -33,6 +34,7 @@ KINDS = [
     TranscriptOutcome,
     RecommendedOutcome,
     PairingOutcome,
+    JointOutcome,
 ]
 BEST = {"perplexity": 1.0}
 """The best value of metrics that end elsewhere than at 0 or 1."""

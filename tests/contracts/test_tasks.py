@@ -15,7 +15,7 @@ from burnish.core.errors import UserError
 from burnish.core.events import ignore
 from burnish.core.shelves import Shelf
 from burnish.data.columns import Wanted
-from burnish.data.features import cost_of
+from burnish.data.features import cost_of, kind_of
 from burnish.data.opening import open_sources
 from burnish.evaluation.scores import metrics_for, score_all
 from burnish.flows.ingest import Reading, schema_of
@@ -82,6 +82,14 @@ ROWS = {
         {"text": "good day", "text_pair": "all good", "score": 0.9},
         {"text": "so bad", "text_pair": "a day", "score": "no"},
     ],
+    "multitask": [
+        {"task": "mood", "text": "good day", "label": "good"},
+        {"task": "places", "text": "good 北京 day", "spans": [[5, 7, "PLACE"]]},
+        {"task": "mood", "text": "so bad", "label": "bad"},
+        {"task": "alike", "text": "so bad", "text_pair": "a day", "score": "no"},
+        {"task": "kinds", "text": "so", "labels": []},
+        {"task": "kinds", "text": "so bad a day", "labels": ["day"]},
+    ],
     "ranking": [
         {"history": ["a", "b"], "item": "c", "negatives": "d", "time": 5, "user": "u"},
         {"history": "", "item": ["a", "d"], "negatives": [], "time": None},
@@ -111,6 +119,14 @@ ROWS = {
 TASKS = Shelf("tasks").names()
 STREAMED = ("dialogue", "generation", "seq2seq")
 SETTINGS = {
+    "multitask": {
+        "tasks": {
+            "mood": {"task": "classification", "weight": 0.5},
+            "places": {"task": "tokens"},
+            "alike": {"task": {"name": "matching", "head": "max"}, "texts": ["text", "text_pair"]},
+            "kinds": {"task": {"name": "multilabel", "head": "mean"}},
+        },
+    },
     "ranking": {
         "items": {
             "id": [*"abcde"],
@@ -169,6 +185,12 @@ class Made:
     def features(self, examples):
         return [feature for one in self.task.encode(examples, self.reader, self.labels) for feature in one.features]
 
+    def batches(self):
+        """The labelled rows; a batch holds features of one kind."""
+        features = self.features(self.examples)
+        of_kinds = [[one for one in features if kind_of(one) == kind] for kind in dict.fromkeys(map(kind_of, features))]
+        return [self.task.collate(own, self.reader.pad_id, len(self.labels)) for own in of_kinds]
+
     def answered(self, examples):
         rows = []
         for example, one in zip(examples, self.task.encode(examples, self.reader, self.labels), strict=True):
@@ -194,34 +216,33 @@ def test_an_example_fits_the_tasks_arrow_fields(made):
 
 def test_features_are_flat_int32_and_alike(made):
     features = made.features(made.examples)
-    assert len({frozenset(feature) for feature in features}) == 1
+    assert len({(kind_of(one), frozenset(one)) for one in features}) == len({kind_of(one) for one in features})
     assert all(array.dtype == np.int32 and array.ndim == 1 for feature in features for array in feature.values())
     assert all(cost_of(feature) > 0 for feature in features)
 
 
 def test_a_batch_gives_a_loss_that_reaches_every_trained_weight(made):
-    features = made.features(made.examples)
-    batch = made.task.collate(features, made.reader.pad_id, len(made.labels))
-    assert batch.n_rows == len(features)
-    assert batch.n_tokens > 0
-    if "attention_mask" in batch.inputs and batch.inputs["attention_mask"].ndim == 2:
-        assert batch.n_tokens == int(batch.inputs["attention_mask"].sum())
     made.network.train()
-    loss = made.task.loss(made.network(**batch.inputs), batch, None, 0.0)
-    loss.backward()
-    assert torch.isfinite(loss)
+    assert sum(batch.n_rows for batch in made.batches()) == len(made.features(made.examples))
+    for batch in made.batches():
+        assert batch.n_tokens > 0
+        if "attention_mask" in batch.inputs and batch.inputs["attention_mask"].ndim == 2:
+            assert batch.n_tokens == int(batch.inputs["attention_mask"].sum())
+        loss = made.task.loss(made.network(**batch.inputs), batch, None, 0.0)
+        loss.backward()
+        assert torch.isfinite(loss)
     trained = {name: p for name, p in made.network.named_parameters() if p.requires_grad and "pooler" not in name}
     without = [name for name, p in trained.items() if p.grad is None]
     assert without == []
 
 
 def test_weights_and_smoothing_change_the_loss(made):
-    batch = made.task.collate(made.features(made.examples), made.reader.pad_id, len(made.labels))
+    batch = made.batches()[0]
     logits = made.network.eval()(**batch.inputs).detach() * 3
-    n_outputs = logits.shape[-1]
     plain = made.task.loss(logits, batch, None, 0.0)
     assert made.task.loss(logits, batch, None, 0.2) != plain
     if made.labels:  # else the recipe's class weights are refused
+        n_outputs = len(made.task.head_plan(made.labels).labels)
         assert made.task.loss(logits, batch, torch.arange(1.0, n_outputs + 1) ** 2, 0.0) != plain
 
 
@@ -246,7 +267,11 @@ def test_answers_do_not_depend_on_company_or_on_gold(made):
     labelled = made.task.decode(made.answered(made.examples), made.labels, Decision())
     assert all(isinstance(one, made.task.answer) for one in together)
     for one, other, third in zip(together, alone, labelled, strict=True):
-        assert rounded(one) == rounded(other) == rounded(third)
+        assert rounded(one) == rounded(other)
+        answers = rounded(third).items()
+        if made.task.joint is not None:  # a labelled row asks the task that it is for
+            answers = [(name, answer) for name, answer in answers if answer is not None]
+        assert rounded(one) == {**rounded(one), **dict(answers)}
 
 
 def streamed(made):

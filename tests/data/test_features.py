@@ -115,8 +115,8 @@ def test_a_damaged_store_is_refused(tmp_path, cut, message):
 def test_a_store_of_another_format_is_refused(tmp_path):
     written(tmp_path / "s", [{"input_ids": [1]}])
     index = tmp_path / "s" / "index.json"
-    index.write_text(index.read_text().replace('"format": 1', '"format": 99'))
-    with pytest.raises(UserError, match="the prepared data has format 99, not 1"):
+    index.write_text(index.read_text().replace('"format": 2', '"format": 99'))
+    with pytest.raises(UserError, match="the prepared data has format 99, not 2"):
         FeatureStore(tmp_path / "s")
 
 
@@ -147,3 +147,29 @@ def test_what_is_no_text_says_what_it_costs(tmp_path):
     assert [one["pixels"].tolist() for one in store.read([1, 0])] == [[4, 5], [1, 2, 3]]
     assert [cost_of(one) for one in features] == [4, 9]
     assert cost_of({"input_ids": [5, 6, 7]}) == 3
+
+
+def test_features_of_several_kinds_have_fields_of_their_own(tmp_path):
+    features = [
+        {"input_ids": [1, 2], "kind": [1], "label": [3]},
+        {"input_ids": [1], "kind": [2], "tags": [4]},
+        {"input_ids": [5, 6, 7], "kind": [2], "tags": [4, 5, 6]},
+        {"input_ids": [8], "kind": [1], "label": [9]},
+    ]
+    store = written(tmp_path / "s", features)
+    read = [{name: values.tolist() for name, values in one.items()} for one in store.read([3, 2, 0, 1])]
+    assert read == [features[3], features[2], features[0], features[1]]
+    assert store.kinds.tolist() == [1, 2, 2, 1]
+
+
+def test_features_of_one_kind_have_the_same_fields(tmp_path):
+    with FeatureWriter(tmp_path / "s") as writer:
+        writer.add(0, {"input_ids": [1], "kind": [1], "label": [0]})
+        with pytest.raises(
+            ValueError, match=r"has the fields \['input_ids', 'kind', 'tags'\], expected \['input_ids', 'k"
+        ):
+            writer.add(1, {"input_ids": [1], "kind": [1], "tags": [1]})
+
+
+def test_features_of_no_kind_are_of_kind_0(tmp_path):
+    assert written(tmp_path / "s", [{"input_ids": [1]}, {"input_ids": [2]}]).kinds.tolist() == [0, 0]

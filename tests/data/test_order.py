@@ -110,3 +110,34 @@ def test_a_batch_beyond_the_epoch_is_refused():
     batches = batches_of(np.array([3, 4]), 64, 7, 0)
     with pytest.raises(IndexError, match=f"there is no batch {len(batches)}; the epoch has {len(batches)}"):
         batches[len(batches)]
+
+
+@settings(max_examples=40, deadline=None)
+@given(lengths_lists, st.integers(0, 5), st.integers(0, 5))
+def test_a_batch_holds_rows_of_one_kind(lengths, seed, epoch):
+    kinds = np.random.default_rng(seed).integers(3, size=len(lengths))
+    for batches in (batches_of(lengths, 64, seed, epoch, kinds=kinds), sorted_batches(lengths, 64, kinds=kinds)):
+        assert sorted(row for batch in all_batches(batches) for row in batch) == list(range(len(lengths)))
+        assert all(len(set(kinds[batch].tolist())) == 1 for batch in all_batches(batches))
+    again = batches_of(lengths, 64, seed, epoch, kinds=kinds)
+    assert all_batches(again) == all_batches(batches_of(lengths, 64, seed, epoch, kinds=kinds))
+
+
+def test_kinds_are_mixed_in_an_epoch_and_cost_little_padding():
+    draw = np.random.default_rng(1)
+    lengths, kinds = draw.integers(3, 60, 4000), np.repeat([1, 2], [3000, 1000])
+    batches = batches_of(lengths, 512, 7, 0, kinds=kinds)
+    of_batches = [int(kinds[batch[0]]) for batch in all_batches(batches)]
+    assert set(of_batches[: len(of_batches) // 4]) == {1, 2}
+    assert fill(lengths, batches) >= 0.9
+
+
+def test_one_kind_is_no_kind():
+    lengths = np.arange(3, 90)
+    plain, same = batches_of(lengths, 256, 7, 0), batches_of(lengths, 256, 7, 0, kinds=np.full(87, 4))
+    assert all_batches(plain) == all_batches(same)
+
+
+def test_the_fill_counts_the_rows_that_the_batches_hold():
+    batches = batches_of(np.array([4, 4]), 8, 7, 0)
+    assert fill(np.array([4, 4, 100]), batches) == 1.0

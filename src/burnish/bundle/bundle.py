@@ -41,17 +41,11 @@ class Knowledge:
     prompt: str = ""
 
     def save(self, folder: Path) -> None:
-        decision = {
-            "calibration": self.decision.calibration,
-            "parameters": self.decision.parameters,
-            "abstain_below": self.decision.abstain_below,
-            "label_thresholds": list(self.decision.label_thresholds),
-        }
         state = {
             "format": STATE_FORMAT,
             "task": self.task.as_recipe(),
             "labels": list(self.labels),
-            "decision": decision,
+            "decision": _told(self.decision),
             "max_length": self.max_length,
             "base": self.base,
             "prompt": self.prompt,
@@ -103,17 +97,33 @@ def _knowledge(state: Any, folder: Path) -> Knowledge:
 
 
 def _read(state: dict[str, Any]) -> Knowledge:
-    decision = state["decision"]
     return Knowledge(
         task=cast("Task", Shelf("tasks").build(state["task"])),
         labels=tuple(state["labels"]),
-        decision=Decision(
-            calibration=decision["calibration"],
-            parameters=decision["parameters"],
-            abstain_below=decision["abstain_below"],
-            label_thresholds=tuple(decision["label_thresholds"]),
-        ),
+        decision=_decision(state["decision"]),
         max_length=state["max_length"],
         base=state["base"],
         prompt=state["prompt"],
+    )
+
+
+def _told(decision: Decision) -> dict[str, Any]:
+    """A decision as JSON; those of several tasks stand in it."""
+    members = {name: _told(one) for name, one in decision.members.items()}
+    return {
+        "calibration": decision.calibration,
+        "parameters": decision.parameters,
+        "abstain_below": decision.abstain_below,
+        "label_thresholds": list(decision.label_thresholds),
+        **({"members": members} if members else {}),
+    }
+
+
+def _decision(told: dict[str, Any]) -> Decision:
+    return Decision(
+        calibration=told["calibration"],
+        parameters=told["parameters"],
+        abstain_below=told["abstain_below"],
+        label_thresholds=tuple(told["label_thresholds"]),
+        members={name: _decision(one) for name, one in told.get("members", {}).items()},
     )

@@ -8,7 +8,7 @@ from burnish.bundle.bundle import Knowledge
 
 
 def model_card(knowledge: Knowledge, scores: dict[str, float], about: dict[str, Any]) -> str:
-    """Markdown with the front matter that model hubs read."""
+    """Markdown with the front matter that model hubs read; `scores` are those that a reader sees first."""
     task = knowledge.task.part_name
     return f"""---
 library_name: transformers
@@ -22,7 +22,7 @@ with Burnish {about["version"]} on {about["created"]}.
 
 ## How good it is
 
-{_judgement(knowledge, scores, about)}
+{_judgement(scores, about)}
 
 ## Use
 
@@ -44,6 +44,10 @@ Every file's SHA-256 is in `manifest.json` and is checked before anything is rea
 
 def _made(knowledge: Knowledge, about: dict[str, Any]) -> str:
     labels = f" with {len(knowledge.labels)} labels" if knowledge.labels else ""
+    if "start" in about:
+        return (
+            f"{labels}: those of `{about['start']}` as they were, and further ones trained on {about['n_train']:,} rows"
+        )
     if about["n_train"]:
         return f"{labels}, fine-tuned from `{knowledge.base}` on {about['n_train']:,} rows"
     if knowledge.labels:
@@ -51,10 +55,10 @@ def _made(knowledge: Knowledge, about: dict[str, Any]) -> str:
     return f" on `{knowledge.base}` as it is, made"
 
 
-def _judgement(knowledge: Knowledge, scores: dict[str, float], about: dict[str, Any]) -> str:
+def _judgement(scores: dict[str, float], about: dict[str, Any]) -> str:
     if not scores:
         return "It was not judged: there were no rows with known answers."
-    rows = "\n".join(f"| {name} | {scores[name]:.4f} |" for name in knowledge.task.judged_as.headline if name in scores)
+    rows = "\n".join(f"| {name} | {value:.4f} |" for name, value in scores.items())
     return (
         f"Judged on {about['n_judged']:,} rows of {about['judged_on']} ([full report](report/report.md)):\n\n"
         f"| score | value |\n|---|---|\n{rows}"
@@ -117,6 +121,11 @@ def _other_tools(knowledge: Knowledge) -> str:
         return (
             f'Without Burnish: `transformers.{loaders[head]}.from_pretrained("path/to/this/folder/model")` gives the '
             f"same logits{calibrated}.{prompt}"
+        )
+    if knowledge.task.head_part.gives == "several":
+        return (
+            'Without Burnish: `transformers.AutoModel.from_pretrained("path/to/this/folder/model")` gives the trunk of '
+            f"all tasks; their heads lie beside it in `model/head.safetensors`.{prompt}"
         )
     if knowledge.task.head_part.gives == "vectors":
         return (

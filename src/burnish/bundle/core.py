@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from burnish.data.features import cost_of
+from burnish.data.features import cost_of, kind_of
 from burnish.data.order import sorted_batches
 from burnish.models.network import Network
 from burnish.tasks._contract import Feature, Task
@@ -41,11 +41,12 @@ class TorchCore:
     def run(self, features: Sequence[Feature]) -> list[NDArray[np.float32]]:
         """[K] each for heads that give rows or vectors (K = n H for n texts), [T, K] for heads that label tokens."""
         lengths = np.asarray([cost_of(feature) for feature in features], np.int32)
+        kinds = np.asarray([kind_of(feature) for feature in features], np.int32)
         outputs: list[NDArray[np.float32]] = [np.zeros(0, np.float32)] * len(features)
         device = next(self.network.parameters()).device
         self.network.eval()
         with torch.inference_mode():
-            for indices in sorted_batches(lengths, TOKENS_PER_BATCH):
+            for indices in sorted_batches(lengths, TOKENS_PER_BATCH, kinds=kinds):
                 batch = self.task.collate([features[i] for i in indices], self.pad_id, self.n_labels).to(device)
                 rows = self.task.ask(self.network, batch).float().cpu().numpy()
                 for i, row in zip(indices, _by_feature(rows, batch.rows_each, len(indices)), strict=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from burnish.core.errors import listed
+from burnish.core.members import BETWEEN
 from burnish.data.card import FEW_ROWS, Classes, DataCard, Dropped, DuplicatePair, LeakCard, SplitCard
 from burnish.data.measures import Quantiles
 
@@ -81,29 +82,31 @@ def _label_warnings(card: DataCard) -> Iterator[str]:
                 f"{name}: {found.n_conflicting:,} rows have a copy with the same text under another label; "
                 "no model can get all of them right. Decide on one label."
             )
-    train = card.splits.get("train")
-    if not train or not train.classes:
-        return
-    classes = train.classes
+    for name, split in card.splits.items():
+        if name.rpartition(BETWEEN)[2] == "train" and split.classes:
+            yield from _class_warnings(name, split.classes)
+
+
+def _class_warnings(name: str, classes: Classes) -> Iterator[str]:
     largest, most = next(iter(classes.counts.items()))
     smallest, fewest = classes.smallest
     if classes.n == 1:
-        yield f"train: every row has the label '{largest}'; there is nothing to tell apart."
+        yield f"{name}: every row has the label '{largest}'; there is nothing to tell apart."
     if most > MOST_IMBALANCE * fewest:
         yield (
-            f"train: the label '{largest}' has {most / fewest:,.0f} times as many rows ({most:,}) as '{smallest}' "
+            f"{name}: the label '{largest}' has {most / fewest:,.0f} times as many rows ({most:,}) as '{smallest}' "
             f"({fewest:,}); consider train.class_weights: balanced."
         )
-    yield from _rare_warnings(classes)
+    yield from _rare_warnings(name, classes)
 
 
-def _rare_warnings(classes: Classes) -> Iterator[str]:
+def _rare_warnings(name: str, classes: Classes) -> Iterator[str]:
     single = [label for label, n in classes.rare.items() if n == 1]
     few = [label for label, n in classes.rare.items() if n > 1]
     if single:
-        yield f"train: {_labels(classes.n_single, 'in one row only', single)}. Such a label can be learnt, not judged."
+        yield f"{name}: {_labels(classes.n_single, 'in one row only', single)}. Such a label can be learnt, not judged."
     if few:
-        yield f"train: {_labels(classes.n_rare - classes.n_single, f'in fewer than {FEW_ROWS} rows', few)}. Add rows."
+        yield f"{name}: {_labels(classes.n_rare - classes.n_single, f'in fewer than {FEW_ROWS} rows', few)}. Add rows."
 
 
 def _labels(n: int, where: str, names: list[str]) -> str:

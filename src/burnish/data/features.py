@@ -1,8 +1,9 @@
 """The feature store: encoded rows on disk, so that every epoch reads integers and nothing is tokenized twice.
 
 A feature's fields lie one after the other in one flat int32 file, feature after feature, so that one `pread`
-brings all of it. Lengths are stored only for fields whose length varies. The folder is a cache that can be built
-again: it is not fsynced, but `index.json` is written last and says the size of every file, so a folder that was
+brings all of it. Lengths are stored only for fields whose length varies. Features may be of several kinds, each with
+fields of its own; a field that a feature lacks takes no room and is not read back. The folder is a cache that can be
+built again: it is not fsynced, but `index.json` is written last and says the size of every file, so a folder that was
 not finished, or was cut, is refused.
 """
 
@@ -24,10 +25,11 @@ from numpy.typing import NDArray
 from burnish.core.errors import UserError
 from burnish.core.files import disk_faults, read_json, write_json
 
-FORMAT = 1
+FORMAT = 2
 FLUSH_VALUES = 1 << 18  # 1 MiB of int32
 MAIN_FIELD = "input_ids"
 COST_FIELD = "n_units"
+KIND_FIELD = "kind"
 
 Feature = dict[str, NDArray[np.int32]]
 IntsLike = Sequence[int] | NDArray[Any]
@@ -38,12 +40,19 @@ def cost_of(feature: Mapping[str, IntsLike]) -> int:
     return int(feature[COST_FIELD][0]) if COST_FIELD in feature else len(feature[MAIN_FIELD])
 
 
+def kind_of(feature: Mapping[str, IntsLike]) -> int:
+    """What a feature says as `kind` [1], else 0. Only features of one kind have the same fields and share a batch."""
+    return int(feature[KIND_FIELD][0]) if KIND_FIELD in feature else 0
+
+
 class FeatureWriter:
     """Writes features into `folder`; the store is there when the `with` block ends without an error."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._fields: dict[str, _Field] = {}
+        self._names: dict[int, list[str]] = {}
+        """Kind → names of its fields."""
         self._n = 0
 
     def __enter__(self) -> FeatureWriter:
@@ -53,23 +62,32 @@ class FeatureWriter:
             self._values = _Int32File(self.folder / "values.i32")
             self._rows = _Int32File(self.folder / "rows.i32")
             self._costs = _Int32File(self.folder / "costs.i32")
+            self._kinds = _Int32File(self.folder / "kinds.i32")
         return self
 
     def add(self, row: int, feature: Mapping[str, IntsLike]) -> None:
-        """Append one feature of example `row`. Every feature has the same fields; values fit in 32 bits."""
-        if feature.keys() != self._fields.keys():
-            self._start(feature)
+        """Append one feature of example `row`. Features of one kind have the same fields; values fit in 32 bits."""
+        kind = kind_of(feature)
+        if len(feature) != len(self._names.get(kind, ())) or not feature.keys() >= set(self._names[kind]):
+            self._start(kind, feature)
         n_main = len(feature.get(MAIN_FIELD, ()))
         for name, field in self._fields.items():
-            values = feature[name]
+            values = feature.get(name, ())
             self._values.extend(values)
             field.add(len(values), n_main)
         self._rows.append(row)
         self._costs.append(cost_of(feature))
+        self._kinds.append(kind)
         self._n += 1
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
-        files = [self._values, self._rows, self._costs, *(field.lengths for field in self._fields.values())]
+        files = [
+            self._values,
+            self._rows,
+            self._costs,
+            self._kinds,
+            *(field.lengths for field in self._fields.values()),
+        ]
         with disk_faults(self.folder):
             with ExitStack() as opened:
                 for file in files:
@@ -79,14 +97,18 @@ class FeatureWriter:
             if kind is None:
                 self._finish()
 
-    def _start(self, feature: Mapping[str, IntsLike]) -> None:
-        if self._fields or not {MAIN_FIELD, COST_FIELD} & feature.keys():
-            raise ValueError(
-                f"a feature has the fields {sorted(feature)}, expected {sorted(self._fields) or MAIN_FIELD}"
-            )
+    def _start(self, kind: int, feature: Mapping[str, IntsLike]) -> None:
+        """Take on the fields of a kind's first feature."""
+        if kind in self._names or not {MAIN_FIELD, COST_FIELD} & feature.keys():
+            expected = sorted(self._names.get(kind, ())) or MAIN_FIELD
+            raise ValueError(f"a feature has the fields {sorted(feature)}, expected {expected}")
+        self._names[kind] = list(feature)
         with disk_faults(self.folder):
-            for name, values in feature.items():
-                self._fields[name] = _Field(len(values), _Int32File(self.folder / f"{name}.lengths.i32"))
+            for name in [one for one in feature if one not in self._fields]:
+                lengths = _Int32File(self.folder / f"{name}.lengths.i32")
+                lengths.extend(np.zeros(self._n, np.int32))
+                width = 0 if self._n else len(feature[name])
+                self._fields[name] = _Field(width, lengths, is_like_main=not self._n)
 
     def _finish(self) -> None:
         fields: dict[str, dict[str, Any]] = {}
@@ -95,9 +117,9 @@ class FeatureWriter:
             if not fields[name]["has_lengths"]:
                 field.lengths.path.unlink()
         sizes = {file.name: file.stat().st_size for file in sorted(self.folder.glob("*.i32"))}
-        write_json(
-            self.folder / "index.json", {"format": FORMAT, "n_features": self._n, "fields": fields, "sizes": sizes}
-        )
+        kinds = [{"kind": kind, "fields": names} for kind, names in self._names.items()]
+        index = {"format": FORMAT, "n_features": self._n, "fields": fields, "kinds": kinds, "sizes": sizes}
+        write_json(self.folder / "index.json", index)
 
 
 class FeatureStore:
@@ -112,6 +134,7 @@ class FeatureStore:
         index = _checked_index(folder)
         self._n = int(index["n_features"])
         self._fields: dict[str, dict[str, Any]] = index["fields"]
+        self._names = {one["kind"]: frozenset(one["fields"]) for one in index["kinds"]}
         self._file = os.open(folder / "values.i32", os.O_RDONLY)
 
     def __len__(self) -> int:
@@ -135,6 +158,13 @@ class FeatureStore:
         """[N] which example each feature comes from."""
         return np.fromfile(self.folder / "rows.i32", np.int32)
 
+    @cached_property
+    def kinds(self) -> NDArray[np.int32]:
+        """[N] the kind of each feature."""
+        if len(self._names) > 1:
+            return np.fromfile(self.folder / "kinds.i32", np.int32)
+        return np.broadcast_to(np.int32(next(iter(self._names), 0)), self._n)  # one number in memory
+
     def read(self, indices: Iterable[int] | NDArray[Any]) -> list[Feature]:
         """The features at `indices`, in that order: views of one new, writable buffer."""
         chosen = np.asarray(indices if isinstance(indices, np.ndarray) else list(indices), np.int64)
@@ -149,15 +179,23 @@ class FeatureStore:
         for start, size, place in zip((starts * 4).tolist(), (sizes * 4).tolist(), places, strict=True):
             if os.preadv(self._file, [window[start : start + size]], place) != size:
                 raise UserError(f"{self.folder}: the prepared data was cut while it was read; run again to rebuild it.")
-        return self._cut(buffer, starts, widths)
+        names = [self._names[kind] for kind in self.kinds[chosen].tolist()]
+        return self._cut(buffer, starts, widths, names)
 
-    def _cut(self, buffer: NDArray[np.int32], starts: NDArray[np.int64], widths: list[NDArray[Any]]) -> list[Feature]:
+    def _cut(
+        self,
+        buffer: NDArray[np.int32],
+        starts: NDArray[np.int64],
+        widths: list[NDArray[Any]],
+        names: list[frozenset[str]],
+    ) -> list[Feature]:
         columns = [column.tolist() for column in widths]
         features: list[Feature] = []
         for at, start in enumerate(starts.tolist()):
             feature: Feature = {}
             for name, column in zip(self._fields, columns, strict=True):
-                feature[name] = buffer[start : start + column[at]]
+                if name in names[at]:
+                    feature[name] = buffer[start : start + column[at]]
                 start += column[at]  # the next field begins where this one ends
             features.append(feature)
         return features
@@ -193,8 +231,8 @@ class _Field:
 
     width: int
     lengths: _Int32File
+    is_like_main: bool
     is_constant: bool = True
-    is_like_main: bool = True
 
     def add(self, n: int, n_main: int) -> None:
         self.lengths.append(n)

@@ -2,19 +2,20 @@
 
 Rows are shuffled, cut into megabatches, sorted by length inside each, cut into batches under a token budget, and
 the batches are shuffled. Rows of like length meet, so little is padded, and yet rows, mates and order are new in
-every epoch (sequence bucketing: Khomenko et al. 2016, arXiv 1708.05604).
+every epoch (sequence bucketing: Khomenko et al. 2016, arXiv 1708.05604). Rows of several kinds, such as those of
+several tasks, are cut into batches kind by kind, and only the batches are shuffled together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
-from burnish.core.seeds import generator
+from burnish.core.seeds import derive, generator
 
 BATCHES_PER_MEGABATCH = 50
 ROWS_SORTED_AT_ONCE = 20_000  # a data set this small is sorted whole: the least padding, for nothing in return
@@ -42,12 +43,25 @@ class Batches:
         return self.order[self.starts[position] : self.starts[position + 1]].astype(np.int64)
 
 
-def batches_of(lengths: NDArray[Any], tokens_per_batch: int, seed: int, epoch: int, multiple: int = 1) -> Batches:
+def batches_of(
+    lengths: NDArray[Any],
+    tokens_per_batch: int,
+    seed: int,
+    epoch: int,
+    multiple: int = 1,
+    kinds: NDArray[Any] | None = None,
+) -> Batches:
     """Batches of one epoch: every row once, rows × longest ≤ `tokens_per_batch`; a longer row is alone.
 
-    `lengths` [N] are tokens; `multiple` is what a device rounds lengths up to (1: nothing is rounded). The same
-    arguments give the same batches on every machine.
+    `lengths` [N] are tokens; `multiple` is what a device rounds lengths up to (1: nothing is rounded); a batch holds
+    rows of one of `kinds` [N] only. The same arguments give the same batches on every machine.
     """
+    if is_mixed(kinds):
+        mixed = _kind_by_kind(
+            kinds,
+            lambda own, kind: batches_of(lengths[own], tokens_per_batch, derive(seed, "kind", kind), epoch, multiple),
+        )
+        return _shuffled(mixed, generator(seed, "order of kinds", epoch))
     rng = generator(seed, "order", epoch)
     computed = _rounded(lengths, multiple)
     order = rng.permutation(len(computed)).astype(np.int32)
@@ -61,8 +75,15 @@ def batches_of(lengths: NDArray[Any], tokens_per_batch: int, seed: int, epoch: i
     return _shuffled(Batches(order, np.array(cuts, np.int64)), rng)
 
 
-def sorted_batches(lengths: NDArray[Any], tokens_per_batch: int, multiple: int = 1) -> Batches:
-    """Batches for prediction, longest rows first: memory peaks at once, and time left is never underestimated."""
+def sorted_batches(
+    lengths: NDArray[Any], tokens_per_batch: int, multiple: int = 1, kinds: NDArray[Any] | None = None
+) -> Batches:
+    """Batches for prediction, longest rows first: memory peaks at once, and time left is never underestimated.
+
+    A batch holds rows of one of `kinds` [N] only; then the longest of each kind come first.
+    """
+    if is_mixed(kinds):
+        return _kind_by_kind(kinds, lambda own, _: sorted_batches(lengths[own], tokens_per_batch, multiple))
     computed = _rounded(lengths, multiple)
     order = _longest_first(computed).astype(np.int32)
     return Batches(order, np.array([0, *_cut(computed[order], tokens_per_batch, None, 0)], np.int64))
@@ -74,7 +95,24 @@ def fill(lengths: NDArray[Any], batches: Batches, multiple: int = 1) -> float:
         return 1.0
     computed = _rounded(lengths, multiple)[batches.order]
     longest = np.maximum.reduceat(computed, batches.starts[:-1]).astype(np.int64)
-    return float(np.sum(lengths, dtype=np.int64)) / float(np.sum(longest * np.diff(batches.starts)))
+    real = np.asarray(lengths)[batches.order]
+    return float(np.sum(real, dtype=np.int64)) / float(np.sum(longest * np.diff(batches.starts)))
+
+
+def is_mixed(kinds: NDArray[Any] | None) -> TypeGuard[NDArray[Any]]:
+    """Whether rows are of more than one kind."""
+    return kinds is not None and bool((kinds != kinds[:1]).any())
+
+
+def _kind_by_kind(kinds: NDArray[Any], cut: Callable[[Ints, int], Batches]) -> Batches:
+    """The batches that `cut` makes of the rows of each kind, one kind after the other."""
+    orders, starts = [], [np.zeros(1, np.int64)]
+    for kind in np.unique(kinds).tolist():
+        own = np.flatnonzero(kinds == kind)
+        batches = cut(own, kind)
+        orders.append(own[batches.order].astype(np.int32))
+        starts.append(batches.starts[1:] + starts[-1][-1])
+    return Batches(np.concatenate(orders), np.concatenate(starts))
 
 
 def _rounded(lengths: NDArray[Any], multiple: int) -> NDArray[np.int32]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from burnish.core.seeds import generator
 from burnish.metrics._contract import Floats, Ints, Metric, Outcome
-from burnish.metrics._resampling import Resampled
+from burnish.metrics._resampling import resampled_by
 
 CHUNK_CELLS = 4_000_000  # resamples × rows held at once: 32 MB
 
@@ -39,7 +39,7 @@ def resampled_scores(outcome: Outcome, metrics: Sequence[Metric], n_resamples: i
     pieces: dict[str, list[Floats]] = defaultdict(list)
     for takes in _takes(len(outcome), n_resamples, seed):
         for metric in metrics:
-            for name, values in _scores(metric, outcome, takes).items():
+            for name, values in resampled_by(metric, outcome, takes).items():
                 pieces[name].append(values)
     return {name: np.concatenate(values) for name, values in pieces.items()}
 
@@ -51,11 +51,3 @@ def _takes(n_rows: int, n_resamples: int, seed: int) -> Iterator[Ints]:
     for start in range(0, n_resamples if n_rows else 0, step):
         size = min(step, n_resamples - start)
         yield np.stack([np.bincount(draw.integers(n_rows, size=n_rows), minlength=n_rows) for _ in range(size)])
-
-
-def _scores(metric: Metric, outcome: Outcome, takes: Ints) -> dict[str, Floats]:
-    if isinstance(metric, Resampled):
-        return metric.resampled(outcome, takes)
-    rows = np.arange(len(outcome))
-    found = [metric.score(outcome.take(np.repeat(rows, taken))) for taken in takes]
-    return {name: np.array([scores[name] for scores in found]) for name in found[0]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from burnish.evaluation.bootstrap import Interval
 from burnish.evaluation.gates import GateResult
@@ -168,3 +168,5 @@ class Report(Finding):
     by_slice: dict[str, list[Group]]
     gates: list[GateResult]
     seeds: SeedScores | None
+    members: dict[str, Report] = Field(default={}, exclude=True)
+    """Each task's own report, where several share a model; they are written beside this one."""

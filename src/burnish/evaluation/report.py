@@ -72,7 +72,7 @@ def build_report(evidence: Evidence, settings: JudgeSection, seed: int) -> Repor
         n_rows=len(outcome),
         labels=list(outcome.label_names()),
         headline=list(outcome.headline),
-        verdict=_verdict(gates),
+        verdict=verdict(gates),
         notes=_notes(evidence, selective),
         scores=scores,
         intervals=intervals(outcome, metrics, settings.n_bootstrap, seed),
@@ -89,7 +89,7 @@ def build_report(evidence: Evidence, settings: JudgeSection, seed: int) -> Repor
         by_length=by_length(outcome, evidence.n_tokens, scorer),
         by_slice={name: by_value(outcome, values, scorer) for name, values in evidence.slices.items()},
         gates=gates,
-        seeds=_seed_scores(evidence.seeds),
+        seeds=seed_scores(evidence.seeds),
     )
 
 
@@ -120,7 +120,8 @@ def gate_names(kind: type[Outcome]) -> list[str]:
     return sorted([*score_names(kind), *(SELECTIVE_NAMES if has_answers else [])])
 
 
-def _verdict(gates: list[GateResult]) -> str:
+def verdict(gates: list[GateResult]) -> str:
+    """Whether all gates are met, and which are not, in a sentence."""
     missed = [gate for gate in gates if not gate.is_passed]
     if not gates:
         return "No gates were set."
@@ -155,7 +156,7 @@ def _notes(evidence: Evidence, selective: Selective | None) -> list[str]:
     return notes
 
 
-def _seed_scores(each: Sequence[dict[str, float]]) -> SeedScores | None:
+def seed_scores(each: Sequence[dict[str, float]]) -> SeedScores | None:
     """Mean and sample standard deviation of the scores that every seed has; None for fewer than two seeds."""
     if len(each) < 2:
         return None

@@ -25,17 +25,30 @@ class Lengths:
     """What encoding found out about a side: tokens of each row, rows cut, windowed or noted."""
 
     n_tokens: NDArray[np.int32]
-    n_cut: int = 0
-    n_windowed: int = 0
-    n_noted: int = 0
-    notes: list[str] = field(default_factory=list)
+    is_cut: NDArray[np.bool_]
+    is_windowed: NDArray[np.bool_]
+    is_noted: NDArray[np.bool_]
+    notes: list[tuple[int, str]] = field(default_factory=list)
+    """The first notes, each with its row."""
+
+    @classmethod
+    def of(cls, n_rows: int) -> Lengths:
+        """Nothing found out yet."""
+        is_cut, is_windowed, is_noted = np.zeros((3, n_rows), bool)
+        return cls(np.zeros(n_rows, np.int32), is_cut, is_windowed, is_noted)
+
+    def part(self, start: int, stop: int) -> Lengths:
+        """The same of the rows from `start` to `stop`."""
+        rows = slice(start, stop)
+        notes = [(row - start, note) for row, note in self.notes if start <= row < stop]
+        return Lengths(self.n_tokens[rows], self.is_cut[rows], self.is_windowed[rows], self.is_noted[rows], notes)
 
 
 def encode_side(
     side: Ingested, task: Task, reader: Reader, labels: tuple[str, ...], listen: Listener
 ) -> tuple[list[Encoded], Lengths]:
     """All features of a small side, in memory."""
-    found = Lengths(np.zeros(len(side.corpus), np.int32))
+    found = Lengths.of(len(side.corpus))
     encoded: list[Encoded] = []
     for examples in side.corpus.batches(task.rows_at_once):
         chunk = task.encode(examples, reader, labels)
@@ -50,7 +63,7 @@ def store_side(
     side: Ingested, task: Task, reader: Reader, labels: tuple[str, ...], folder: Path, listen: Listener
 ) -> tuple[FeatureStore, Lengths]:
     """All features of a side of any size, on disk."""
-    found = Lengths(np.zeros(len(side.corpus), np.int32))
+    found = Lengths.of(len(side.corpus))
     row = 0
     with FeatureWriter(folder) as writer:
         for examples in side.corpus.batches(task.rows_at_once):
@@ -65,11 +78,11 @@ def store_side(
 
 def _note(found: Lengths, row: int, one: Encoded, where: str) -> None:
     found.n_tokens[row] = one.n_tokens
-    found.n_cut += one.n_cut > 0
-    found.n_windowed += len(one.features) > 1
-    found.n_noted += bool(one.notes)
+    found.is_cut[row] = one.n_cut > 0
+    found.is_windowed[row] = len(one.features) > 1
+    found.is_noted[row] = bool(one.notes)
     if one.notes and len(found.notes) < MAX_NOTES:
-        found.notes.append(f"{where}: {one.notes[0]}")
+        found.notes.append((row, f"{where}: {one.notes[0]}"))
 
 
 @dataclass(frozen=True)
@@ -100,4 +113,9 @@ class StoredBatches:
         return lru_cache(maxsize=2)(self._plan)
 
     def _plan(self, epoch: int) -> Batches:
-        return batches_of(self.store.lengths, self.tokens_per_batch, self.seed, epoch)
+        lengths, kinds = self.store.lengths, self.store.kinds
+        drawn = self.task.drawn(kinds, self.seed, epoch)
+        if drawn is None:
+            return batches_of(lengths, self.tokens_per_batch, self.seed, epoch, kinds=kinds)
+        batches = batches_of(lengths[drawn], self.tokens_per_batch, self.seed, epoch, kinds=kinds[drawn])
+        return Batches(drawn[batches.order].astype(np.int32), batches.starts)

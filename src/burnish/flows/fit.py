@@ -22,8 +22,9 @@ from burnish.data.card_text import to_markdown, warnings
 from burnish.evaluation.findings import Report
 from burnish.evaluation.gates import GateResult
 from burnish.flows.ground import DATA, FEATURES, Ground, lay_ground
-from burnish.flows.judging import Judge, Judged, check_judging, refuse_idle_gates, write_report
+from burnish.flows.judging import Judge, check_judging, refuse_idle_gates
 from burnish.flows.prepare import warn
+from burnish.flows.reporting import Sides, report_on, write_report
 from burnish.flows.train import Trained, train_seed
 from burnish.models.locate import MODEL
 from burnish.recipe.load import Loaded, load
@@ -148,23 +149,19 @@ def _train_seeds(ground: Ground, work: Path, resume: bool, listen: Listener) -> 
 def _judge(ground: Ground, trained: Sequence[Trained], best: Trained, about: About) -> tuple[Report | None, Decision]:
     """The report on the best seed's test rows (dev's when there are none), with every seed's scores beside it."""
     judge = Judge(best.task, ground.labels, ground.recipe.judge)
-    decision, dev = (Decision(), None) if best.dev is None else judge.decide(best.dev)
-    judged, split = (best.dev, "dev") if best.test is None else (best.test, "test")
-    if judged is None:
-        return None, decision
-    told = {**about, "split": split, "n_judged": len(judged), "judged_on": f"{split} data"}
+    decision, _ = judge.decide(best.dev)
     seeds = [one.scores for one in trained] if len(trained) > 1 else ()
-    tuned = dev if split == "test" else None
-    return judge.report(Judged(judged, decision, tuned), told, seeds), decision
+    return report_on(judge, Sides(best.dev, best.test), decision, about, seeds), decision
 
 
 def _about(ground: Ground, best: Trained, name: str, started: float) -> About:
     """What a reader of the report and the card should know."""
     train = ground.prepared.train
     return {
-        "name": name if train is None else Path(train.places[0]).stem,
+        "name": name if train is None or ground.prepared.members else Path(train.places[0]).stem,
         "task": ground.task.part_name,
         "base": ground.base.name,
+        **({} if ground.beginning is None else {"start": ground.beginning.bundle.folder.name}),
         "version": __version__,
         "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "seconds": round(time.monotonic() - started, 1),
@@ -176,24 +173,29 @@ def _about(ground: Ground, best: Trained, name: str, started: float) -> About:
 
 def _knowledge(ground: Ground, best: Trained, decision: Decision) -> Knowledge:
     reader = ground.reader
-    return Knowledge(best.task, ground.labels, decision, reader.max_length, ground.base.name, reader.prompt)
+    own = Knowledge(best.task, ground.labels, decision, reader.max_length, ground.base.name, reader.prompt)
+    return own if ground.beginning is None else ground.beginning.knowledge_with(own)
 
 
 def _write(
     folder: Path, ground: Ground, best: Trained, knowledge: Knowledge, about: About, report: Report | None
 ) -> None:
     """Every file of the bundle; the manifest last."""
-    best.network.save(folder / MODEL)
+    network = best.network if ground.beginning is None else ground.beginning.network_with(best.network)
+    network.save(folder / MODEL)
     ground.reader.save(folder / MODEL, ground.base.folder)
     knowledge.save(folder)
     best.task.keep(folder / STOCK)
     write_bytes(folder / "recipe.yaml", filled_yaml(ground.recipe).encode())
     write_json(folder / "data_card.json", ground.card.to_dict())
     write_bytes(folder / "data_card.md", to_markdown(ground.card).encode())
-    scores, told = ({}, about) if report is None else (report.scores, report.about)
+    scores = {} if report is None else {name: report.scores[name] for name in report.headline if name in report.scores}
+    told = about if report is None else report.about
     write_bytes(folder / "README.md", model_card(knowledge, scores, told).encode())
     if report is not None:
         write_report(report, ground.recipe.judge.formats, folder / "report")
+    if ground.beginning is not None:
+        ground.beginning.copy_reports(folder / "report")
     _copy_records(best.work, folder / "training")
     write_manifest(folder)
 

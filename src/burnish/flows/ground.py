@@ -19,7 +19,9 @@ from burnish.data.card import DataCard
 from burnish.data.features import FeatureStore
 from burnish.flows.carding import data_card
 from burnish.flows.encode import Lengths, encode_side, store_side
-from burnish.flows.prepare import Prepared, fresh_folder, prepare, rows_of
+from burnish.flows.growing import Beginning, begin
+from burnish.flows.joining import prepare_all
+from burnish.flows.prepare import Prepared, fresh_folder, rows_of
 from burnish.models.inspection import weight_files
 from burnish.models.locate import Located, locate
 from burnish.recipe.load import Loaded
@@ -66,6 +68,8 @@ class Ground:
     test: HeldOut | None
     card: DataCard
     key: str
+    beginning: Beginning | None = None
+    """The bundle that the tasks are put beside, where there is one."""
 
     @property
     def task(self) -> Task:
@@ -87,13 +91,16 @@ def lay_ground(loaded: Loaded, work: Path, listen: Listener) -> Ground:
     Raises:
         UserError: whatever is wrong with base or data.
     """
-    loaded = _opened(loaded)
+    beginning = begin(loaded)
+    loaded = _opened(loaded if beginning is None else beginning.recipe_of(loaded))
     recipe = loaded.recipe
     task = cast("Task", recipe.task)
     base = _located_base(loaded)
     with _told_at(loaded):
-        reader = task.load_reader(base.folder, recipe.data.max_length, recipe.data.prompt)
-    prepared = prepare(loaded, fresh_folder(work / DATA), listen)
+        reader = task.load_reader(
+            base.folder, recipe.data.max_length, recipe.data.prompt, is_bundle=beginning is not None
+        )
+    prepared = prepare_all(loaded, fresh_folder(work / DATA), listen)
     lengths: dict[str, Lengths] = {}
     recipe, task = recipe.model_copy(update={"task": prepared.task}), prepared.task
     store = None
@@ -108,7 +115,7 @@ def lay_ground(loaded: Loaded, work: Path, listen: Listener) -> Ground:
     card = data_card(prepared, lengths)
     further = [tower.folder for tower in task.head_plan(prepared.labels).towers if tower.folder is not None]
     key = _key(recipe, prepared, [base.folder, *further])
-    return Ground(recipe, base, reader, prepared, store, held.get("dev"), held.get("test"), card, key)
+    return Ground(recipe, base, reader, prepared, store, held.get("dev"), held.get("test"), card, key, beginning)
 
 
 def _opened(loaded: Loaded) -> Loaded:

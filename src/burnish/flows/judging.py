@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
 from burnish.core.errors import UserError, hint, listed
+from burnish.core.members import joined, owned
 from burnish.core.shelves import Shelf
 from burnish.data.features import cost_of
 from burnish.evaluation.calibrations._contract import Calibration
 from burnish.evaluation.findings import Report
-from burnish.evaluation.formats._contract import Format
 from burnish.evaluation.gates import check_names
 from burnish.evaluation.report import Evidence, build_report, gate_names
 from burnish.evaluation.scores import metrics_for, score_all
@@ -30,13 +29,15 @@ from burnish.tasks._contract import Answered, Decision, Task
 def refuse_idle_gates(recipe: Recipe) -> None:
     """Raise `UserError` where there are gates and no rows to judge."""
     data = recipe.data
+    if cast("Task", recipe.task).joint is not None:
+        return
     if recipe.judge.gates and data.train is None and data.dev is None and data.test is None:
         raise UserError("judge.gates: there are no rows to judge; name some as data.test, or take the gates out.")
 
 
 def check_judging(settings: JudgeSection, task: Task) -> None:
     """Raise `UserError` unless the gates and the metric suit the task: told before anything is trained."""
-    check_names(settings.gates, gate_names(task.judged_as))
+    check_names(settings.gates, _gate_names(task))
     known = [metric.part_name for metric in metrics_for(task.judged_as)]
     if settings.metric is not None and settings.metric not in known:
         near = hint(settings.metric, known)
@@ -46,9 +47,17 @@ def check_judging(settings: JudgeSection, task: Task) -> None:
         )
 
 
+def _gate_names(task: Task) -> list[str]:
+    """Every name that a gate may use; of several tasks each one's, after its own."""
+    if task.joint is None:
+        return gate_names(task.judged_as)
+    members = task.joint.members.items()
+    return [task.best_by, *(joined(name, score) for name, one in members for score in gate_names(one.task.judged_as))]
+
+
 @dataclass(frozen=True)
 class Judge:
-    """Judges answers of one task with one label space, as a recipe asks."""
+    """Judges answers of one task with one label space, as a recipe asks; of several tasks each has its own."""
 
     task: Task
     labels: tuple[str, ...]
@@ -59,22 +68,41 @@ class Judge:
         """The metric that chooses the best epoch and seed."""
         return cast("Metric", Shelf("metrics").get(self.settings.metric or self.task.best_by)())
 
+    @cached_property
+    def members(self) -> dict[str, Judge]:
+        """The judge of each task, where several share a model."""
+        members = self.task.joint.members if self.task.joint is not None else {}
+        return {
+            name: Judge(one.task, owned(name, self.labels), self.settings.of_member(name))
+            for name, one in members.items()
+        }
+
+    def rows_of(self, member: str, rows: Sequence[Answered] | None) -> Sequence[Answered] | None:
+        """Those of the rows that belong to a member."""
+        assert self.task.joint is not None
+        return None if rows is None else self.task.joint.answered_by(member, rows, self.labels)
+
     def decide(self, dev: Sequence[Answered] | None) -> tuple[Decision, Outcome | None]:
         """Calibration, label thresholds and abstention threshold, all chosen on dev; and dev's calibrated outcome.
 
         Without dev, probabilities stay as the network gives them, and every answer is given.
         """
-        if dev is None:
+        if not dev:
             return Decision(), None
-        decision = self._calibrated(dev)
-        outcome = self.task.outcome(dev, self.labels, decision)
+        if self.members:
+            of_members = {name: one.decide(self.rows_of(name, dev))[0] for name, one in self.members.items()}
+            return self._decided(dev, Decision(members=of_members))
+        decision, outcome = self._decided(dev, self._calibrated(dev))
         if (columns := outcome.thresholded()) is not None:
             decision = replace(decision, label_thresholds=tuple(best_thresholds(*columns).tolist()))
-            outcome = self.task.outcome(dev, self.labels, decision)
+            outcome = self._decided(dev, decision)[1]
         if (answers := outcome.answers()) is not None:
             threshold = abstention_threshold(answers.confidence, answers.is_correct, self.settings.target_precision)
             decision = replace(decision, abstain_below=threshold.value)
         return decision, outcome
+
+    def _decided(self, dev: Sequence[Answered], decision: Decision) -> tuple[Decision, Outcome]:
+        return decision, self.task.outcome(dev, self.labels, decision)
 
     def _calibrated(self, dev: Sequence[Answered]) -> Decision:
         evidence = self.task.evidence(dev, self.labels)
@@ -129,12 +157,6 @@ class Judged:
     decision: Decision
     dev: Outcome | None
     is_new: bool = False
-
-
-def write_report(report: Report, formats: Sequence[Any], folder: Path) -> list[Path]:
-    """The report in each of `formats`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return [cast("Format", form).write(report, folder) for form in formats]
 
 
 def _shown(row: Answered) -> str:

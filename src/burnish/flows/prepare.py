@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any, cast
@@ -43,6 +43,8 @@ class Prepared:
     leaks: list[Leak]
     """Between the sides that were given."""
     digest: str
+    members: dict[str, Prepared] = field(default_factory=dict)
+    """Each task's own, where several share a model; then `sides` hold the examples of all of them."""
 
     @property
     def train(self) -> Ingested | None:

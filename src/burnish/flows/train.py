@@ -14,6 +14,7 @@ from burnish.core.seeds import derive
 from burnish.flows.encode import StoredBatches
 from burnish.flows.ground import Ground, HeldOut
 from burnish.flows.judging import Judge
+from burnish.flows.reporting import Sides, scores_on
 from burnish.flows.starting import start_label_vectors
 from burnish.flows.weights import output_weights
 from burnish.models.freezing import freeze, with_dropout
@@ -77,8 +78,7 @@ def train_seed(ground: Ground, seed: int, work: Path, resume: bool, listen: List
     task = core.task.completed(ground.reader, core.run, listen)
     task = task if dev is None else task.tuned(dev)
     judge = Judge(task, ground.labels, ground.recipe.judge)
-    judged = dev if test is None else test
-    scores = {} if judged is None else judge.scores(judged, judge.decide(dev)[0])
+    scores = scores_on(judge, Sides(dev, test), judge.decide(dev)[0])
     if found is None:
         found = 0.0 if dev is None else judge.dev_scores(dev)[judge.metric.part_name]
     rank = found if judge.metric.is_better_high else -found
@@ -109,12 +109,11 @@ def _started(ground: Ground, seed: int, listen: Listener) -> TorchCore:
 
 def _job(ground: Ground, seed: int, core: TorchCore) -> TrainingJob:
     """What training is asked to do; in the current folder until the caller says where."""
-    train, dev = ground.prepared.train, ground.dev
-    assert train is not None, "only what has training rows is trained"
+    dev = ground.dev
     assert dev is not None, "training rows come with dev rows"
     task, settings = core.task, ground.recipe.train
     judge = Judge(task, ground.labels, ground.recipe.judge)
-    weights = output_weights(settings.class_weights, task, ground.labels, train)
+    weights = output_weights(settings.class_weights, ground.prepared)
 
     def loss(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
         scale = None if weights is None else torch.tensor(weights, device=logits.device)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from burnish.core.errors import Faults, UserError, hint, listed
+from burnish.core.members import owned_items
 from burnish.flows.ingest import Ingested
 from burnish.tasks._contract import Task
+
+if TYPE_CHECKING:
+    from burnish.flows.prepare import Prepared
 
 Asked = Literal["none", "balanced"] | dict[str, float]
 
@@ -26,16 +30,28 @@ def refuse_unknown_weights(asked: Asked, task: Task, labels: tuple[str, ...]) ->
     faults.raise_if_any()
 
 
-def output_weights(asked: Asked, task: Task, labels: tuple[str, ...], train: Ingested) -> list[float] | None:
+def output_weights(asked: Asked, prepared: Prepared) -> list[float] | None:
     """[K] weights, or None when all weigh the same; the outputs B-x and I-x of a tagger share the weight of x."""
     if asked == "none":
         return None
+    if prepared.members:
+        return [weight for name, one in prepared.members.items() for weight in _of_member(asked, name, one)]
+    task, labels, train = prepared.task, prepared.labels, prepared.train
+    assert train is not None, "only what has training rows is trained"
     if isinstance(asked, dict):
         by_label = {label: asked.get(label, 1.0) for label in labels}
     else:
         by_label = _balanced(task, labels, train)
     plan = task.head_plan(labels)
     return [by_label.get(output, by_label.get(output[2:], 1.0)) for output in plan.labels]
+
+
+def _of_member(asked: Asked, name: str, prepared: Prepared) -> list[float]:
+    """The weights of one of several tasks, where `topic/price` weighs its label `price`."""
+    own = owned_items(name, asked) if isinstance(asked, dict) else asked
+    is_plain = not own or not prepared.labels
+    weights = None if is_plain else output_weights(own, prepared)
+    return weights or [1.0] * len(prepared.task.head_plan(prepared.labels).labels)
 
 
 def _balanced(task: Task, labels: tuple[str, ...], train: Ingested) -> dict[str, float]:

@@ -139,8 +139,12 @@ class _Parquet:
         self.waiting = []
 
 
-def _flat(answer: Mapping[str, Any]) -> dict[str, Any]:
-    return {f"{PREFIX}_{name}": value for name, value in answer.items()}
+def _flat(answer: Mapping[str, Any], prefix: str = PREFIX) -> dict[str, Any]:
+    """`prediction_label`, or of several tasks `prediction_sentiment_label`, each with its value."""
+    flat: dict[str, Any] = {}
+    for name, value in answer.items():
+        flat |= _flat(value, f"{prefix}_{name}") if isinstance(value, Mapping) else {f"{prefix}_{name}": value}
+    return flat
 
 
 def _cell(value: Any) -> Any:

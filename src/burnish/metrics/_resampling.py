@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from burnish.metrics._contract import Floats, Ints, Outcome
+from burnish.metrics._contract import Floats, Ints, Metric, Outcome
 
 
 @runtime_checkable
@@ -21,6 +21,15 @@ class Resampled(Protocol):
 
     def resampled(self, outcome: Outcome, takes: Ints) -> dict[str, Floats]:
         """Name → [R] scores of the R resamples `takes` [R, N]."""
+
+
+def resampled_by(metric: Metric, outcome: Outcome, takes: Ints) -> dict[str, Floats]:
+    """Name → [R] scores by any metric of the R resamples `takes` [R, N]; slow for one that cannot count."""
+    if isinstance(metric, Resampled):
+        return metric.resampled(outcome, takes)
+    rows = np.arange(len(outcome))
+    found = [metric.score(outcome.take(np.repeat(rows, taken))) for taken in takes]
+    return {name: np.array([scores[name] for scores in found]) for name in found[0]}
 
 
 def score_once(metric: Resampled, outcome: Outcome) -> dict[str, float]:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from burnish.core.errors import UserError
 from burnish.core.files import write_bytes
+from burnish.models.heads._contract import Head, HeadPlan
 from burnish.models.weights import open_to_readers, system_errors, write_weights
 
 HEAD_FILE = "head.safetensors"
@@ -27,8 +28,9 @@ class Network(nn.Module):
     forward: input_ids [B, T], attention_mask [B, T] and what else the batch has, of which the trunk gets what it takes
     (token_type_ids, say) and the readout, called as `readout(hidden, inputs)`, reads what it needs
     → logits [B, L], [B, T, L] when the head labels tokens, [B, T, 2] when it marks starts and ends, or vectors [B, H].
-    A trunk that gives no last hidden state, such as one of two towers, hands the readout all that it gives; where the
-    batch has nothing for the trunk, the readout gets None and answers from what it keeps.
+    A trunk that gives no last hidden state, such as one of two towers, hands the readout all that it gives, and so does
+    any trunk where the readout says `reads_all`; where the batch has nothing for the trunk, the readout gets None and
+    answers from what it keeps.
 
     A trunk that writes has a `vocabulary`, which turns token ids into text. Its logits [B, T, V] of every token would
     take gigabytes: `places` [M] among the inputs, counted through the batch's rows, asks for those of some: [1, M, V].
@@ -56,9 +58,8 @@ class Network(nn.Module):
         with _output_at(self.trunk, inputs["places"]) if "places" in inputs else contextlib.nullcontext():
             outputs = self.trunk(**known) if known else None
         if self.readout is None:
-            return _own_logits(outputs)
-        hidden = outputs.get("last_hidden_state", outputs) if outputs is not None else None
-        pooled: Tensor = self.readout(hidden, inputs)
+            return own_logits(outputs)
+        pooled: Tensor = self.readout(seen_by(self.readout, outputs), inputs)
         return pooled
 
     @property
@@ -129,12 +130,25 @@ def _is_frozen(module: nn.Module) -> bool:
     return not any(parameter.requires_grad for parameter in module.parameters())
 
 
-def _own_logits(outputs: Any) -> Tensor:
+def seen_by(readout: nn.Module, outputs: Any) -> Any:
+    """What of a trunk's outputs a readout reads: the last hidden states, unless there are none or it reads all."""
+    if outputs is None or getattr(readout, "reads_all", False):
+        return outputs
+    return outputs.get("last_hidden_state", outputs)
+
+
+def own_logits(outputs: Any) -> Tensor:
     """What a trunk's own head gives; the two of a head for answers side by side."""
     if "start_logits" in outputs:
         return torch.stack([outputs.start_logits, outputs.end_logits], dim=-1)
     logits: Tensor = outputs.logits
     return logits
+
+
+def with_readout(folder: Path, plan: HeadPlan, head: Head) -> Network:
+    """The base in `folder`, its encoder alone, with a new readout of `head` on it."""
+    trunk = load_pretrained("AutoModel", folder, plan.config_settings())
+    return Network(trunk, head.readout(trunk.config, plan))
 
 
 def load_pretrained(auto_class: str, folder: Path, settings: dict[str, Any]) -> Any:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-
-from burnish.models.heads._contract import HeadPlan
-from burnish.models.network import Network, load_pretrained
 
 Pool = Callable[[Tensor, Tensor], Tensor]
 
@@ -85,20 +81,3 @@ class CosineReadout(nn.Module):
         """Put the label vectors at `vectors` [L, H], each brought to length 1."""
         with torch.no_grad():
             self.labels.copy_(nn.functional.normalize(vectors, dim=-1))
-
-
-def attach_cosine(folder: Path, plan: HeadPlan, pool: Pool, scale: float) -> Network:
-    """The base in `folder` with label vectors on it, drawn at random until `start_from` puts them in place."""
-    trunk = load_pretrained("AutoModel", folder, plan.config_settings())
-    return Network(trunk, CosineReadout(VectorReadout(pool), trunk.config.hidden_size, len(plan.labels), scale))
-
-
-def attach_vector(folder: Path, plan: HeadPlan, pool: Pool) -> Network:
-    """The base in `folder`, giving one vector a text."""
-    return Network(load_pretrained("AutoModel", folder, dict(plan.config_changes)), VectorReadout(pool))
-
-
-def attach_pooled(folder: Path, plan: HeadPlan, pool: Pool, dropout: float) -> Network:
-    """The base in `folder` with a new pooled readout on it."""
-    trunk = load_pretrained("AutoModel", folder, plan.config_settings())
-    return Network(trunk, PooledReadout(pool, trunk.config.hidden_size, len(plan.labels), dropout))

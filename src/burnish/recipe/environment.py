@@ -14,11 +14,10 @@ from typing import Any
 from burnish.core.errors import Faults
 from burnish.recipe.document import Document, flat, replaced
 from burnish.recipe.outline import Trail
+from burnish.recipe.rows import ROWS, names_rows
 
 _VARIABLE = re.compile(r"\$\$\{|\$\{([^}]*)\}|\$\{")
 _INSIDE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
-ROWS = ("train", "dev", "test")
-"""The settings of `data` that say where rows are, or are rows given from Python."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +43,13 @@ def expand(document: Document, environ: Mapping[str, str], faults: Faults) -> tu
 
 def without_rows(values: dict[str, Any]) -> dict[str, Any]:
     """`values` without rows given in place: they are data, never settings, and may be millions."""
-    data = values.get("data")
-    if not isinstance(data, dict):
-        return values
-    return {
-        **values,
-        "data": {key: item for key, item in data.items() if key not in ROWS or names_rows(item)},
-    }
+    return {key: _without_rows(key, item) if isinstance(item, dict) else item for key, item in values.items()}
 
 
-def names_rows(value: Any) -> bool:
-    """Whether a value says where rows are (a path, paths, a source with settings), not what they are."""
-    if isinstance(value, list):
-        return all(isinstance(item, str) or (isinstance(item, dict) and "name" in item) for item in value[:20])
-    return isinstance(value, str) or (isinstance(value, dict) and "name" in value and "data" not in value)
+def _without_rows(key: str, values: dict[str, Any]) -> dict[str, Any]:
+    if key != "data":
+        return without_rows(values)
+    return {key: item for key, item in values.items() if key not in ROWS or names_rows(item)}
 
 
 def masked(text: str, trail: Trail, expansions: Mapping[Trail, Expansion]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import NoneType
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel
@@ -39,23 +40,34 @@ def shelf_of(field: FieldInfo) -> Shelf | None:
 
 
 def section_of(field: FieldInfo) -> type[BaseModel] | None:
-    """The model of a section; None for a field that is a value or a part."""
-    kind: Any = field.annotation
+    """The model of a section, also of one that may be left out; None for a field that is a value or a part."""
+    kinds = [kind for kind in get_args(field.annotation) if kind is not NoneType] or [field.annotation]
+    kind: Any = kinds[0]
     is_model = isinstance(kind, type) and issubclass(kind, BaseModel)
     return kind if is_model and shelf_of(field) is None else None
+
+
+def entry_of(field: FieldInfo) -> type[BaseModel] | None:
+    """The model of each entry of a mapping of sections; None for any other field."""
+    if get_origin(field.annotation) is not dict:
+        return None
+    kind: Any = get_args(field.annotation)[1]
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
 
 
 def model_at(trail: Trail, values: Any) -> type[BaseModel] | None:
     """The section or part whose settings stand below `trail`; None where a recipe has neither."""
     model: type[BaseModel] | None = Recipe
     shelf: Shelf | None = None
+    entry: type[BaseModel] | None = None
     for step in trail:
-        if isinstance(step, str) and shelf is not None:
-            model = _part_class(shelf, values)
-        values = _child(values, step)
         if isinstance(step, str):
-            field = fields_of(model).get(step) if model else None
-            model, shelf = (section_of(field), shelf_of(field)) if field else (None, None)
+            model = _part_class(shelf, values) if shelf else model
+            field = fields_of(model).get(step) if model and not entry else None
+            model, shelf, entry = (
+                (section_of(field), shelf_of(field), entry_of(field)) if field else (entry, None, None)
+            )
+        values = _child(values, step)
     return _part_class(shelf, values) if shelf else model
 
 
@@ -95,11 +107,16 @@ def with_part_names(values: Mapping[str, Any], model: type[BaseModel] = Recipe) 
 def _named(value: Any, field: FieldInfo) -> Any:
     if not isinstance(value, dict):
         return value
-    section = section_of(field)
+    section, entry, shelf = section_of(field), entry_of(field), shelf_of(field)
     if section is not None:
         return with_part_names(value, section)
-    is_nameless_part = shelf_of(field) is not None and "name" not in value and isinstance(field.default, str)
-    return {"name": field.default, **value} if is_nameless_part else value
+    if entry is not None:
+        return {key: with_part_names(one, entry) if isinstance(one, dict) else one for key, one in value.items()}
+    if shelf is None:
+        return value
+    named = {"name": field.default, **value} if "name" not in value and isinstance(field.default, str) else value
+    part = _part_class(shelf, named)
+    return with_part_names(named, part) if part else named
 
 
 def _child(values: Any, step: str | int) -> Any:

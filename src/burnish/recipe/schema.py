@@ -17,11 +17,14 @@ from pydantic import (
     PrivateAttr,
     Tag,
     ValidationInfo,
+    field_serializer,
     field_validator,
 )
 
+from burnish.core.members import owned, owned_items
 from burnish.core.parts import Part
 from burnish.core.shelves import Shelf
+from burnish.recipe.rows import ROWS, told
 
 SCHEMA = 1
 
@@ -75,6 +78,10 @@ class DataSection(Section):
 
     prompt: str = ""
     """Put before every text that the base reads, as E5 bases want `query: `; part of the bundle, never of an answer."""
+
+    @field_serializer(*ROWS)
+    def _rows_are_told(self, value: Any) -> Any:
+        return told(value)
 
     @field_validator("train")
     @classmethod
@@ -212,6 +219,12 @@ class TrainSection(Section):
             )
         return value
 
+    def of_member(self, member: str, has_labels: bool) -> TrainSection:
+        """What is asked of one of several tasks; class weights named `sentiment/positive` are its."""
+        weights = self.class_weights
+        own = owned_items(member, weights) if isinstance(weights, dict) else weights if has_labels else "none"
+        return self.model_copy(update={"class_weights": own or "none"})
+
 
 class JudgeSection(Section):
     """How the result is judged."""
@@ -255,6 +268,11 @@ class JudgeSection(Section):
                 )
         return value
 
+    def of_member(self, member: str) -> JudgeSection:
+        """What is asked of one of several tasks: gates `sentiment/accuracy` and slices `sentiment/channel` are its."""
+        own = {"gates": owned_items(member, self.gates), "slices": list(owned(member, self.slices))}
+        return self.model_copy(update={**own, "metric": None})
+
 
 class Recipe(Section):
     """One recipe: task, base, data, training, judging."""
@@ -280,9 +298,16 @@ class Recipe(Section):
     @field_validator("data", mode="before")
     @classmethod
     def _rows_are_named(cls, value: Any, info: ValidationInfo) -> Any:
-        """Only a task that needs none may lack training rows, and then dev too."""
+        """Only a task that needs none may lack training rows, and then dev too; one made of several has its own."""
         if not isinstance(value, dict):
             return value
+        if "task" not in info.data and not value.keys() & set(ROWS):  # whether it needs rows here, nobody knows
+            return {"train": None, **value}
+        if getattr(info.data.get("task"), "joint", None) is not None:
+            named = [side for side in ROWS if value.get(side) is not None]
+            if named:
+                raise ValueError(f"has {' and '.join(named)}; each of task.tasks has its own data: give its rows there")
+            return {**value, "train": None, "dev": None}
         if not getattr(info.data.get("task"), "needs_rows", True):
             return {"train": None, **({} if value.get("train") is not None else {"dev": None}), **value}
         return {**value, "train": ""} if value.get("train", "") is None else value

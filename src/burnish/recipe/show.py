@@ -6,17 +6,14 @@ import hashlib
 import json
 import textwrap
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import BaseModel
 
-from burnish.core.parts import Part
 from burnish.recipe.document import replaced
-from burnish.recipe.environment import ROWS, names_rows
 from burnish.recipe.outline import fields_of, section_of
-from burnish.recipe.schema import DataSection, Recipe
+from burnish.recipe.schema import Recipe
 from burnish.recipe.syntax import add_rules_to
 
 _WIDTH = 100
@@ -44,9 +41,7 @@ def filled(recipe: Recipe) -> dict[str, Any]:
 
     Rows that were given from Python are told by their number only.
     """
-    rest = recipe.model_dump(mode="json", by_alias=True, exclude={"data": set(ROWS)})
-    rows = {key: _told(getattr(recipe.data, key)) for key in ROWS}
-    rest["data"] = {key: rows[key] if key in rows else rest["data"][key] for key in DataSection.model_fields}
+    rest = recipe.model_dump(mode="json", by_alias=True)
     ordered = {key: rest[key] for key in fields_of(Recipe)}
     return replaced(ordered, recipe.placeholders)  # type: ignore[no-any-return]
 
@@ -81,23 +76,3 @@ def _lines(values: dict[str, Any], model: type[BaseModel], depth: int, comments:
         else:
             yield f"{indent}{key}:"
             yield from _lines(values[key], section, depth + 1, comments)
-
-
-def _told(value: Any) -> Any:
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, Part):
-        return value.as_recipe()
-    if isinstance(value, list) and all(isinstance(item, str | Path) for item in value):
-        return [str(item) for item in value]
-    if names_rows(value) and not isinstance(value, list):
-        return {key: str(item) if isinstance(item, Path) else item for key, item in value.items()}
-    return {"name": "memory", "n_rows": _n_rows(value)}
-
-
-def _n_rows(value: Any) -> int | None:
-    if isinstance(value, dict):
-        value = value["data"] if "data" in value else next(iter(value.values()), [])
-    return len(value) if hasattr(value, "__len__") else None

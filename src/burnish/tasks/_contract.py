@@ -10,7 +10,8 @@ Data flows through a task in this order:
 An *example* is a plain dict that fits `arrow_fields`; its `text` is what readers are shown; where copies are told by
 something else (a picture's bytes, say) its `content` is a digest of that. A *feature* is a dict of 1-D int32 arrays:
 a text's `input_ids`, or what else the reader makes of an example; a long text may give several (windows). What one
-costs is its tokens, or what it says as `n_units` (see `data.features.cost_of`). The *outputs* of a feature are what
+costs is its tokens, or what it says as `n_units` (see `data.features.cost_of`); features that say a `kind` share
+batches with their kind only. The *outputs* of a feature are what
 `ask` gets from the network, for most tasks its logits: [K] where the head gives rows, [T, K] where it labels tokens,
 [T, 2] where it marks starts and ends.
 Shapes: B batch, T tokens, L labels, K outputs of the head, M decisions to calibrate.
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from burnish.models.network import Network
+    from burnish.recipe.schema import DataSection
 
 Example = dict[str, Any]
 Feature = dict[str, NDArray[np.int32]]
@@ -87,6 +89,8 @@ class Batch:
     n_tokens: int
     rows_each: Sequence[int] | None = None
     """How many rows of the inputs each feature takes; None where all take as many."""
+    outputs: slice = field(default_factory=lambda: slice(None))
+    """Which of the head's outputs, and so which weights, these rows are about."""
 
     def to(self, device: torch.device) -> Batch:
         """The batch with its tensors on a device."""
@@ -120,13 +124,15 @@ class Decision:
     """How logits become answers; fitted on dev, stored in the bundle.
 
     `parameters` are the calibration's; `abstain_below` the confidence under which an answer is withheld;
-    `label_thresholds` [L] the probability from which a label is given (multilabel).
+    `label_thresholds` [L] the probability from which a label is given (multilabel); `members` the decision of each task
+    where several share a model.
     """
 
     calibration: str = "none"
     parameters: dict[str, float] = field(default_factory=dict)
     abstain_below: float = 0.0
     label_thresholds: tuple[float, ...] = ()
+    members: Mapping[str, Decision] = field(default_factory=dict)
 
     @property
     def is_tuned(self) -> bool:
@@ -172,6 +178,43 @@ class Model(Protocol):
 LoadModel = Callable[[Path], Model]
 
 
+class Member(NamedTuple):
+    """One of several tasks that share a model, and the rows that it learns from: a finished model has none."""
+
+    task: Task
+    data: DataSection | None
+
+
+class Joint(Protocol):
+    """Several tasks that share a model, as flows see them: each is prepared, calibrated and judged as if it were alone.
+
+    A word of a member is said as `member/word` (see `core.members`): its labels, scores, gates, class weights.
+    """
+
+    @property
+    def members(self) -> Mapping[str, Member]: ...
+
+    @property
+    def start(self) -> Path | None:
+        """A bundle whose trunk and tasks stay as they are, and beside which these are put; None for a new model."""
+
+    def beside(self, new: Task) -> Task:
+        """These members and those of `new`, of one model.
+
+        Raises:
+            UserError: they are too many.
+        """
+
+    def settled(self, tasks: Mapping[str, Task], texts: Mapping[str, Sequence[str]]) -> Task:
+        """The whole with each member's task as its rows decided it, and the columns of `Task.texts` that they fill."""
+
+    def example_of(self, member: str, example: Example) -> Example:
+        """A member's example as one of the whole."""
+
+    def answered_by(self, member: str, answered: Sequence[Answered], labels: tuple[str, ...]) -> list[Answered]:
+        """Those rows that a member is asked about, as its own task knows them. `labels` are those of the whole."""
+
+
 class Task(Part, ABC):
     """One job that a model learns. Adding a task is adding one file with a subclass of this."""
 
@@ -204,6 +247,11 @@ class Task(Part, ABC):
     """Most rows whose features are made and answered at once: fewer where features are large, such as sound."""
     is_cjk_split: ClassVar[bool] = False
     """Whether the tokenizer must give every Chinese character a token of its own."""
+
+    @property
+    def joint(self) -> Joint | None:
+        """The members, where this task is made of several."""
+        return None
 
     @property
     @abstractmethod
@@ -264,6 +312,13 @@ class Task(Part, ABC):
         `draw` depends on (seed, epoch, batch) alone. What is judged is never varied.
         """
         return features
+
+    def drawn(self, kinds: NDArray[np.int32], seed: int, epoch: int) -> NDArray[np.int64] | None:
+        """Indices of the features that an epoch holds, by the kind [N] of each; None: every one, once.
+
+        A pure function of its arguments. Features of different kinds never share a batch.
+        """
+        return None
 
     @abstractmethod
     def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:

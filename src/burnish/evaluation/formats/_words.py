@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from burnish.core.members import BETWEEN
 from burnish.evaluation.findings import Report, Selective
 
 NAMES = {
@@ -51,6 +52,7 @@ NAMES = {
     "spearman": "Spearman correlation",
     "span_ece": "Calibration error of spans",
     "subset_accuracy": "Exact set of labels",
+    "task_mean": "Mean over the tasks",
     "text_recall_at_1": "Recall of texts at 1",
     "text_recall_at_10": "Recall of texts at 10",
     "text_recall_at_5": "Recall of texts at 5",
@@ -73,16 +75,24 @@ NOT_SHARES = {
     "pearson",
     "perplexity",
     "spearman",
+    "task_mean",
 }  # not shares of anything: a percent sign would mislead
 
 
 def name_of(score: str) -> str:
-    return NAMES.get(score, score.replace("_", " "))
+    """The name of a score; `sentiment: Accuracy` where several tasks are judged."""
+    task, between, own = score.rpartition(BETWEEN)
+    return f"{task}: {name_of(own)}" if between else NAMES.get(score, score.replace("_", " "))
 
 
 def value_of(score: str, value: float) -> str:
     """`96.2 %` for shares, `0.1234` for the rest and for metrics that this file does not know."""
-    return percent(value) if score in NAMES and score not in NOT_SHARES else f"{value:.4f}"
+    return percent(value) if _is_share(score) else f"{value:.4f}"
+
+
+def _is_share(score: str) -> bool:
+    own = score.rpartition(BETWEEN)[2]
+    return own in NAMES and own not in NOT_SHARES
 
 
 def percent(value: float, digits: int = 1) -> str:
@@ -94,7 +104,7 @@ def interval_of(report: Report, score: str) -> str:
     if score not in report.intervals:
         return ""
     low, high = report.intervals[score]
-    if score in NAMES and score not in NOT_SHARES:
+    if _is_share(score):
         return f"{100 * low:.1f}–{100 * high:.1f} %"
     return f"{low:.4f}–{high:.4f}"
 

@@ -40,6 +40,7 @@ def _page(report: Report) -> str:
         f"**{_cell(report.verdict)}** Judged on {report.n_rows:,} rows of {_cell(report.split)}.",
         "\n".join(f"> {_cell(note)}\n" for note in report.notes),
         _scores(report),
+        _tasks(report),
         _gates(report),
         _confidence(report),
         _classes(report),
@@ -60,6 +61,15 @@ def _scores(report: Report) -> str:
     return _section(
         "Scores", _table(["score", "value", "95 % interval"], ([_cell(cell) for cell in row] for row in rows))
     )
+
+
+def _tasks(report: Report) -> str:
+    """Where each of several tasks has its own report."""
+    rows = (
+        [f"[{name}]({name}/report.md)", _cell(f"{one.about.get('task', '')}"), f"{one.n_rows:,}", _cell(one.split)]
+        for name, one in report.members.items()
+    )
+    return _section("Tasks", _table(["report", "task", "rows", "of"], rows))
 
 
 def _gates(report: Report) -> str:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import AfterValidator
 
-from burnish.core.errors import listed
+from burnish.core.errors import UserError, listed
 from burnish.core.parts import Part
 from burnish.core.shelves import Shelf
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from burnish.models.network import Network
 
 
@@ -43,10 +45,13 @@ class HeadPlan:
     config_changes: tuple[tuple[str, Any], ...] = ()
     towers: tuple[TowerPlan, ...] = ()
     sizes: tuple[tuple[str, int], ...] = ()
+    members: tuple[tuple[str, HeadPlan], ...] = ()
+    """Name → plan of each head, where several share a trunk; then `labels` are the outputs of all of them."""
 
     def changed(self, changes: tuple[tuple[str, Any], ...]) -> HeadPlan:
         """The same plan with further settings of the transformers config."""
-        return replace(self, config_changes=self.config_changes + changes)
+        members = tuple((name, plan.changed(changes)) for name, plan in self.members)
+        return replace(self, config_changes=self.config_changes + changes, members=members)
 
     def config_settings(self) -> dict[str, Any]:
         """Settings of the transformers config: label names both ways, kind of problem, changed dropouts."""
@@ -75,6 +80,7 @@ Gives = Literal[
     "transcripts",  # text that is said in a recording
     "fused",  # a row of logits for what several towers read of one example
     "space",  # a vector for whatever any tower reads, comparable with every other
+    "several",  # the outputs of heads that share a trunk
 ]
 """What a head makes of what the base reads."""
 
@@ -87,6 +93,14 @@ class Head(Part, ABC):
     @abstractmethod
     def attach(self, folder: Path, plan: HeadPlan) -> Network:
         """The base in `folder` with this head on it. New weights are drawn from torch's current random state."""
+
+    def readout(self, config: Any, plan: HeadPlan) -> nn.Module:
+        """The head alone, with new weights, for a trunk with the transformers `config` that it may share with others.
+
+        Raises:
+            UserError: it cannot share one.
+        """
+        raise UserError(f"the head '{self.part_name}' cannot share a trunk with other heads.")
 
 
 def giving(*kinds: Gives) -> AfterValidator:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from burnish.models.heads._contract import Head, HeadPlan
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from burnish.models.network import Network
 
 
@@ -20,3 +22,8 @@ class ClsHead(Head):
         from burnish.models.network import Network, load_pretrained
 
         return Network(load_pretrained("AutoModelForSequenceClassification", folder, plan.config_settings()))
+
+    def readout(self, config: Any, plan: HeadPlan) -> nn.Module:
+        from burnish.models.sharing import OwnHead
+
+        return OwnHead("AutoModelForSequenceClassification", config, plan)

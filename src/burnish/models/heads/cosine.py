@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from burnish.models.heads._contract import Head, HeadPlan
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from burnish.models.network import Network
 
 
@@ -28,6 +30,12 @@ class CosineHead(Head):
     """What cosines are multiplied with to be logits: higher is surer."""
 
     def attach(self, folder: Path, plan: HeadPlan) -> Network:
-        from burnish.models import pooling
+        from burnish.models.network import with_readout
 
-        return pooling.attach_cosine(folder, plan, pooling.POOLS[self.pool], self.scale)
+        return with_readout(folder, plan, self)
+
+    def readout(self, config: Any, plan: HeadPlan) -> nn.Module:
+        from burnish.models.pooling import POOLS, CosineReadout, VectorReadout
+
+        vector = VectorReadout(POOLS[self.pool])
+        return CosineReadout(vector, config.hidden_size, len(plan.labels), self.scale)

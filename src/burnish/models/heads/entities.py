@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from burnish.models.heads._contract import Head, HeadPlan
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from burnish.models.network import Network
 
 
@@ -25,9 +27,11 @@ class EntitiesHead(Head):
     """Whether the mean of all tokens' states stands beside the two."""
 
     def attach(self, folder: Path, plan: HeadPlan) -> Network:
-        from burnish.models.entities import EntitiesReadout
-        from burnish.models.network import Network, load_pretrained
+        from burnish.models.network import with_readout
 
-        trunk = load_pretrained("AutoModel", folder, plan.config_settings())
-        width = trunk.config.hidden_size
-        return Network(trunk, EntitiesReadout(width, len(plan.labels), self.dropout, self.with_text))
+        return with_readout(folder, plan, self)
+
+    def readout(self, config: Any, plan: HeadPlan) -> nn.Module:
+        from burnish.models.entities import EntitiesReadout
+
+        return EntitiesReadout(config.hidden_size, len(plan.labels), self.dropout, self.with_text)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from burnish.models.heads._contract import Head, HeadPlan
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from burnish.models.network import Network
 
 
@@ -22,6 +24,11 @@ class MeanHead(Head):
     """Dropout between the pooled vector and the linear layer."""
 
     def attach(self, folder: Path, plan: HeadPlan) -> Network:
-        from burnish.models.pooling import attach_pooled, mean_pool
+        from burnish.models.network import with_readout
 
-        return attach_pooled(folder, plan, mean_pool, self.dropout)
+        return with_readout(folder, plan, self)
+
+    def readout(self, config: Any, plan: HeadPlan) -> nn.Module:
+        from burnish.models.pooling import PooledReadout, mean_pool
+
+        return PooledReadout(mean_pool, config.hidden_size, len(plan.labels), self.dropout)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from burnish.models.heads._contract import Head, HeadPlan
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from burnish.models.network import Network
 
 
@@ -22,3 +24,8 @@ class TokenHead(Head):
         settings = plan.config_settings()
         del settings["problem_type"]
         return Network(load_pretrained("AutoModelForTokenClassification", folder, settings))
+
+    def readout(self, config: Any, plan: HeadPlan) -> nn.Module:
+        from burnish.models.sharing import OwnHead
+
+        return OwnHead("AutoModelForTokenClassification", config, plan)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from burnish.models.heads._contract import Head, HeadPlan
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from burnish.models.network import Network
 
 
@@ -20,6 +22,11 @@ class VectorHead(Head):
     """How a text's token states become one vector: what the base was made with, for most the mean."""
 
     def attach(self, folder: Path, plan: HeadPlan) -> Network:
-        from burnish.models import pooling
+        from burnish.models.network import with_readout
 
-        return pooling.attach_vector(folder, plan, pooling.POOLS[self.pool])
+        return with_readout(folder, plan, self)
+
+    def readout(self, config: Any, plan: HeadPlan) -> nn.Module:
+        from burnish.models.pooling import POOLS, VectorReadout
+
+        return VectorReadout(POOLS[self.pool])
