@@ -33,7 +33,7 @@ def test_every_head_gives_the_logits_that_it_says(name, tiny_base):
     network = attach(name, tiny_base)
     expected = {
         **{"rows": (2, 3), "entities": (2, 3), "cosines": (2, 3), "vectors": (2, 32)},
-        **{"tokens": (2, 5, 3), "spans": (2, 5, 2)},
+        **{"tokens": (2, 5, 3), "words": (2, 5, 3), "spans": (2, 5, 2)},
     }
     assert network(**inputs()).shape == expected[Shelf("heads").get(name).gives]
 
@@ -112,7 +112,7 @@ def test_a_cosine_logit_is_scale_times_the_cosine_of_the_pooled_text_and_the_lab
     ("task", "head", "fitting"),
     [
         ("classification", "token", "cls, cosine, max, mean"),
-        ("tokens", "vector", "token"),
+        ("tokens", "vector", "token, token_cosine, word_cosine"),
         ("multilabel", "entities", "cls"),
         ("multilabel", "cosine", "cls"),
         ("relations", "token", "cls, entities, max, mean"),

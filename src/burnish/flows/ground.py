@@ -88,12 +88,11 @@ def lay_ground(loaded: Loaded, work: Path, listen: Listener) -> Ground:
     """
     loaded = _opened(loaded)
     recipe = loaded.recipe
-    task = cast("Task", recipe.task)
     base = _located_base(loaded)
-    reader = task.load_reader(base.folder, recipe.data.max_length, recipe.data.prompt)
     prepared = prepare(loaded, fresh_folder(work / DATA), listen)
     lengths: dict[str, Lengths] = {}
     recipe, task = recipe.model_copy(update={"task": prepared.task}), prepared.task
+    reader = task.load_reader(base.folder, recipe.data.max_length, recipe.data.prompt)
     store = None
     if prepared.train is not None:
         store, lengths["train"] = store_side(prepared.train, task, reader, prepared.labels, work / FEATURES, listen)

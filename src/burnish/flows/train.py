@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,12 +14,12 @@ from burnish.core.seeds import derive
 from burnish.flows.encode import StoredBatches
 from burnish.flows.ground import Ground, HeldOut
 from burnish.flows.judging import Judge
-from burnish.flows.starting import start_label_vectors
+from burnish.flows.starting import Known, start_head
 from burnish.flows.weights import output_weights
 from burnish.models.freezing import dropout_changes, freeze
 from burnish.models.inspection import read_config
 from burnish.models.network import Network
-from burnish.tasks._contract import Answered, Batch, Task
+from burnish.tasks._contract import Answered, Batch, Example, Task
 from burnish.training.job import TrainingJob
 from burnish.training.run import run
 
@@ -38,8 +39,8 @@ class Trained:
 
 
 def new_network(ground: Ground, seed: int) -> Network:
-    """The base with a new head; the head's weights are a pure function of the seed, and of the rows where they start
-    from them.
+    """The base with a new head, whose weights are a pure function of the seed, and of words and rows where they start
+    from those.
     """
     recipe = ground.recipe
     plan = ground.task.head_plan(ground.labels)
@@ -47,11 +48,15 @@ def new_network(ground: Ground, seed: int) -> Network:
     with torch.random.fork_rng():
         torch.manual_seed(derive(seed, "head"))
         network = ground.task.head_part.attach(ground.base.folder, plan.changed(changes))
-    start_label_vectors(network, ground)
+    start_head(network, Known(ground.task, ground.labels, ground.reader, _rows(ground)))
     freeze(network, recipe.train.freeze)
     if recipe.train.gradient_checkpointing:
         network.trunk.activation_checkpointing_enable()
     return network
+
+
+def _rows(ground: Ground) -> Iterable[Example]:
+    return () if ground.prepared.train is None else ground.prepared.train.corpus
 
 
 def train_seed(ground: Ground, seed: int, work: Path, resume: bool, listen: Listener) -> Trained:

@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from burnish.core.errors import UserError
+from burnish.models.drawn import mark_given
 from burnish.models.weights import open_to_readers, system_errors, write_weights
 
 HEAD_FILE = "head.safetensors"
@@ -66,6 +67,7 @@ class Network(nn.Module):
     def load_readout(self, folder: Path) -> None:
         if self.readout is not None and self.readout.state_dict():
             self.readout.load_state_dict(load_file(folder / HEAD_FILE))
+            mark_given(self.readout)
 
 
 def _own_logits(outputs: Any) -> Tensor:
@@ -90,18 +92,21 @@ def load_pretrained(auto_class: str, folder: Path, settings: dict[str, Any]) -> 
     maker = getattr(transformers, auto_class)
     try:
         with quiet_transformers():
-            return maker.from_pretrained(
+            model, found = maker.from_pretrained(
                 folder,
                 dtype=torch.float32,
                 use_safetensors=True,
                 local_files_only=True,
                 trust_remote_code=False,
                 attn_implementation="eager",
+                output_loading_info=True,
                 **settings,
             )
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
         reason = str(error).strip().split("\n")[0][:300]
         raise UserError(f"base: {folder} cannot be loaded by transformers as {auto_class} ({reason}).") from None
+    mark_given(model, but=found["missing_keys"])
+    return model
 
 
 @contextlib.contextmanager

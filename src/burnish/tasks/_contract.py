@@ -191,13 +191,16 @@ class Task(Part, ABC):
     """Kind of outcome; it decides which metrics apply."""
     answer: ClassVar[type[Prediction]]
     """Type of one prediction: the HTTP schema and the docs are derived from it."""
-    is_cjk_split: ClassVar[bool] = False
-    """Whether the tokenizer must give every Chinese character a token of its own."""
 
     @property
     @abstractmethod
     def head_part(self) -> Head:
         """The head that this task puts on a base."""
+
+    @property
+    def is_cjk_split(self) -> bool:
+        """Whether the tokenizer must give every Chinese character a token of its own."""
+        return False
 
     @property
     def needs_rows(self) -> bool:
@@ -208,6 +211,10 @@ class Task(Part, ABC):
     def told(self) -> Mapping[str, str]:
         """Label → the words that tell what it means. A task that is told its labels needs no training rows."""
         return {}
+
+    def told_examples(self) -> Sequence[Example]:
+        """What it is told as labelled examples, from which a head may start."""
+        return ()
 
     def suited(self, counts: Mapping[str, int]) -> Task:
         """The task with settings that were left open decided, for training rows of each label as counted."""

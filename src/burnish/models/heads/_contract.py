@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import AfterValidator
 
@@ -14,6 +15,8 @@ from burnish.core.parts import Part
 from burnish.core.shelves import Shelf
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from burnish.models.network import Network
 
 
@@ -42,7 +45,14 @@ class HeadPlan:
         }
 
 
-Gives = Literal["rows", "entities", "tokens", "spans", "vectors", "cosines"]
+Gives = Literal["rows", "entities", "tokens", "words", "spans", "vectors", "cosines"]
+
+
+class Seen(NamedTuple):
+    """A batch of what is known beforehand, words of labels and rows: the network's inputs, and what they should give."""
+
+    inputs: Mapping[str, Tensor]
+    targets: Mapping[str, Tensor]
 
 
 class Head(Part, ABC):
@@ -50,14 +60,23 @@ class Head(Part, ABC):
     span), or a vector of length 1 a text.
 
     Vectors are compared by their cosine; `cosines` is a row of logits that are a text's cosines to a vector for each
-    label, which can start from words. A head for entities reads `starts` [B, 2] among the batch's inputs.
+    label. `words` is like tokens, for texts that are one word each. A head for entities reads `starts` [B, 2] among the
+    batch's inputs.
     """
 
     gives: ClassVar[Gives]
+    is_started: ClassVar[bool] = False
+    """Whether it starts from the words of labels and from rows, so that it answers before any training."""
 
     @abstractmethod
     def attach(self, folder: Path, plan: HeadPlan) -> Network:
         """The base in `folder` with this head on it. New weights are drawn from torch's current random state."""
+
+    def start(self, network: Network, seen: Iterable[Seen]) -> None:
+        """Put the new weights of an attached network where the base itself puts what is known. Most stay as drawn.
+
+        `seen` is made as it is read: a head that leaves it costs nothing.
+        """
 
 
 def giving(*kinds: Gives) -> AfterValidator:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from burnish.models.heads._contract import Head, HeadPlan
+from burnish.models.heads._contract import Head, HeadPlan, Seen
 
 if TYPE_CHECKING:
     from burnish.models.network import Network
@@ -20,6 +21,7 @@ class CosineHead(Head):
     """
 
     gives = "cosines"
+    is_started = True
 
     pool: Literal["mean", "cls", "max"] = "mean"
     """How a text's token states become one vector: what the base was made with, for most the mean."""
@@ -28,6 +30,11 @@ class CosineHead(Head):
     """What cosines are multiplied with to be logits: higher is surer."""
 
     def attach(self, folder: Path, plan: HeadPlan) -> Network:
-        from burnish.models import pooling
+        from burnish.models import cosines, pooling
 
-        return pooling.attach_cosine(folder, plan, pooling.POOLS[self.pool], self.scale)
+        return cosines.attach_cosines(folder, plan, pooling.POOLS[self.pool], self.scale)
+
+    def start(self, network: Network, seen: Iterable[Seen]) -> None:
+        from burnish.models import cosines
+
+        cosines.start_labels(network, seen)
