@@ -6,22 +6,21 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from burnish.bundle.predictor import load_predictor as load
     from burnish.flows.check import check
     from burnish.flows.compare import compare
     from burnish.flows.fit import fit
     from burnish.flows.index import index
     from burnish.flows.init import init
     from burnish.flows.judge import judge
+    from burnish.flows.load import load
     from burnish.flows.predict import predict
     from burnish.flows.relate import relate
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "check", "compare", "fit", "index", "init", "judge", "load", "predict", "relate"]
 
-_VERBS = ("check", "compare", "fit", "index", "init", "judge", "predict", "relate")
+_VERBS = ("check", "compare", "fit", "index", "init", "judge", "load", "predict", "relate")
 _HOMES = {verb: (f"burnish.flows.{verb}", verb) for verb in _VERBS}
-_HOMES["load"] = ("burnish.bundle.predictor", "load_predictor")
 
 
 def __getattr__(name: str) -> Any:

@@ -86,9 +86,9 @@ def lay_ground(loaded: Loaded, work: Path, listen: Listener) -> Ground:
     Raises:
         UserError: whatever is wrong with base or data.
     """
-    loaded = _opened(loaded)
+    loaded = opened(loaded)
     recipe = loaded.recipe
-    base = _located_base(loaded)
+    base = located_base(loaded)
     prepared = prepare(loaded, fresh_folder(work / DATA), listen)
     lengths: dict[str, Lengths] = {}
     recipe, task = recipe.model_copy(update={"task": prepared.task}), prepared.task
@@ -107,8 +107,8 @@ def lay_ground(loaded: Loaded, work: Path, listen: Listener) -> Ground:
     return Ground(recipe, base, reader, prepared, store, held.get("dev"), held.get("test"), card, key)
 
 
-def _opened(loaded: Loaded) -> Loaded:
-    """The recipe with what its task names beside the rows, such as a corpus, read."""
+def opened(loaded: Loaded) -> Loaded:
+    """The recipe with what its task names beside the rows, such as a corpus, read. Raises `UserError`."""
     try:
         task = cast("Task", loaded.recipe.task).opened(lambda name: loaded.located("task", name), load_predictor)
     except UserError as error:
@@ -118,7 +118,8 @@ def _opened(loaded: Loaded) -> Loaded:
     return replace(loaded, recipe=loaded.recipe.model_copy(update={"task": task}))
 
 
-def _located_base(loaded: Loaded) -> Located:
+def located_base(loaded: Loaded) -> Located:
+    """The recipe's base, inspected. Raises `UserError`, with its place in the recipe."""
     try:
         return locate(str(loaded.located("base")))
     except UserError as error:

@@ -67,7 +67,7 @@ def start_labels(network: Network, seen: Iterable[Seen]) -> None:
 
     These are the class means of prototypical networks (Snell et al. 2017, arXiv 1703.05175, §2). Targets are `labels`
     [B] or [B, T]; what is below 0 counts for none. A label of which nothing is seen takes the vector of the label
-    before it: a tag I-x then means what B-x does.
+    before it: a tag I-x then means what B-x does. Where nothing is seen at all, they stay as drawn.
     """
     readout = network.readout
     assert isinstance(readout, CosineReadout), "it is attached by the head that starts it"
@@ -78,6 +78,8 @@ def start_labels(network: Network, seen: Iterable[Seen]) -> None:
             wanted = targets["labels"].flatten()
             vectors = probe(**inputs).flatten(0, -2).double()
             sums.index_add_(0, wanted[wanted >= 0], vectors[wanted >= 0])
+    if not sums.any():
+        return
     for label in range(1, len(sums)):
         if not sums[label].any():
             sums[label] = sums[label - 1]

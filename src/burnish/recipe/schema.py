@@ -266,7 +266,8 @@ class Recipe(Section):
         """Only a task that needs none may lack training rows, and then dev too."""
         if not isinstance(value, dict):
             return value
-        if not getattr(info.data.get("task"), "needs_rows", True):
+        is_untrained = bool(info.context and info.context.get("is_untrained"))
+        if is_untrained or not getattr(info.data.get("task"), "needs_rows", True):
             return {"train": None, **({} if value.get("train") is not None else {"dev": None}), **value}
         return {**value, "train": ""} if value.get("train", "") is None else value
 

@@ -49,6 +49,19 @@ Located = Callable[[str], Any]
 """The name of a task's setting that holds a path → that path, led from the folder it was written in."""
 
 
+Outputs = NDArray[np.float32]
+
+
+class Adopted(NamedTuple):
+    """What a task makes of a head that a base already has: its labels, and that head's outputs as the task's own.
+
+    `convert` is None where they are the same.
+    """
+
+    labels: tuple[str, ...]
+    convert: Callable[[Outputs], Outputs] | None = None
+
+
 class Answered(NamedTuple):
     """An example, its features, and the network's outputs for each of them."""
 
@@ -187,6 +200,8 @@ class Task(Part, ABC):
     """Fewest labels that make sense."""
     least_rows: ClassVar[int] = 2
     """Fewest rows that a label needs: one to learn from and one to be judged on."""
+    untrained_needs: ClassVar[str | None] = None
+    """What it must be told to answer on any base as it is, such as `labels`; empty where nothing, None where it cannot."""
     judged_as: ClassVar[type[Outcome]]
     """Kind of outcome; it decides which metrics apply."""
     answer: ClassVar[type[Prediction]]
@@ -215,6 +230,17 @@ class Task(Part, ABC):
     def told_examples(self) -> Sequence[Example]:
         """What it is told as labelled examples, from which a head may start."""
         return ()
+
+    def untrained_ways(self) -> Sequence[Task]:
+        """The task in each way in which a base might answer as it is, the best first.
+
+        A way needs weights that all come with the base or start from words; the first such way is taken.
+        """
+        return (self,)
+
+    def adopted(self, outputs: tuple[str, ...]) -> Adopted | None:
+        """What it makes of the outputs of a head that a base already has; None where it cannot read such a head."""
+        return None
 
     def suited(self, counts: Mapping[str, int]) -> Task:
         """The task with settings that were left open decided, for training rows of each label as counted."""

@@ -23,7 +23,7 @@ from burnish.tasks._choices import (
     one_label,
     stacked_targets,
 )
-from burnish.tasks._contract import Answered, Batch, Decision, Encoded, Evidence, Example, Feature, Task
+from burnish.tasks._contract import Adopted, Answered, Batch, Decision, Encoded, Evidence, Example, Feature, Task
 from burnish.tasks._naming import ToldLabels, refuse_wordless_head, spelled
 from burnish.tasks._rows import encode_rows, pad_inputs, text_of
 
@@ -50,6 +50,7 @@ class Classification(Task):
     best_by = "accuracy"
     stratify_by = "label"
     answer = Classified
+    untrained_needs = "labels in words"
 
     head: Annotated[Part, Shelf("heads"), giving("rows", "cosines")] | None = None
     """cls (the architecture's own; the bundle loads in AutoModelForSequenceClassification), mean, max, or cosine (a
@@ -71,6 +72,9 @@ class Classification(Task):
     @property
     def told(self) -> Mapping[str, str]:
         return {label: spelled(label, words) for label, words in self.labels.items()}
+
+    def adopted(self, outputs: tuple[str, ...]) -> Adopted:
+        return Adopted(outputs)
 
     def told_examples(self) -> Sequence[Example]:
         return [self.read({"text": words, "label": label}, is_labelled=True) for label, words in self.told.items()]

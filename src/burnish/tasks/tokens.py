@@ -7,7 +7,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from burnish.core.parts import Part
 from burnish.core.shelves import Shelf
@@ -19,6 +19,7 @@ from burnish.metrics._spans import Span, SpanOutcome
 from burnish.models.heads._contract import Head, HeadPlan, giving
 from burnish.tasks._alignment import IGNORED, align, lost_tags, tag_words, token_features
 from burnish.tasks._contract import (
+    Adopted,
     Answered,
     AnswerPart,
     Batch,
@@ -35,6 +36,7 @@ from burnish.tasks._decoding import read_words, spans_from, tag_names, word_logi
 from burnish.tasks._lone_words import lone_word_features
 from burnish.tasks._naming import ToldLabels, refuse_wordless_head, spelled
 from burnish.tasks._rows import pad_inputs, text_of
+from burnish.tasks._schemes import read_scheme
 from burnish.tasks._words import join_words, words_of
 
 if TYPE_CHECKING:
@@ -92,6 +94,7 @@ class Tokens(Task):
     least_labels = 1
     least_rows = 1
     answer = Tagged
+    untrained_needs = "labels in words"
 
     head: Annotated[Part, Shelf("heads"), giving("tokens", "words")] | None = None
     """token (the architecture's own; the bundle loads in AutoModelForTokenClassification), token_cosine (a vector for
@@ -108,9 +111,14 @@ class Tokens(Task):
     @model_validator(mode="after")
     def _head_reads_words(self) -> Tokens:
         refuse_wordless_head(self.labels, cast("Head | None", self.head), "token_cosine")
-        if self.outside is not None and not self.outside.strip():
-            raise ValueError("outside has no words; write some, or null to take `other`")
         return self
+
+    @field_validator("outside")
+    @classmethod
+    def _outside_says_something(cls, value: str | None) -> str | None:
+        if value is not None and not value.strip():
+            raise ValueError("has no words; write some, or null to take `other`")
+        return value
 
     @property
     def head_part(self) -> Head:
@@ -123,6 +131,9 @@ class Tokens(Task):
     @property
     def told(self) -> Mapping[str, str]:
         return {label: spelled(label, words) for label, words in self.labels.items()}
+
+    def adopted(self, outputs: tuple[str, ...]) -> Adopted | None:
+        return read_scheme(outputs)
 
     def told_examples(self) -> Sequence[Example]:
         """The words of each label as one word that is a span, and those for all else as one that is none."""
