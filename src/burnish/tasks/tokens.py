@@ -111,6 +111,13 @@ class Tokens(Task):
     @model_validator(mode="after")
     def _head_reads_words(self) -> Tokens:
         refuse_wordless_head(self.labels, cast("Head | None", self.head), "token_cosine")
+        outside = self._outside().casefold()
+        for label, words in self.told.items():
+            if words.casefold() == outside:
+                raise ValueError(
+                    f"labels says '{words}' of '{label}' too, which tells of what is no span; write other words for "
+                    "one of them (outside)"
+                )
         return self
 
     @field_validator("outside")
@@ -139,9 +146,12 @@ class Tokens(Task):
         """The words of each label as one word that is a span, and those for all else as one that is none."""
         if not self.told:
             return ()
-        outside = self.outside or ("其他" if looks_chinese("".join(self.told.values())) else "other")
+        outside = self._outside()
         spans = [(words, [(0, len(words), label)]) for label, words in self.told.items()]
         return [_example(words, [(0, len(words))], span) for words, span in [(outside, []), *spans]]
+
+    def _outside(self) -> str:
+        return self.outside or ("其他" if looks_chinese("".join(self.told.values())) else "other")
 
     def suited(self, counts: Mapping[str, int]) -> Tokens:
         if self.head is not None:
