@@ -14,7 +14,10 @@ from burnish.recipe.load import load
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES, RECIPES = ROOT / "samples", ROOT / "recipes"
-ON_SAMPLES = ("support", "support_fewshot", "support_zh", "topics", "entities", "pairs", "relations", "faq", "answers")
+ON_SAMPLES = (
+    *("support", "support_fewshot", "support_zh", "topics", "entities", "entities_fewshot", "pairs", "entailment"),
+    *("relations", "faq", "answers"),
+)
 ON_PUBLIC_DATA = {  # recipe → the folder that it reads
     "clinc150": "clinc150",
     "conll2003": "conll2003",
@@ -68,6 +71,14 @@ def test_relations_are_marked_once_each_and_two_of_them_stand_in_both_directions
     }  # fmt: skip
     for row in rows:
         assert re.fullmatch(r"[^<>]*<e1>[^<> ][^<>]*</e1>[^<>]*<e2>[^<> ][^<>]*</e2>[^<>]*", row["text"])
+
+
+@pytest.mark.parametrize(("name", "n_premises"), [("entailment_en.csv", 40), ("entailment_zh.csv", 16)])
+def test_every_premise_has_a_hypothesis_of_each_kind(name, n_premises):
+    kinds = Counter((row["premise"], row["relation"]) for row in rows_of(name))
+    assert set(kinds.values()) == {1}
+    assert {kind for _, kind in kinds} == {"entailment", "neutral", "contradiction"}
+    assert len(kinds) == 3 * len({premise for premise, _ in kinds}) == 3 * n_premises
 
 
 def test_answers_are_pieces_of_their_texts_and_some_questions_have_none():

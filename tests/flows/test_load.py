@@ -25,7 +25,9 @@ def with_head(tiny_base, tmp_path_factory):
     def make(kind, names=(), **settings):
         folder = tmp_path_factory.mktemp("own-head")
         shutil.copy(tiny_base / "tokenizer.json", folder)
-        named = {"id2label": dict(enumerate(names)), "label2id": {one: i for i, one in enumerate(names)}} if names else {}
+        named = (
+            {"id2label": dict(enumerate(names)), "label2id": {one: i for i, one in enumerate(names)}} if names else {}
+        )
         with torch.random.fork_rng():
             torch.manual_seed(3)
             model = getattr(transformers, f"BertFor{kind}").from_pretrained(tiny_base, **named, **settings)

@@ -13,7 +13,7 @@ from burnish.cli.main import make_app
 from burnish.core.shelves import SHELVES
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("samples/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("docs/tasks/*.md"), *ROOT.glob("samples/*.md")])
 COMMANDS = get_command(make_app()).commands
 
 

@@ -124,7 +124,7 @@ def test_the_head_follows_the_spans_of_the_median_label_unless_it_is_named(setti
     [
         (
             {"labels": TOLD, "head": "token"},
-            "labels are told in words, which the head 'token' cannot start from; leave the head out, or set head: token_c",
+            "labels are told in words, which the head 'token' cannot start from; leave the head out",
         ),
         ({"labels": {"a": "x", "b": "X"}}, "has the same words for 'a' and 'b', 'X'; say what sets them apart"),
         ({"labels": TOLD, "outside": " "}, "has no words; write some, or null to take `other`"),

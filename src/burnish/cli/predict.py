@@ -10,15 +10,15 @@ from typing import Annotated, Any
 import typer
 
 from burnish.cli.answers import print_json, print_table
+from burnish.cli.model_options import AskedModel, takes_model
 from burnish.cli.say import is_terminal, say
 from burnish.cli.screen import watching
 from burnish.core.errors import UserError
 
-FOR_A_BASE = "For a base as it is"
 
-
+@takes_model
 def predict(
-    model: Annotated[str, typer.Argument(help="The bundle's folder; or a base, by name, folder or hub:ID.")],
+    asked: AskedModel,
     texts: Annotated[list[str] | None, typer.Argument(help="Texts; without any, lines are read from stdin.")] = None,
     pair: Annotated[
         str | None,
@@ -27,62 +27,27 @@ def predict(
     source: Annotated[str | None, typer.Option("--input", "-i", help="A file of rows instead of texts.")] = None,
     out: Annotated[Path | None, typer.Option("--output", "-o", help="With --input: where the answers go.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines, on a terminal too.")] = False,
-    task: Annotated[
-        str | None, typer.Option("--task", help="What a base should do, untrained.", rich_help_panel=FOR_A_BASE)
-    ] = None,
-    labels: Annotated[
-        str | None,
-        typer.Option(
-            "--labels", help="Its labels: a,b,c or {a: what it means, b: …}.", rich_help_panel=FOR_A_BASE
-        ),
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="As in a recipe, such as task.corpus=faq.csv; may be given several times.",
-            rich_help_panel=FOR_A_BASE,
-        ),
-    ] = None,
 ) -> None:
     """Answer with labels and honest confidence: texts, lines on stdin, or a file."""
     if source is not None or out is not None:
         _refuse_mixture(bool(texts) or pair is not None, source, out)
-        _answer_file(model, f"{source}", Path(f"{out}"), _asked(task, labels, settings))
+        _answer_file(asked, f"{source}", Path(f"{out}"))
         return
     from burnish.flows.predict import predict as run
 
     inputs = _inputs(texts or [], _second(pair))
-    answers = run(model, inputs, **_asked(task, labels, settings))
+    answers = run(asked.model, inputs, **asked.told)
     if as_json or not is_terminal(sys.stdout):
         print_json(answers)
     else:
         print_table(inputs if isinstance(inputs, list) else None, answers)
 
 
-def _asked(task: str | None, labels: str | None, settings: list[str] | None) -> dict[str, Any]:
-    """What a base is told; nothing for a bundle.
-
-    Raises:
-        UserError: there are labels or settings, and no task that they belong to.
-    """
-    overrides = [*([f"task.labels={_listed(labels)}"] if labels is not None else []), *(settings or [])]
-    if overrides and task is None:
-        raise UserError("--labels and --set tell a base how to do its --task; name that too, or leave them out.")
-    return {} if task is None else {"task": task, "overrides": overrides}
-
-
-def _listed(labels: str) -> str:
-    """`a,b` as the list `[a,b]`; a list or a mapping as it is."""
-    return labels if labels.lstrip()[:1] in ("[", "{") else f"[{labels}]"
-
-
-def _answer_file(model: str, source: str, out: Path, asked: dict[str, Any]) -> None:
+def _answer_file(asked: AskedModel, source: str, out: Path) -> None:
     from burnish.flows.predict import predict_file
 
     with watching() as listen:
-        n_rows = predict_file(model, source, out, listen=listen, **asked)
+        n_rows = predict_file(asked.model, source, out, listen=listen, **asked.told)
     say(f"{out} holds the answers; rows: {n_rows:,}.", "good")
 
 

@@ -1,8 +1,8 @@
 """`load`: anything that can answer, ready to be asked: a bundle, or a pretrained base as it is.
 
-A base answers untrained where nothing in the network is drawn at random: its own trained head, vectors that are compared,
-labels told in words. That is looked up in the weights, not believed: a task says which ways there are, each is built, and
-the first one whose every weight was given by a file or by words is taken.
+A base answers untrained where nothing in the network is drawn at random: its own trained head, vectors that are
+compared, labels told in words. That is looked up in the weights, not believed: a task says which ways there are, each
+is built, and the first one whose every weight was given by a file or by words is taken.
 """
 
 from __future__ import annotations
@@ -179,6 +179,5 @@ def _way(task: Task, base: Located, reader: Reader) -> _Way:
 def _refusal(base: Located, task: Task, why: str) -> UserError:
     told = f"tell it {task.untrained_needs}, or " if task.untrained_needs and not task.told else ""
     return UserError(
-        f"base: {base.name} cannot do '{task.part_name}' as it is, for {why}; "
-        f"{told}fine-tune it with `burnish fit`."
+        f"base: {base.name} cannot do '{task.part_name}' as it is, for {why}; {told}fine-tune it with `burnish fit`."
     )

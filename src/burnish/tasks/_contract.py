@@ -201,7 +201,7 @@ class Task(Part, ABC):
     least_rows: ClassVar[int] = 2
     """Fewest rows that a label needs: one to learn from and one to be judged on."""
     untrained_needs: ClassVar[str | None] = None
-    """What it must be told to answer on any base as it is, such as `labels`; empty where nothing, None where it cannot."""
+    """What it must be told to answer on any base as it is, e.g. `labels`; empty: nothing; None: it cannot."""
     judged_as: ClassVar[type[Outcome]]
     """Kind of outcome; it decides which metrics apply."""
     answer: ClassVar[type[Prediction]]

@@ -49,7 +49,7 @@ Gives = Literal["rows", "entities", "tokens", "words", "spans", "vectors", "cosi
 
 
 class Seen(NamedTuple):
-    """A batch of what is known beforehand, words of labels and rows: the network's inputs, and what they should give."""
+    """A batch of what is known beforehand, words of labels and rows: the network's inputs, and what is wanted."""
 
     inputs: Mapping[str, Tensor]
     targets: Mapping[str, Tensor]

@@ -25,7 +25,7 @@ class TokenCosineHead(Head):
     is_started = True
 
     scale: float = Field(default=10.0, gt=0)
-    """What cosines are multiplied with to be logits: higher is surer, and with few rows learns less (measured at 20)."""
+    """What cosines are multiplied with to be logits: higher is surer; at 20 few rows taught less (measured)."""
 
     def attach(self, folder: Path, plan: HeadPlan) -> Network:
         from burnish.models import cosines

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class WordCosineHead(Head):
-    """`AutoModel` and a pool on each word alone, compared with what tells of a label (Ma et al. 2022, arXiv 2203.08985).
+    """`AutoModel` and a pool on each word alone, compared with a label's words (Ma et al. 2022, arXiv 2203.08985).
 
     A base for sentences puts `Oslo`, read alone, near `name of a city`; in its sentence it would lie near the whole of
     it. It knows nothing of the words around: with rows to learn from, `token_cosine` is better.
