@@ -30,11 +30,11 @@ def rows(n):
 
 @pytest.fixture
 def few(tiny_base):
-    """Rows with two labels; the head is left open."""
+    """Rows with two labels, and the head that starts from them."""
     return {
-        "task": "tokens",
+        "task": {"name": "tokens", "head": "token_cosine"},
         "base": str(tiny_base),
-        "data": {"train": rows(24), "dev": rows(8), "test": rows(8), "duplicates": "off"},
+        "data": {"train": rows(16), "dev": rows(8), "test": rows(8), "duplicates": "off"},
         "train": {"epochs": 4, "learning_rate": 0.003, "precision": "fp32", "tokens_per_batch": 64},
         "judge": {"n_bootstrap": 0, "formats": ["json"]},
     }
@@ -59,10 +59,11 @@ def test_tag_vectors_start_at_the_mean_of_the_states_of_their_tokens(few, tmp_pa
     torch.testing.assert_close(network.readout.labels.data, expected, atol=1e-4, rtol=1e-3)
 
 
-def test_few_rows_learn_and_the_head_is_told(few, tmp_path):
+def test_few_rows_learn_and_the_head_for_told_labels_is_said(few, tmp_path):
     told = []
+    few["task"] = {"name": "tokens", "labels": ["CITY", "MOOD"]}
     result = burnish.fit(few, ["train.epochs=12"], out=tmp_path / "bundle", listen=told.append)
-    assert Message("task.head: token_cosine, which suits 24 rows a label; name another to have that.") in told
+    assert Message("task.head: token_cosine, which suits 16 rows a label; name another to have that.") in told
     assert result.report.scores["entity_f1"] > 0.9
     spans = burnish.load(result.bundle)("all good 北京 day a2").spans
     assert ("北京", "CITY") in [(one.text, one.label) for one in spans]
@@ -90,7 +91,7 @@ def test_words_count_as_one_more_span_where_there_are_rows(few, tmp_path):
     few["task"] = {"name": "tokens", "labels": {"CITY": "all day"}}
     with_words, without = (
         new_network(lay_ground(load({**few, "task": task}), tmp_path / f"{n}", lambda event: None), 7).readout.labels
-        for n, task in enumerate([few["task"], "tokens"])
+        for n, task in enumerate([few["task"], {"name": "tokens", "head": "token_cosine"}])
     )
     moved = (with_words - without).abs().sum(1) > 1e-6
     assert moved.tolist() == [True, True, True, False, False]  # O has words of its own, and CITY's are two tokens

@@ -107,13 +107,12 @@ def test_words_for_what_is_no_span_follow_the_language_or_are_told():
     ("settings", "n_rows", "head"),
     [
         ({"labels": TOLD}, None, "word_cosine"),
-        ({}, 64, "token_cosine"),
-        ({}, 65, "token"),
+        ({}, 5, "token"),
         ({"labels": TOLD}, 1000, "token_cosine"),
         ({"head": "token"}, 5, "token"),
     ],
 )
-def test_the_head_follows_the_spans_of_the_median_label_unless_it_is_named(settings, n_rows, head):
+def test_the_head_follows_told_labels_and_rows_unless_it_is_named(settings, n_rows, head):
     counts = {} if n_rows is None else {"LOC": n_rows, "PER": n_rows}
     suited = Shelf("tasks").build({"name": "tokens", **settings}).suited(counts)
     assert suited.as_recipe()["head"]["name"] == head

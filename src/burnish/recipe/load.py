@@ -99,7 +99,7 @@ def load_untrained(task: Any, base: str | Path, overrides: Sequence[str] = (), *
     faults = Faults()
     named = dict(task) if isinstance(task, Mapping) else {"name": task}
     values: dict[str, Any] = {"task": named, "base": str(base), "data": {}}
-    places = {}
+    places: dict[Trail, Place] = {}
     for word, value in settings.items():
         section = "data" if word in ("prompt", "max_length") else "task"
         values[section][word] = value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from statistics import median
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import numpy as np
@@ -43,10 +42,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from burnish.models.tokenizer import TextTokenizer
-
-
-FEW_SPANS = 64
-"""Spans of the median label up to which the head is `token_cosine` where the recipe leaves it open."""
 
 
 class FoundSpan(AnswerPart):
@@ -98,8 +93,8 @@ class Tokens(Task):
 
     head: Annotated[Part, Shelf("heads"), giving("tokens", "words")] | None = None
     """token (the architecture's own; the bundle loads in AutoModelForTokenClassification), token_cosine (a vector for
-    each tag), or word_cosine (each word read by itself, beside the labels' words); null takes word_cosine with `labels`
-    and no rows, token_cosine with 64 spans a label or fewer, else token."""
+    each tag), or word_cosine (each word read by itself, beside the labels' words); null takes token, but with `labels`
+    token_cosine, or word_cosine where there are no rows."""
 
     labels: ToldLabels = Field(default_factory=dict)
     """Labels told in words, e.g. `{PER: name of a person}`; null, or a list of labels, takes the label's own name. With
@@ -156,8 +151,7 @@ class Tokens(Task):
     def suited(self, counts: Mapping[str, int]) -> Tokens:
         if self.head is not None:
             return self
-        is_few = self.labels or median(counts.values()) <= FEW_SPANS
-        name = "word_cosine" if not counts else "token_cosine" if is_few else "token"
+        name = "token" if not self.labels else "token_cosine" if counts else "word_cosine"
         return self.model_copy(update={"head": Shelf("heads").build(name)})
 
     def head_plan(self, labels: tuple[str, ...]) -> HeadPlan:
