@@ -17,7 +17,7 @@ SAMPLES, RECIPES = ROOT / "samples", ROOT / "recipes"
 TABLES = sorted(file for file in SAMPLES.iterdir() if file.suffix in (".csv", ".tsv", ".jsonl", ".txt"))
 ON_SAMPLES = (
     *("support", "support_fewshot", "support_zh", "topics", "entities", "pairs", "relations", "faq", "answers"),
-    *("pretrain", "ranking", "multitask", "entailment"),
+    *("pretrain", "ranking", "multitask", "entailment", "entities_fewshot"),
 )
 ON_RECORDINGS = ("commands", "replies", "transcription")
 ON_PICTURES = ("pictures", "picture_question", "picture_search")

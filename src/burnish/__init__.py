@@ -6,7 +6,6 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from burnish.bundle.predictor import load_predictor as load
     from burnish.flows.check import check
     from burnish.flows.compare import compare
     from burnish.flows.converse import converse
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from burnish.flows.index import index
     from burnish.flows.init import init
     from burnish.flows.judge import judge
+    from burnish.flows.load import load
     from burnish.flows.predict import predict
     from burnish.flows.pretrain import pretrain
     from burnish.flows.relate import relate
@@ -36,9 +36,11 @@ __all__ = [
     "stream",
 ]
 
-_VERBS = ("check", "compare", "converse", "fit", "index", "init", "judge", "predict", "pretrain", "relate", "stream")
+_VERBS = (
+    *("check", "compare", "converse", "fit", "index", "init", "judge", "load", "predict", "pretrain", "relate"),
+    "stream",
+)
 _HOMES = {verb: (f"burnish.flows.{verb}", verb) for verb in _VERBS}
-_HOMES["load"] = ("burnish.bundle.predictor", "load_predictor")
 
 
 def __getattr__(name: str) -> Any:

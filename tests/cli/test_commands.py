@@ -221,7 +221,7 @@ def test_predict_answers_a_file(burnish, flow):
     flow("predict", answers)
     calls = flow("predict", lambda *a, **k: 1_200, "predict_file")
     ended = burnish("predict", "runs/x", "--input", "a.csv", "--output", "o.jsonl")
-    assert calls == [((Path("runs/x"), "a.csv", Path("o.jsonl")), {})]
+    assert calls == [(("runs/x", "a.csv", Path("o.jsonl")), {})]
     assert (ended.out, ended.err) == ("", "o.jsonl holds the answers; rows: 1,200.\n")
 
 
@@ -241,6 +241,35 @@ def test_predict_explains_what_does_not_go_together(burnish, flow, words, senten
     flow("predict", answers)
     ended = burnish("predict", "runs/x", *words)
     assert (ended.code, ended.err) == (2, f"{sentence}\n")
+
+
+def test_predict_tells_a_base_its_task_labels_and_settings(burnish, flow):
+    calls = flow("predict", answers)
+    asked = ["--task", "classification", "--set", "data.prompt=query: "]
+    burnish("predict", "minilm", "a", *asked, "--labels", "refund,complaint")
+    burnish("predict", "minilm", "a", "--task", "tokens", "--labels", "{PER: a person}")
+    assert [call[1] for call in calls] == [
+        {"task": "classification", "overrides": ["task.labels=[refund,complaint]", "data.prompt=query: "]},
+        {"task": "tokens", "overrides": ["task.labels={PER: a person}"]},
+    ]
+
+
+@pytest.mark.parametrize("words", [["--labels", "a,b"], ["--set", "task.top=3"]])
+def test_what_is_told_without_a_task_is_explained(burnish, flow, words):
+    flow("predict", answers)
+    ended = burnish("predict", "minilm", "a", *words)
+    assert (ended.code, ended.err) == (
+        2,
+        "--labels and --set tell a base how to do its --task; name that too, or leave them out.\n",
+    )
+
+
+def test_a_base_answers_on_the_command_line(burnish, tiny_base):
+    ended = burnish("predict", str(tiny_base), "good day", "--task", "classification", "--labels", "good day,bad")
+    assert json.loads(ended.out)["label"] == "good day"
+    ended = burnish("predict", str(tiny_base), "good day", "--task", "answers")
+    assert (ended.code, ended.out) == (2, "")
+    assert "would be drawn at random" in ended.err
 
 
 def test_predict_without_anything_says_what_to_give(burnish, flow, monkeypatch):

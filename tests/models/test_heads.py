@@ -83,7 +83,7 @@ def test_every_head_gives_the_logits_that_it_says(name, made_for):
     network = attach(name, base, plan)
     expected = {
         **{"rows": (2, 3), "pairs": (2, 3), "entities": (2, 3), "cosines": (2, 3), "vectors": (2, 32)},
-        **{"tokens": (2, 5, 3), "spans": (2, 5, 2), "hidden_words": (2, 5, 97)},
+        **{"tokens": (2, 5, 3), "words": (2, 5, 3), "spans": (2, 5, 2), "hidden_words": (2, 5, 97)},
         **{"next_words": (2, 5, 300), "other_words": (2, 3, 300), "transcripts": (2, 3, 31)},
         **{"preferences": (2, 3), "pictures": (2, 3), "recordings": (2, 3), "fused": (2, 3), "space": (4, 256)},
     }
@@ -197,7 +197,7 @@ def test_a_cosine_logit_is_scale_times_the_cosine_of_the_pooled_text_and_the_lab
     ("task", "head", "fitting"),
     [
         ("classification", "token", "cls, cosine, max, mean"),
-        ("tokens", "vector", "token"),
+        ("tokens", "vector", "token, token_cosine, word_cosine"),
         ("multilabel", "entities", "cls"),
         ("multilabel", "cosine", "cls"),
         ("relations", "token", "cls, entities, max, mean"),

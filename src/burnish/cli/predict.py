@@ -1,4 +1,4 @@
-"""`burnish predict`: answers for a text, for lines, or for a file."""
+"""`burnish predict`: answers for a text, for lines, or for a file; by a bundle, or by a base as it is."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ import typer
 from burnish.cli.answers import print_json, print_table
 from burnish.cli.form import Form, takes_form
 from burnish.cli.lines import lines
+from burnish.cli.model_options import AskedModel, takes_model
 from burnish.cli.say import is_terminal, say
 from burnish.cli.screen import watching
 from burnish.core.errors import UserError
 
 
+@takes_model
 @takes_form
 def predict(
-    bundle: Annotated[Path, typer.Argument(help="The bundle's folder.")],
+    asked: AskedModel,
     texts: Annotated[list[str] | None, typer.Argument(help="Texts; without any, lines are read from stdin.")] = None,
     pair: Annotated[
         str | None,
@@ -32,27 +34,27 @@ def predict(
     """Answer with labels and honest confidence, or with text: texts, lines on stdin, or a file."""
     if source is not None or out is not None:
         _refuse_mixture(bool(texts) or pair is not None, form == "pieces", source, out)
-        _answer_file(bundle, f"{source}", Path(f"{out}"))
+        _answer_file(asked, f"{source}", Path(f"{out}"))
         return
     from burnish.flows.predict import predict as run
 
     inputs = _inputs(texts or [], _second(pair))
     if form == "pieces":
-        _print_pieces(bundle, inputs)
+        _print_pieces(asked, inputs)
         return
-    answers = run(bundle, inputs)
+    answers = run(asked.model, inputs, **asked.told)
     if form == "json" or not is_terminal(sys.stdout):
         print_json(answers)
     else:
         print_table(inputs if isinstance(inputs, list) else None, answers)
 
 
-def _print_pieces(bundle: Path, inputs: Iterable[Any]) -> None:
+def _print_pieces(asked: AskedModel, inputs: Iterable[Any]) -> None:
     """The text for each input as it comes, and a line end behind it."""
-    from burnish.bundle.predictor import load_predictor
+    from burnish.flows.load import load
     from burnish.flows.stream import stream
 
-    predictor = load_predictor(bundle)
+    predictor = load(asked.model, **asked.told)
     for said in inputs:
         for piece in stream(predictor, said):
             sys.stdout.write(piece)
@@ -61,11 +63,11 @@ def _print_pieces(bundle: Path, inputs: Iterable[Any]) -> None:
         sys.stdout.flush()
 
 
-def _answer_file(bundle: Path, source: str, out: Path) -> None:
+def _answer_file(asked: AskedModel, source: str, out: Path) -> None:
     from burnish.flows.predict import predict_file
 
     with watching() as listen:
-        n_rows = predict_file(bundle, source, out, listen=listen)
+        n_rows = predict_file(asked.model, source, out, listen=listen, **asked.told)
     say(f"{out} holds the answers; rows: {n_rows:,}.", "good")
 
 

@@ -92,17 +92,16 @@ def lay_ground(loaded: Loaded, work: Path, listen: Listener) -> Ground:
         UserError: whatever is wrong with base or data.
     """
     beginning = begin(loaded)
-    loaded = _opened(loaded if beginning is None else beginning.recipe_of(loaded))
+    loaded = opened(loaded if beginning is None else beginning.recipe_of(loaded))
     recipe = loaded.recipe
-    task = cast("Task", recipe.task)
-    base = _located_base(loaded)
+    base = located_base(loaded)
+    prepared = prepare_all(loaded, fresh_folder(work / DATA), listen)
+    lengths: dict[str, Lengths] = {}
+    recipe, task = recipe.model_copy(update={"task": prepared.task}), prepared.task
     with _told_at(loaded):
         reader = task.load_reader(
             base.folder, recipe.data.max_length, recipe.data.prompt, is_bundle=beginning is not None
         )
-    prepared = prepare_all(loaded, fresh_folder(work / DATA), listen)
-    lengths: dict[str, Lengths] = {}
-    recipe, task = recipe.model_copy(update={"task": prepared.task}), prepared.task
     store = None
     if prepared.train is not None:
         store, lengths["train"] = store_side(prepared.train, task, reader, prepared.labels, work / FEATURES, listen)
@@ -118,8 +117,8 @@ def lay_ground(loaded: Loaded, work: Path, listen: Listener) -> Ground:
     return Ground(recipe, base, reader, prepared, store, held.get("dev"), held.get("test"), card, key, beginning)
 
 
-def _opened(loaded: Loaded) -> Loaded:
-    """The recipe with what its task names beside the rows, such as a corpus, read."""
+def opened(loaded: Loaded) -> Loaded:
+    """The recipe with what its task names beside the rows, such as a corpus, read. Raises `UserError`."""
     try:
         task = cast("Task", loaded.recipe.task)
         task = task.opened(lambda name: loaded.located("task", *name.split(".")), load_predictor)
@@ -130,7 +129,8 @@ def _opened(loaded: Loaded) -> Loaded:
     return replace(loaded, recipe=loaded.recipe.model_copy(update={"task": task}))
 
 
-def _located_base(loaded: Loaded) -> Located:
+def located_base(loaded: Loaded) -> Located:
+    """The recipe's base, inspected. Raises `UserError`, with its place in the recipe."""
     with _told_at(loaded):
         return locate(str(loaded.located("base")))
 

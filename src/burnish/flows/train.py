@@ -14,13 +14,14 @@ from burnish.core.seeds import derive
 from burnish.flows.encode import StoredBatches
 from burnish.flows.ground import Ground, HeldOut
 from burnish.flows.judging import Judge
+from burnish.flows.prepare import Prepared
 from burnish.flows.reporting import Sides, scores_on
-from burnish.flows.starting import start_label_vectors
+from burnish.flows.starting import Known, start_head
 from burnish.flows.weights import output_weights
 from burnish.models.freezing import freeze, with_dropout
 from burnish.models.network import Network
 from burnish.models.peft._contract import Peft
-from burnish.tasks._contract import Answered, Batch, Task
+from burnish.tasks._contract import Answered, Batch, Reader, Task
 from burnish.training.job import TrainingJob
 from burnish.training.run import run
 
@@ -43,14 +44,14 @@ class Trained:
 
 def new_network(ground: Ground, seed: int) -> Network:
     """The base with a new head, and with what is tuned beside it; new weights are a pure function of the seed, and of
-    the rows where a head starts from them.
+    words and rows where a head starts from those.
     """
     recipe = ground.recipe
     plan = with_dropout(ground.task.head_plan(ground.labels), ground.base.folder, recipe.train.dropout)
     with torch.random.fork_rng():
         torch.manual_seed(derive(seed, "head"))
         network = ground.task.head_part.attach(ground.base.folder, plan)
-    start_label_vectors(network, ground)
+    _start_heads(network, ground)
     with torch.random.fork_rng():
         torch.manual_seed(derive(seed, "peft"))
         cast("Peft", recipe.train.peft).put_on(network)
@@ -58,6 +59,20 @@ def new_network(ground: Ground, seed: int) -> Network:
     if recipe.train.gradient_checkpointing:
         network.trunk.activation_checkpointing_enable()
     return network
+
+
+def _start_heads(network: Network, ground: Ground) -> None:
+    """Each head where it says that it starts; of several tasks each from its own words and rows."""
+    start_head(network, _known(ground.prepared, ground.reader))
+    for name, prepared in ground.prepared.members.items():
+        assert network.readout is not None, "several tasks have a readout"
+        own = Network(network.trunk, network.readout.get_submodule(f"head_{name}"))
+        start_head(own, _known(prepared, ground.reader))
+
+
+def _known(prepared: Prepared, reader: Reader) -> Known:
+    rows = () if prepared.train is None else prepared.train.corpus
+    return Known(prepared.task, prepared.labels, reader, rows)
 
 
 def train_seed(ground: Ground, seed: int, work: Path, resume: bool, listen: Listener) -> Trained:

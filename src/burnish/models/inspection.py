@@ -43,6 +43,14 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
+def output_names(folder: Path) -> tuple[str, ...]:
+    """What a base calls the outputs of the head that it was saved with; transformers names two where it names none."""
+    named = read_config(folder).get("id2label")
+    if not isinstance(named, dict) or not all(str(key).isdigit() for key in named):
+        return ("LABEL_0", "LABEL_1")
+    return tuple(str(named[key]) for key in sorted(named, key=int))
+
+
 def weight_files(folder: Path) -> list[Path]:
     """The safetensors files of a model folder: one file, or the shards that its index names."""
     index = folder / "model.safetensors.index.json"

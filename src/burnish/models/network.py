@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from burnish.core.errors import UserError
 from burnish.core.files import write_bytes
+from burnish.models.drawn import mark_given
 from burnish.models.heads._contract import Head, HeadPlan
 from burnish.models.weights import open_to_readers, system_errors, write_weights
 
@@ -107,6 +108,7 @@ class Network(nn.Module):
     def load_readout(self, folder: Path) -> None:
         if self.readout is not None and self.readout.state_dict():
             self.readout.load_state_dict(load_file(folder / HEAD_FILE))
+            mark_given(self.readout)
 
 
 @contextlib.contextmanager
@@ -194,7 +196,9 @@ def load_with_news(auto_class: str, folder: Path, settings: dict[str, Any]) -> t
             f"base: the weights in {folder} do not fit its config.json: {sorted(of_body)[0]} has another size; fetch "
             "the model again."
         )
-    return trunk, frozenset(found["missing_keys"]) | of_other_size
+    new = frozenset(found["missing_keys"]) | of_other_size
+    mark_given(trunk, but=new)
+    return trunk, new
 
 
 def _prefix(trunk: Any) -> str:

@@ -1,4 +1,4 @@
-"""Pooled readouts: one vector a text from its tokens' hidden states; it is read by a linear layer or by cosine."""
+"""Pooled readouts: one vector a text from its tokens' hidden states; it is read by a linear layer or compared."""
 
 from __future__ import annotations
 
@@ -61,23 +61,3 @@ def first_pool(hidden: Tensor, attention_mask: Tensor) -> Tensor:
 
 
 POOLS: dict[str, Pool] = {"mean": mean_pool, "cls": first_pool, "max": max_pool}
-
-
-class CosineReadout(nn.Module):
-    """hidden [B, T, H], attention_mask [B, T] → logits [B, L]: scale × cosine of the text's vector and each label's."""
-
-    def __init__(self, vector: VectorReadout, width: int, n_labels: int, scale: float) -> None:
-        super().__init__()
-        self.vector = vector
-        self.scale = scale
-        self.labels = nn.Parameter(torch.randn(n_labels, width))
-
-    def forward(self, hidden: Tensor, attention_mask: Tensor) -> Tensor:
-        labels = nn.functional.normalize(self.labels, dim=-1)
-        logits: Tensor = self.scale * self.vector(hidden, attention_mask) @ labels.T
-        return logits
-
-    def start_from(self, vectors: Tensor) -> None:
-        """Put the label vectors at `vectors` [L, H], each brought to length 1."""
-        with torch.no_grad():
-            self.labels.copy_(nn.functional.normalize(vectors, dim=-1))

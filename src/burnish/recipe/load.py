@@ -91,6 +91,31 @@ def load(
     return Loaded(_checked(document, expansions, faults), path, document.places)
 
 
+def load_untrained(task: Any, base: str | Path, overrides: Sequence[str] = (), **settings: Any) -> Loaded:
+    """What a base is asked to do as it is, as a recipe without rows.
+
+    Args:
+        task: its name, or a mapping with its settings.
+        base: a name, a folder or `hub:<id>`.
+        overrides: texts such as `task.corpus=faq.csv`.
+        settings: `prompt` and `max_length`; all others are the task's own.
+
+    Raises:
+        UserError: every fault of it.
+    """
+    faults = Faults()
+    named = dict(task) if isinstance(task, Mapping) else {"name": task}
+    values: dict[str, Any] = {"task": named, "base": str(base), "data": {}}
+    places: dict[Trail, Place] = {}
+    for word, value in settings.items():
+        section = "data" if word in ("prompt", "max_length") else "task"
+        values[section][word] = value
+        places[(section, word)] = Place(label=f"argument '{word}'")
+    document = from_overrides(overrides, Document(values, places), faults)
+    document, expansions = expand(document, os.environ, faults)
+    return Loaded(_checked(document, expansions, faults, is_untrained=True), None, document.places)
+
+
 def restore(filled: Mapping[str, Any]) -> Recipe:
     """The recipe of a finished run, from its stored filled form. Variables stay as written: nobody needs them again."""
     return _checked(_current(Document(dict(filled))), {}, Faults())
@@ -146,26 +171,28 @@ def _current(document: Document) -> Document:
     return Document(values, document.places, document.texts)
 
 
-def _checked(document: Document, expansions: Mapping[Trail, Expansion], faults: Faults) -> Recipe:
+def _checked(
+    document: Document, expansions: Mapping[Trail, Expansion], faults: Faults, *, is_untrained: bool = False
+) -> Recipe:
     """The recipe. Raises `UserError` with the faults found before and those of the values."""
     values = _with_words_for_booleans(with_part_names(document.values))
     document = Document(values, document.places, document.texts)
     try:
-        recipe = _validated(document)
+        recipe = _validated(document, {"is_untrained": is_untrained})
     except ValidationError as error:
         for sentence in sentences(error, document, expansions):
             faults.add(sentence)
         raise faults.error() from None
     faults.raise_if_any()
-    return recipe.with_placeholders(_placeholders(values, expansions))
+    return recipe if is_untrained else recipe.with_placeholders(_placeholders(values, expansions))
 
 
-def _validated(document: Document) -> Recipe:
+def _validated(document: Document, context: dict[str, bool]) -> Recipe:
     """The recipe. Where text is wanted, what YAML read as a number or a boolean is taken as it was written."""
     values = document.values
     while True:
         try:
-            return Recipe.model_validate(values)
+            return Recipe.model_validate(values, context=context)
         except ValidationError as error:
             wanted = [details["loc"] for details in error.errors() if details["type"] == "string_type"]
             texts: dict[Trail, Any] = {at: document.texts[at] for at in wanted if at in document.texts}

@@ -53,6 +53,19 @@ Located = Callable[[str], Any]
 folder it was written in."""
 
 
+Outputs = NDArray[np.float32]
+
+
+class Adopted(NamedTuple):
+    """What a task makes of a head that a base already has: its labels, and that head's outputs as the task's own.
+
+    `convert` is None where they are the same.
+    """
+
+    labels: tuple[str, ...]
+    convert: Callable[[Outputs], Outputs] | None = None
+
+
 class Answered(NamedTuple):
     """An example, its features, and the network's outputs for each of them."""
 
@@ -236,6 +249,8 @@ class Task(Part, ABC):
     """Fewest labels that make sense."""
     least_rows: ClassVar[int] = 2
     """Fewest rows that a label needs: one to learn from and one to be judged on."""
+    untrained_needs: ClassVar[str | None] = None
+    """What it must be told to answer on any base as it is, e.g. `labels`; empty: nothing; None: it cannot."""
     judged_as: ClassVar[type[Outcome]]
     """Kind of outcome; it decides which metrics apply."""
     answer: ClassVar[type[Prediction]]
@@ -245,8 +260,6 @@ class Task(Part, ABC):
     result is a base for other tasks. None for a task that wants answers."""
     rows_at_once: ClassVar[int] = 4096
     """Most rows whose features are made and answered at once: fewer where features are large, such as sound."""
-    is_cjk_split: ClassVar[bool] = False
-    """Whether the tokenizer must give every Chinese character a token of its own."""
 
     @property
     def joint(self) -> Joint | None:
@@ -259,6 +272,11 @@ class Task(Part, ABC):
         """The head that this task puts on a base."""
 
     @property
+    def is_cjk_split(self) -> bool:
+        """Whether the tokenizer must give every Chinese character a token of its own."""
+        return False
+
+    @property
     def needs_rows(self) -> bool:
         """Whether there is no model without training rows; else a recipe may leave them out."""
         return not self.told
@@ -267,6 +285,21 @@ class Task(Part, ABC):
     def told(self) -> Mapping[str, str]:
         """Label → the words that tell what it means. A task that is told its labels needs no training rows."""
         return {}
+
+    def told_examples(self) -> Sequence[Example]:
+        """What it is told as labelled examples, from which a head may start."""
+        return ()
+
+    def untrained_ways(self) -> Sequence[Task]:
+        """The task in each way in which a base might answer as it is, the best first.
+
+        A way needs weights that all come with the base or start from words; the first such way is taken.
+        """
+        return (self,)
+
+    def adopted(self, outputs: tuple[str, ...]) -> Adopted | None:
+        """What it makes of the outputs of a head that a base already has; None where it cannot read such a head."""
+        return None
 
     def suited(self, counts: Mapping[str, int]) -> Task:
         """The task with settings that were left open decided, for training rows of each label as counted."""

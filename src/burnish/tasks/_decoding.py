@@ -13,6 +13,7 @@ from burnish.tasks._alignment import Offsets
 from burnish.tasks._contract import Answered, Decision
 
 Floats = NDArray[np.float64]
+TIE = 1e-5  # more than equal vectors come apart in float32, less than any difference that means something
 
 
 def tag_names(labels: Sequence[str]) -> tuple[str, ...]:
@@ -43,12 +44,16 @@ def word_logits(answered: Answered, n_words: int) -> tuple[Floats, NDArray[np.in
 
 
 def best_path(scores: Floats) -> NDArray[np.int64]:
-    """Most probable legal IOB2 sequence (Viterbi 1967): scores [W, K] log-probabilities → tag indices [W]."""
+    """Most probable legal IOB2 sequence (Viterbi 1967): scores [W, K] log-probabilities → tag indices [W].
+
+    Of B-x and I-x that are equally probable, as where both start from one label's words, a span goes on.
+    """
     n_words, n_tags = scores.shape
     if not n_words:
         return np.zeros(0, np.int64)
     is_inside = np.arange(n_tags) % 2 * -1 % 2 == 0
     is_inside[0] = False
+    scores = scores + TIE * is_inside
     allowed = np.zeros((n_tags, n_tags))
     for tag in np.flatnonzero(is_inside):
         allowed[:, tag] = -np.inf

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator
+
+from burnish.models.heads._contract import Head
 
 
 def spelled(label: str, words: str | None) -> str:
@@ -25,3 +30,27 @@ def refuse_unclear_words(told: Mapping[str, str | None]) -> None:
                 "say what sets them apart"
             )
         first[said] = label
+
+
+def _as_mapping(value: Any) -> Any:
+    """Labels as the data has them: numbers are labels too, and a list of labels tells their names only."""
+    named = dict.fromkeys(value) if isinstance(value, list | tuple) else value
+    return {str(label).strip(): words for label, words in named.items()} if isinstance(named, dict) else named
+
+
+def _clear(told: dict[str, str | None]) -> dict[str, str | None]:
+    refuse_unclear_words(told)
+    return told
+
+
+ToldLabels = Annotated[dict[str, str | None], BeforeValidator(_as_mapping), AfterValidator(_clear)]
+"""A task's setting `labels`: label → the words that tell what it means, or null for its own name."""
+
+
+def refuse_wordless_head(told: Mapping[str, str | None], head: Head | None, instead: str) -> None:
+    """Raise `ValueError` where labels are told in words and the head that was named cannot start from any."""
+    if told and head is not None and not head.is_started:
+        raise ValueError(
+            f"labels are told in words, which the head '{head.part_name}' cannot start from; "
+            f"leave the head out, or set head: {instead}"
+        )

@@ -21,6 +21,11 @@ def words_of(text: str) -> list[tuple[int, int]]:
     return [found.span() for found in _WORD.finditer(text)]
 
 
+def is_cjk_letter(word: str) -> bool:
+    """Whether a word is one character of a script written without spaces."""
+    return _CJK_LETTER.fullmatch(word) is not None
+
+
 def join_words(words: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
     """A text made of given words, and where each stands in it. Mostly CJK words are joined without spaces."""
     n_cjk = sum(1 for word in words if _CJK_LETTER.match(word))

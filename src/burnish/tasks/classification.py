@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from burnish.core.parts import Part
 from burnish.core.shelves import Shelf
@@ -23,8 +23,8 @@ from burnish.tasks._choices import (
     one_label,
     stacked_targets,
 )
-from burnish.tasks._contract import Answered, Batch, Decision, Encoded, Evidence, Example, Feature, Task
-from burnish.tasks._naming import refuse_unclear_words, spelled
+from burnish.tasks._contract import Adopted, Answered, Batch, Decision, Encoded, Evidence, Example, Feature, Task
+from burnish.tasks._naming import ToldLabels, refuse_wordless_head, spelled
 from burnish.tasks._rows import encode_rows, pad_inputs, text_of
 
 if TYPE_CHECKING:
@@ -50,35 +50,19 @@ class Classification(Task):
     best_by = "accuracy"
     stratify_by = "label"
     answer = Classified
+    untrained_needs = "labels in words"
 
     head: Annotated[Part, Shelf("heads"), giving("rows", "cosines")] | None = None
     """cls (the architecture's own; the bundle loads in AutoModelForSequenceClassification), mean, max, or cosine (a
     vector for each label); null takes cosine with `labels` or with 64 rows a label or fewer, else cls."""
 
-    labels: dict[str, str | None] = Field(default_factory=dict)
+    labels: ToldLabels = Field(default_factory=dict)
     """Labels told in words, e.g. `{refund: customer wants money back}`; null, or a list of labels, takes the label's
     own name. With them no training rows are needed; where there are rows, the words count as one more of each label."""
 
-    @field_validator("labels", mode="before")
-    @classmethod
-    def _labels_are_text(cls, value: Any) -> Any:
-        """Labels as the data has them: numbers are labels too, and a list of labels tells their names only."""
-        named = dict.fromkeys(value) if isinstance(value, list | tuple) else value
-        return {str(label).strip(): words for label, words in named.items()} if isinstance(named, dict) else named
-
-    @field_validator("labels")
-    @classmethod
-    def _labels_differ(cls, value: dict[str, str | None]) -> dict[str, str | None]:
-        refuse_unclear_words(value)
-        return value
-
     @model_validator(mode="after")
     def _head_reads_words(self) -> Classification:
-        if self.labels and self.head is not None and self.head_part.gives != "cosines":
-            raise ValueError(
-                f"labels are told in words, which the head '{self.head.part_name}' cannot start from; "
-                "leave the head out, or set head: cosine"
-            )
+        refuse_wordless_head(self.labels, cast("Head | None", self.head), "cosine")
         return self
 
     @property
@@ -88,6 +72,12 @@ class Classification(Task):
     @property
     def told(self) -> Mapping[str, str]:
         return {label: spelled(label, words) for label, words in self.labels.items()}
+
+    def adopted(self, outputs: tuple[str, ...]) -> Adopted:
+        return Adopted(outputs)
+
+    def told_examples(self) -> Sequence[Example]:
+        return [self.read({"text": words, "label": label}, is_labelled=True) for label, words in self.told.items()]
 
     def suited(self, counts: Mapping[str, int]) -> Classification:
         if self.head is not None:

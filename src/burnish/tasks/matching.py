@@ -59,6 +59,7 @@ class Matching(Task):
     best_by = "spearman"
     least_labels = 0
     answer = Matched
+    untrained_needs = ""
 
     head: Annotated[Part, Shelf("heads"), giving("rows", "pairs", "vectors")] = Field(
         default="cls", validate_default=True
@@ -87,6 +88,12 @@ class Matching(Task):
     def is_apart(self) -> bool:
         """Whether the two texts are encoded apart."""
         return self.head_part.gives == "vectors"
+
+    def untrained_ways(self) -> Sequence[Matching]:
+        """A cross-encoder where the base is one; else, unless the head was named, the cosine of its vectors."""
+        if "head" in self.model_fields_set:
+            return (self,)
+        return (self, self.model_copy(update={"head": Shelf("heads").build("vector")}))
 
     def head_plan(self, labels: tuple[str, ...]) -> HeadPlan:
         return HeadPlan(("score",), problem="regression")

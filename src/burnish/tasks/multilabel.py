@@ -17,6 +17,7 @@ from burnish.data.columns import Wanted
 from burnish.metrics._multi import MultiOutcome
 from burnish.models.heads._contract import Head, HeadPlan, giving
 from burnish.tasks._contract import (
+    Adopted,
     Answered,
     AnswerPart,
     Batch,
@@ -82,6 +83,9 @@ class Multilabel(Task):
     @property
     def head_part(self) -> Head:
         return cast("Head", self.head)
+
+    def adopted(self, outputs: tuple[str, ...]) -> Adopted:
+        return Adopted(outputs)
 
     def head_plan(self, labels: tuple[str, ...]) -> HeadPlan:
         return HeadPlan(labels, problem="multi_label_classification")

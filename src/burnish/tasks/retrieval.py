@@ -95,6 +95,7 @@ class Retrieval(Task):
     best_by = "mrr"
     least_labels = 0
     answer = Retrieved
+    untrained_needs = "a corpus"
 
     head: Annotated[Part, Shelf("heads"), giving("vectors")] = Field(default="vector", validate_default=True)
     """A head that gives a vector a text: vector."""

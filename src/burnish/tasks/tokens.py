@@ -6,17 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from burnish.core.parts import Part
 from burnish.core.shelves import Shelf
 from burnish.data.columns import Wanted
+from burnish.data.measures import looks_chinese
 from burnish.data.spans import parse_spans
 from burnish.data.tagging import spans_of
 from burnish.metrics._spans import Span, SpanOutcome
 from burnish.models.heads._contract import Head, HeadPlan, giving
 from burnish.tasks._alignment import IGNORED, align, lost_tags, tag_words, token_features
 from burnish.tasks._contract import (
+    Adopted,
     Answered,
     AnswerPart,
     Batch,
@@ -30,7 +32,10 @@ from burnish.tasks._contract import (
     Task,
 )
 from burnish.tasks._decoding import read_words, spans_from, tag_names, word_logits
+from burnish.tasks._lone_words import lone_word_features
+from burnish.tasks._naming import ToldLabels, refuse_wordless_head, spelled
 from burnish.tasks._rows import pad_inputs, text_of
+from burnish.tasks._schemes import read_scheme
 from burnish.tasks._words import join_words, words_of
 
 if TYPE_CHECKING:
@@ -84,14 +89,70 @@ class Tokens(Task):
     least_labels = 1
     least_rows = 1
     answer = Tagged
-    is_cjk_split = True
+    untrained_needs = "labels in words"
 
-    head: Annotated[Part, Shelf("heads"), giving("tokens")] = Field(default="token", validate_default=True)
-    """token (the architecture's own; the bundle loads in AutoModelForTokenClassification)."""
+    head: Annotated[Part, Shelf("heads"), giving("tokens", "words")] | None = None
+    """token (the architecture's own; the bundle loads in AutoModelForTokenClassification), token_cosine (a vector for
+    each tag), or word_cosine (each word read by itself, beside the labels' words); null takes token, but with `labels`
+    token_cosine, or word_cosine where there are no rows."""
+
+    labels: ToldLabels = Field(default_factory=dict)
+    """Labels told in words, e.g. `{PER: name of a person}`; null, or a list of labels, takes the label's own name. With
+    them no training rows are needed; where there are rows, the words count as one more span of each label."""
+
+    outside: str | None = None
+    """Words for what is no span, beside `labels`; null takes `other`, or `其他` where the labels' words are Chinese."""
+
+    @model_validator(mode="after")
+    def _head_reads_words(self) -> Tokens:
+        refuse_wordless_head(self.labels, cast("Head | None", self.head), "token_cosine")
+        outside = self._outside().casefold()
+        for label, words in self.told.items():
+            if words.casefold() == outside:
+                raise ValueError(
+                    f"labels says '{words}' of '{label}' too, which tells of what is no span; write other words for "
+                    "one of them (outside)"
+                )
+        return self
+
+    @field_validator("outside")
+    @classmethod
+    def _outside_says_something(cls, value: str | None) -> str | None:
+        if value is not None and not value.strip():
+            raise ValueError("has no words; write some, or null to take `other`")
+        return value
 
     @property
     def head_part(self) -> Head:
-        return cast("Head", self.head)
+        return cast("Head", self.head or Shelf("heads").build("word_cosine" if self.labels else "token"))
+
+    @property
+    def is_cjk_split(self) -> bool:
+        return self.head_part.gives == "tokens"  # each character carries a tag; a word that is read alone stays whole
+
+    @property
+    def told(self) -> Mapping[str, str]:
+        return {label: spelled(label, words) for label, words in self.labels.items()}
+
+    def adopted(self, outputs: tuple[str, ...]) -> Adopted | None:
+        return read_scheme(outputs)
+
+    def told_examples(self) -> Sequence[Example]:
+        """The words of each label as one word that is a span, and those for all else as one that is none."""
+        if not self.told:
+            return ()
+        outside = self._outside()
+        spans = [(words, [(0, len(words), label)]) for label, words in self.told.items()]
+        return [_example(words, [(0, len(words))], span) for words, span in [(outside, []), *spans]]
+
+    def _outside(self) -> str:
+        return self.outside or ("其他" if looks_chinese("".join(self.told.values())) else "other")
+
+    def suited(self, counts: Mapping[str, int]) -> Tokens:
+        if self.head is not None:
+            return self
+        name = "token" if not self.labels else "token_cosine" if counts else "word_cosine"
+        return self.model_copy(update={"head": Shelf("heads").build(name)})
 
     def head_plan(self, labels: tuple[str, ...]) -> HeadPlan:
         return HeadPlan(tag_names(labels))
@@ -130,7 +191,10 @@ class Tokens(Task):
                 names, notes = tag_words(words, _spans(example))
                 tags = [index[name] for name in names]
                 notes += lost_tags(alignment, words, tags)
-            features = token_features(encoding, alignment, tags, tokenizer)
+            if self.head_part.gives == "words":
+                features = lone_word_features(example["text"], words, tags, tokenizer)
+            else:
+                features = token_features(encoding, alignment, tags, tokenizer)
             encoded.append(Encoded(features, n_tokens=len(encoding.ids), notes=tuple(notes)))
         return encoded
 

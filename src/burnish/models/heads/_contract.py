@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import AfterValidator
 
@@ -14,7 +15,7 @@ from burnish.core.parts import Part
 from burnish.core.shelves import Shelf
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     from burnish.models.network import Network
 
@@ -68,6 +69,7 @@ Gives = Literal[
     "pairs",  # the same of two texts read at once; reads `sides` [B, T], 1 and 2 at the tokens of either text
     "entities",  # the same for two entities of a text; reads `starts` [B, 2], the tokens of their marks
     "tokens",  # a row of logits a token
+    "words",  # the same, for texts that are one word each
     "spans",  # two logits a token: start and end of a span
     "vectors",  # a vector of length 1 a text, compared by cosine
     "cosines",  # a row of logits: a text's cosines to a vector for each label, which can start from words
@@ -85,10 +87,19 @@ Gives = Literal[
 """What a head makes of what the base reads."""
 
 
+class Seen(NamedTuple):
+    """A batch of what is known beforehand, words of labels and rows: the network's inputs, and what is wanted."""
+
+    inputs: Mapping[str, Tensor]
+    targets: Mapping[str, Tensor]
+
+
 class Head(Part, ABC):
     """What turns the states of a base into what a task answers from."""
 
     gives: ClassVar[Gives]
+    is_started: ClassVar[bool] = False
+    """Whether it starts from the words of labels and from rows, so that it answers before any training."""
 
     @abstractmethod
     def attach(self, folder: Path, plan: HeadPlan) -> Network:
@@ -101,6 +112,12 @@ class Head(Part, ABC):
             UserError: it cannot share one.
         """
         raise UserError(f"the head '{self.part_name}' cannot share a trunk with other heads.")
+
+    def start(self, network: Network, seen: Iterable[Seen]) -> None:
+        """Put the new weights of an attached network where the base itself puts what is known. Most stay as drawn.
+
+        `seen` is made as it is read: a head that leaves it costs nothing.
+        """
 
 
 def giving(*kinds: Gives) -> AfterValidator:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from burnish.models.heads._contract import Head, HeadPlan
+from burnish.models.heads._contract import Head, HeadPlan, Seen
 
 if TYPE_CHECKING:
     from torch import nn
@@ -22,6 +23,7 @@ class CosineHead(Head):
     """
 
     gives = "cosines"
+    is_started = True
 
     pool: Literal["mean", "cls", "max"] = "mean"
     """How a text's token states become one vector: what the base was made with, for most the mean."""
@@ -35,7 +37,12 @@ class CosineHead(Head):
         return with_readout(folder, plan, self)
 
     def readout(self, config: Any, plan: HeadPlan) -> nn.Module:
-        from burnish.models.pooling import POOLS, CosineReadout, VectorReadout
+        from burnish.models.cosines import CosineReadout
+        from burnish.models.pooling import POOLS
 
-        vector = VectorReadout(POOLS[self.pool])
-        return CosineReadout(vector, config.hidden_size, len(plan.labels), self.scale)
+        return CosineReadout(POOLS[self.pool], config.hidden_size, len(plan.labels), self.scale)
+
+    def start(self, network: Network, seen: Iterable[Seen]) -> None:
+        from burnish.models import cosines
+
+        cosines.start_labels(network, seen)
