@@ -18,8 +18,8 @@ from burnish.cli.screen import watching
 from burnish.core.errors import UserError
 
 
-@takes_model
 @takes_form
+@takes_model
 def predict(
     asked: AskedModel,
     texts: Annotated[list[str] | None, typer.Argument(help="Texts; without any, lines are read from stdin.")] = None,
