@@ -25,6 +25,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "data.json",
         "eng.testa",
         "a.txt",
+        "a.doc",
         "train.parquet",
     ):
         (tmp_path / name).write_text("text,label\nhello,a\n")
@@ -101,11 +102,11 @@ def test_a_home_folder_is_expanded(folder: Path, monkeypatch: pytest.MonkeyPatch
     [
         ("trian.csv", "trian.csv: there is no such file in "),
         (
-            "a.txt",
+            "a.doc",
             (
-                "a.txt: the suffix '.txt' does not tell the format. Known are .bio, .bioes, .bmes, .conll, .conll2003, "
+                "a.doc: the suffix '.doc' does not tell the format. Known are .bio, .bioes, .bmes, .conll, .conll2003, "
                 ".csv, .iob, .iob2, .json, .jsonl, .ndjson, .parquet, .pq, .tab, .testa, .testb, .train, .tsv; or say "
-                "it: {name: tsv, path: a.txt}, and has_header: false with names: [text, label] if no line names the "
+                "it: {name: tsv, path: a.doc}, and has_header: false with names: [text, label] if no line names the "
                 "columns."
             ),
         ),

@@ -6,6 +6,17 @@ from typing import Any
 
 from burnish.bundle.bundle import Knowledge
 
+LOADERS = {
+    "cls": "AutoModelForSequenceClassification",
+    "token": "AutoModelForTokenClassification",
+    "span": "AutoModelForQuestionAnswering",
+    "masked": "AutoModelForMaskedLM",
+    "transcript": "AutoModelForSpeechSeq2Seq",
+    "picture": "AutoModelForImageClassification",
+}
+WRITERS = {"causal": "AutoModelForCausalLM", "seq2seq": "AutoModelForSeq2SeqLM"}
+"""Head → the class of transformers that reads what it left in the bundle."""
+
 
 def model_card(knowledge: Knowledge, scores: dict[str, float], about: dict[str, Any]) -> str:
     """Markdown with the front matter that model hubs read; `scores` are those that a reader sees first."""
@@ -102,24 +113,15 @@ def _as_base(knowledge: Knowledge) -> str:
 def _other_tools(knowledge: Knowledge) -> str:
     head = knowledge.task.head_part.part_name
     prompt = f" Put `{knowledge.prompt}` before every text." if knowledge.prompt else ""
-    loaders = {
-        "cls": "AutoModelForSequenceClassification",
-        "token": "AutoModelForTokenClassification",
-        "span": "AutoModelForQuestionAnswering",
-        "masked": "AutoModelForMaskedLM",
-        "transcript": "AutoModelForSpeechSeq2Seq",
-        "picture": "AutoModelForImageClassification",
-    }
-    writers = {"causal": "AutoModelForCausalLM", "seq2seq": "AutoModelForSeq2SeqLM"}
-    if head in writers:
+    if head in WRITERS:
         return (
-            f'Without Burnish: `transformers.{writers[head]}.from_pretrained("path/to/this/folder/model")` and its '
+            f'Without Burnish: `transformers.{WRITERS[head]}.from_pretrained("path/to/this/folder/model")` and its '
             f"tokenizer beside it; `recipe.yaml` says how text is written.{prompt}"
         )
-    if head in loaders:
+    if head in LOADERS:
         calibrated = " (before calibration)" if knowledge.decision.is_tuned else ""
         return (
-            f'Without Burnish: `transformers.{loaders[head]}.from_pretrained("path/to/this/folder/model")` gives the '
+            f'Without Burnish: `transformers.{LOADERS[head]}.from_pretrained("path/to/this/folder/model")` gives the '
             f"same logits{calibrated}.{prompt}"
         )
     if knowledge.task.head_part.gives == "several":

@@ -13,7 +13,8 @@ from typing import Any
 from burnish.bundle.bundle import Bundle, Knowledge, open_bundle
 from burnish.bundle.core import Core, TorchCore
 from burnish.core.errors import listed
-from burnish.tasks._contract import Answered, Example, Prediction, Reader, Task
+from burnish.models.reader import Reader
+from burnish.tasks._contract import Answered, Example, Prediction, Task
 
 Input = str | tuple[str, ...] | Mapping[str, Any]
 """What is answered: a text, two texts, or a row of the task's columns."""

@@ -15,7 +15,8 @@ from burnish.core.seeds import generator
 from burnish.data.features import FeatureStore, FeatureWriter
 from burnish.data.order import Batches, batches_of, fill
 from burnish.flows.ingest import Ingested
-from burnish.tasks._contract import Batch, Encoded, Reader, Task
+from burnish.models.reader import Reader
+from burnish.tasks._contract import Batch, Encoded, Task
 
 MAX_NOTES = 10
 

@@ -24,10 +24,11 @@ from burnish.flows.joining import prepare_all
 from burnish.flows.prepare import Prepared, fresh_folder, rows_of
 from burnish.models.inspection import weight_files
 from burnish.models.locate import Located, locate
+from burnish.models.reader import Reader
 from burnish.recipe.load import Loaded
 from burnish.recipe.schema import Recipe
 from burnish.recipe.show import recipe_hash
-from burnish.tasks._contract import Answered, Encoded, Example, Reader, Task
+from burnish.tasks._contract import Answered, Encoded, Example, Task
 
 DATA, FEATURES = "data", "features"  # folders of what can be rebuilt from the sources
 

@@ -19,7 +19,8 @@ from burnish.models.network import Network
 from burnish.models.sharing import SharedReadout
 from burnish.recipe.load import Loaded
 from burnish.recipe.schema import Recipe
-from burnish.tasks._contract import Decision, Joint, Task
+from burnish.tasks._contract import Decision, Task
+from burnish.tasks._joint import Joint
 
 
 @dataclass(frozen=True)

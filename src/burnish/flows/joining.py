@@ -16,7 +16,8 @@ from burnish.flows.ingest import CARRIED, LINE, PLACE, Ingested, Reading, schema
 from burnish.flows.prepare import SIDES, Prepared, fresh_folder, prepare
 from burnish.recipe.load import Loaded
 from burnish.recipe.schema import DataSection
-from burnish.tasks._contract import Joint, Task
+from burnish.tasks._contract import Task
+from burnish.tasks._joint import Joint
 
 _OF_DATA = "|".join(sorted(DataSection.model_fields.keys() - {"max_length", "prompt"}))
 

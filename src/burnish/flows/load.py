@@ -30,8 +30,9 @@ from burnish.models.drawn import drawn_weights
 from burnish.models.inspection import output_names
 from burnish.models.locate import Located
 from burnish.models.network import Network
+from burnish.models.reader import Reader
 from burnish.recipe.load import Loaded, load_untrained
-from burnish.tasks._contract import Decision, Feature, Reader, Task
+from burnish.tasks._contract import Decision, Feature, Task
 
 Convert = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 

@@ -13,7 +13,8 @@ from burnish.data.features import cost_of
 from burnish.data.order import sorted_batches
 from burnish.models.heads._contract import Seen
 from burnish.models.network import Network
-from burnish.tasks._contract import Example, Reader, Task
+from burnish.models.reader import Reader
+from burnish.tasks._contract import Example, Task
 
 ROWS_PER_LABEL = 64
 """Most rows of a label that a head starts from: more would cost time and hardly move a mean."""

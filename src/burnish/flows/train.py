@@ -21,7 +21,8 @@ from burnish.flows.weights import output_weights
 from burnish.models.freezing import freeze, with_dropout
 from burnish.models.network import Network
 from burnish.models.peft._contract import Peft
-from burnish.tasks._contract import Answered, Batch, Reader, Task
+from burnish.models.reader import Reader
+from burnish.tasks._contract import Answered, Batch, Task
 from burnish.training.job import TrainingJob
 from burnish.training.run import run
 

@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from burnish.models.network import Network
-    from burnish.recipe.schema import DataSection
+    from burnish.models.reader import Reader
+    from burnish.tasks._joint import Joint
 
 Example = dict[str, Any]
 Feature = dict[str, NDArray[np.int32]]
@@ -72,24 +73,6 @@ class Answered(NamedTuple):
     example: Example
     features: Sequence[Feature]
     outputs: Sequence[NDArray[np.float32]]
-
-
-class Reader(Protocol):
-    """What makes numbers of an example for a base: a text's tokenizer, or what reads pictures or recordings."""
-
-    @property
-    def pad_id(self) -> int: ...
-
-    @property
-    def max_length(self) -> int:
-        """Most tokens, or other units, of one feature."""
-
-    @property
-    def prompt(self) -> str:
-        """Put before every text."""
-
-    def save(self, folder: Path, source: Path) -> None:
-        """Into a model's folder, in the layout that other tools read; `source` is the folder of the base."""
 
 
 @dataclass
@@ -189,43 +172,6 @@ class Model(Protocol):
 
 
 LoadModel = Callable[[Path], Model]
-
-
-class Member(NamedTuple):
-    """One of several tasks that share a model, and the rows that it learns from: a finished model has none."""
-
-    task: Task
-    data: DataSection | None
-
-
-class Joint(Protocol):
-    """Several tasks that share a model, as flows see them: each is prepared, calibrated and judged as if it were alone.
-
-    A word of a member is said as `member/word` (see `core.members`): its labels, scores, gates, class weights.
-    """
-
-    @property
-    def members(self) -> Mapping[str, Member]: ...
-
-    @property
-    def start(self) -> Path | None:
-        """A bundle whose trunk and tasks stay as they are, and beside which these are put; None for a new model."""
-
-    def beside(self, new: Task) -> Task:
-        """These members and those of `new`, of one model.
-
-        Raises:
-            UserError: they are too many.
-        """
-
-    def settled(self, tasks: Mapping[str, Task], texts: Mapping[str, Sequence[str]]) -> Task:
-        """The whole with each member's task as its rows decided it, and the columns of `Task.texts` that they fill."""
-
-    def example_of(self, member: str, example: Example) -> Example:
-        """A member's example as one of the whole."""
-
-    def answered_by(self, member: str, answered: Sequence[Answered], labels: tuple[str, ...]) -> list[Answered]:
-        """Those rows that a member is asked about, as its own task knows them. `labels` are those of the whole."""
 
 
 class Task(Part, ABC):

@@ -27,20 +27,9 @@ from burnish.data.features import kind_of
 from burnish.metrics._joint import JointOutcome
 from burnish.models.heads._contract import Head, HeadPlan
 from burnish.models.heads._shared import SharedTrunk
-from burnish.tasks._contract import (
-    Answered,
-    Batch,
-    Decision,
-    Encoded,
-    Example,
-    Feature,
-    Joint,
-    Member,
-    Prediction,
-    Reader,
-    Run,
-    Task,
-)
+from burnish.models.reader import Reader
+from burnish.tasks._contract import Answered, Batch, Decision, Encoded, Example, Feature, Prediction, Run, Task
+from burnish.tasks._joint import Joint, Member
 from burnish.tasks._members import COLUMNS, GOLD, MemberSection, Together, filled, is_askable, row_of, texts_of
 from burnish.tasks._sampling import Sampling, quotas, window
 from burnish.tasks._shared import ORDER, PLACE, Layout, SameTexts, field_of, own_feature, united
