@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 
-import numpy as np
 import pytest
 from tests.flows.conftest import sentiment_rows, write_csv
 
@@ -75,7 +74,7 @@ def test_bad_rows_are_dropped_and_counted_when_the_recipe_says_so(prepared):
     found = prepared([*ROWS, ("", "good"), ("x", "")], bad_rows="drop")
     assert found.whole.n_dropped == 2
     assert sum(sizes(found).values()) == 120
-    card = data_card(found, {name: Lengths(np.ones(n, np.int32)) for name, n in sizes(found).items()})
+    card = data_card(found, {name: Lengths.of(n) for name, n in sizes(found).items()})
     assert card.dropped["train"].n_rows == 2
 
 

@@ -10,7 +10,26 @@ def weights(asked, task, labels, *examples):
     """The weights for a corpus of these examples' labels."""
     task = Shelf("tasks").build(task)
     key = {"classification": "label", "multilabel": "labels", "tokens": "span_labels"}[task.part_name]
-    return output_weights(asked, task, labels, SimpleNamespace(corpus=[{key: one} for one in examples]))
+    train = SimpleNamespace(corpus=[{key: one} for one in examples])
+    return output_weights(asked, SimpleNamespace(task=task, labels=labels, train=train, members={}))
+
+
+def test_the_weights_of_several_tasks_stand_one_task_after_the_other():
+    of_tasks = {
+        "mood": ("classification", ("a", "b"), [{"label": one} for one in "aaaabb"]),
+        "names": ("tokens", ("LOC",), [{"span_labels": ["LOC"]}]),
+        "alike": ("matching", (), [{}]),
+    }
+    members = {
+        name: SimpleNamespace(
+            task=Shelf("tasks").build(task), labels=labels, train=SimpleNamespace(corpus=rows), members={}
+        )
+        for name, (task, labels, rows) in of_tasks.items()
+    }
+    prepared = SimpleNamespace(members=members)
+    assert output_weights("none", prepared) is None
+    assert output_weights("balanced", prepared) == [0.75, 1.5, 1.0, 1.0, 1.0, 1.0]
+    assert output_weights({"names/LOC": 3.0}, prepared) == [1.0, 1.0, 1.0, 3.0, 3.0, 1.0]
 
 
 def test_none_weighs_nothing():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from burnish.bundle.bundle import Knowledge
+from burnish.core.members import BETWEEN
 
 LOADERS = {
     "cls": "AutoModelForSequenceClassification",
@@ -33,7 +34,7 @@ with Burnish {about["version"]} on {about["created"]}.
 
 ## How good it is
 
-{_judgement(scores, about)}
+{_judgement(knowledge, scores, about)}
 
 ## Use
 
@@ -66,10 +67,11 @@ def _made(knowledge: Knowledge, about: dict[str, Any]) -> str:
     return f" on `{knowledge.base}` as it is, made"
 
 
-def _judgement(scores: dict[str, float], about: dict[str, Any]) -> str:
+def _judgement(knowledge: Knowledge, scores: dict[str, float], about: dict[str, Any]) -> str:
     if not scores:
         return "It was not judged: there were no rows with known answers."
-    rows = "\n".join(f"| {name} | {value:.4f} |" for name, value in scores.items())
+    shown = knowledge.task.judged_as.headline
+    rows = "\n".join(f"| {name} | {value:.4f} |" for name, value in scores.items() if name in shown or BETWEEN in name)
     return (
         f"Judged on {about['n_judged']:,} rows of {about['judged_on']} ([full report](report/report.md)):\n\n"
         f"| score | value |\n|---|---|\n{rows}"
