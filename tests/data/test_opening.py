@@ -105,9 +105,9 @@ def test_a_home_folder_is_expanded(folder: Path, monkeypatch: pytest.MonkeyPatch
             "a.doc",
             (
                 "a.doc: the suffix '.doc' does not tell the format. Known are .bio, .bioes, .bmes, .conll, .conll2003, "
-                ".csv, .iob, .iob2, .json, .jsonl, .ndjson, .parquet, .pq, .tab, .testa, .testb, .train, .tsv, .txt; or "
-                "say it: {name: tsv, path: a.doc}, and has_header: false with names: [text, label] if no line names the "
-                "columns."
+                ".csv, .iob, .iob2, .json, .jsonl, .ndjson, .parquet, .pq, .tab, .testa, .testb, .train, .tsv, .txt; "
+                "or say it: {name: tsv, path: a.doc}, and has_header: false with names: [text, label] if no line names "
+                "the columns."
             ),
         ),
         (
