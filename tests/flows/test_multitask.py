@@ -142,7 +142,7 @@ def test_the_data_card_speaks_of_each_task(bundle):
 
 def test_a_batch_holds_rows_of_one_task_and_little_padding(recipe, tmp_path):
     ground = lay_ground(load(recipe, ["train.tokens_per_batch=256"]), tmp_path / "work", lambda event: None)
-    batches = _batches(ground, 7)
+    batches = _batches(ground, ground.task, 7)
     asked = [
         {name for name in batches.read(0, at).inputs if name.startswith("asked.")} for at in range(batches.n_batches(0))
     ]

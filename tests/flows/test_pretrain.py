@@ -124,7 +124,7 @@ def test_several_files_and_a_recipe_say_the_same_as_words(tmp_path, tiny_base):
         ),
         (
             {"text": ["a.txt", "b.csv"]},
-            r"^text: b\.csv is a table \(csv\), not plain text; name it as train, and the col",
+            r"^text: b\.csv is a table \(csv\), not plain text; name it as train, and its col",
         ),
         ({"train": "a.txt", "text": "b.txt"}, r"^text and train both name what is learnt from; give one of them\.$"),
     ],

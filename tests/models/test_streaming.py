@@ -126,11 +126,15 @@ def test_a_stop_text_whose_second_character_is_half_written_waits_too():
 @settings(max_examples=200, deadline=None)
 @given(st.text("ab \n", max_size=12), st.lists(st.text("ab \n", min_size=1, max_size=3), max_size=3))
 def test_for_any_text_and_stops_the_pieces_are_the_text_up_to_the_first_stop(text, stops):
+    """Letter by letter; nothing is written once a stop text stands there."""
     pieces = Pieces(tuple(stops))
-    shown = ""
-    for end in range(1, len(text) + 1):
-        shown += pieces.more(text[:end])
-    at = [place for stop in stops if (place := text.find(stop)) >= 0]
-    whole = (text[: min(at)] if at else text).strip()
+    shown, written = "", ""
+    for letter in text:
+        written += letter
+        shown += pieces.more(written)
+        if any(stop in written for stop in stops):
+            break
+    at = [place for stop in stops if (place := written.find(stop)) >= 0]
+    whole = (written[: min(at)] if at else written).strip()
     assert whole.startswith(shown)
     assert shown + pieces.rest(whole) == whole
