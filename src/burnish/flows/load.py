@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from burnish.bundle.bundle import Bundle, Knowledge, open_bundle
 from burnish.bundle.core import Core, TorchCore
-from burnish.bundle.manifest import MANIFEST
 from burnish.bundle.predictor import Predictor, load_predictor
 from burnish.core.errors import UserError, listed
 from burnish.core.events import Listener, ignore
+from burnish.core.manifest import MANIFEST
 from burnish.core.shelves import Shelf
 from burnish.flows.ground import located_base, opened
 from burnish.flows.labels import label_space
