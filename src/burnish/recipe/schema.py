@@ -308,7 +308,8 @@ class Recipe(Section):
             if named:
                 raise ValueError(f"has {' and '.join(named)}; each of task.tasks has its own data: give its rows there")
             return {**value, "train": None, "dev": None}
-        if not getattr(info.data.get("task"), "needs_rows", True):
+        is_untrained = bool(info.context and info.context.get("is_untrained"))
+        if is_untrained or not getattr(info.data.get("task"), "needs_rows", True):
             return {"train": None, **({} if value.get("train") is not None else {"dev": None}), **value}
         return {**value, "train": ""} if value.get("train", "") is None else value
 
