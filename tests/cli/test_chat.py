@@ -48,8 +48,8 @@ def test_a_line_that_is_no_text_ends_the_talk_with_a_sentence(burnish, flow, mon
 
 
 @pytest.fixture
-def streamed(flow):
-    flow("load", lambda model: model)
+def streamed(flow, monkeypatch):
+    monkeypatch.setattr("burnish.flows.load.load", lambda model: model)
     return flow("stream", lambda bundle, said: iter(["a", " ", said]))
 
 
