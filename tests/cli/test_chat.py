@@ -1,6 +1,6 @@
 """`burnish chat` and `burnish predict --stream`: what is printed, as it comes."""
 
-from __future__ import annotations
+from __future__ import importlib
 
 import io
 import sys
@@ -49,6 +49,7 @@ def test_a_line_that_is_no_text_ends_the_talk_with_a_sentence(burnish, flow, mon
 
 @pytest.fixture
 def streamed(flow, monkeypatch):
+    importlib.import_module("burnish.flows.predict")  # first: it keeps what it finds as `load` when it is imported
     monkeypatch.setattr("burnish.flows.load.load", lambda model: model)
     return flow("stream", lambda bundle, said: iter(["a", " ", said]))
 
