@@ -1,7 +1,8 @@
 """`burnish chat` and `burnish predict --stream`: what is printed, as it comes."""
 
-from __future__ import importlib
+from __future__ import annotations
 
+import importlib
 import io
 import sys
 from types import SimpleNamespace
