@@ -148,7 +148,7 @@ def search(folder, tiny_towers):
         "corpus_columns": {"image": "photo", "text": "caption"},
         "top": 3,
     }
-    asked = recipe(folder, tiny_towers, task, {"text": "caption"}, epochs=20, tokens_per_batch=256, learning_rate=0.003)
+    asked = recipe(folder, tiny_towers, task, {"text": "caption"}, epochs=60, tokens_per_batch=256, learning_rate=0.003)
     return burnish.fit(asked, out=folder / "search").bundle
 
 
