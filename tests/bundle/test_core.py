@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from burnish.bundle.core import TOKENS_PER_BATCH, TorchCore
+from burnish.bundle.core import TOKENS_PER_BATCH
+from burnish.bundle.torch_core import TorchCore
 from burnish.core.shelves import Shelf
 
 PAD = 99

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from tests.conftest import tone
 
-from burnish.bundle.core import TorchCore
+from burnish.bundle.torch_core import TorchCore
 from burnish.core.errors import UserError
 from burnish.core.events import ignore
 from burnish.core.shelves import Shelf

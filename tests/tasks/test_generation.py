@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from burnish.bundle.core import TorchCore
+from burnish.bundle.torch_core import TorchCore
 from burnish.core.errors import UserError
 from burnish.core.shelves import Shelf
 from burnish.tasks._writing import told

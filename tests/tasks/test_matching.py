@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from burnish.bundle.core import TorchCore
+from burnish.bundle.torch_core import TorchCore
 from burnish.core.shelves import Shelf
 from burnish.models.tokenizer import load_tokenizer
 from burnish.tasks._contract import Answered, Decision

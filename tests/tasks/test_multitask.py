@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from burnish.bundle.core import TorchCore
+from burnish.bundle.torch_core import TorchCore
 from burnish.core.errors import UserError
 from burnish.core.shelves import Shelf
 from burnish.data.features import kind_of

@@ -7,7 +7,7 @@ import pytest
 import torch
 from tests.conftest import tone
 
-from burnish.bundle.core import TorchCore
+from burnish.bundle.torch_core import TorchCore
 from burnish.core.errors import UserError
 from burnish.core.shelves import Shelf
 

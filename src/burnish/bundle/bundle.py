@@ -13,10 +13,12 @@ training/          steps.jsonl
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
+from burnish.bundle.runtimes._contract import Runtime
+from burnish.bundle.runtimes.torch import Torch
 from burnish.core.errors import UserError
 from burnish.core.files import read_json, write_json
 from burnish.core.manifest import verify_manifest
@@ -39,6 +41,7 @@ class Knowledge:
     max_length: int
     base: str
     prompt: str = ""
+    runtime: Runtime = field(default_factory=Torch)
 
     def save(self, folder: Path) -> None:
         state = {
@@ -49,6 +52,7 @@ class Knowledge:
             "max_length": self.max_length,
             "base": self.base,
             "prompt": self.prompt,
+            "runtime": self.runtime.as_recipe(),
         }
         write_json(folder / STATE, state)
 
@@ -104,6 +108,7 @@ def _read(state: dict[str, Any]) -> Knowledge:
         max_length=state["max_length"],
         base=state["base"],
         prompt=state["prompt"],
+        runtime=cast("Runtime", Shelf("runtimes").build(state.get("runtime", "torch"))),
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from burnish.bundle.bundle import Bundle, Knowledge, open_bundle
-from burnish.bundle.core import Core, TorchCore
+from burnish.bundle.core import Core
 from burnish.core.errors import listed
 from burnish.models.reader import Reader
 from burnish.tasks._contract import Answered, Example, Prediction, Task
@@ -87,8 +87,7 @@ def load_predictor(bundle: str | Path | Bundle) -> Predictor:
     """
     opened = bundle if isinstance(bundle, Bundle) else open_bundle(bundle)
     knowledge = opened.knowledge
-    network = knowledge.task.head_part.attach(opened.model_folder, knowledge.task.head_plan(knowledge.labels))
-    network.load_readout(opened.model_folder)
-    reader = knowledge.task.load_reader(opened.model_folder, knowledge.max_length, knowledge.prompt, is_bundle=True)
-    core = TorchCore(network, knowledge.task, reader.pad_id, len(knowledge.labels))
+    folder, task = opened.model_folder, knowledge.task
+    reader = task.load_reader(folder, knowledge.max_length, knowledge.prompt, is_bundle=True)
+    core = knowledge.runtime.load(folder, task, reader, knowledge.labels)
     return Predictor(knowledge, reader, core)

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import cast
 
 from burnish.bundle.bundle import Bundle, Knowledge, open_bundle
-from burnish.bundle.core import TorchCore
 from burnish.bundle.predictor import load_predictor
+from burnish.bundle.torch_core import TorchCore
 from burnish.core.errors import Faults, UserError, listed
 from burnish.models.network import Network
 from burnish.models.sharing import SharedReadout

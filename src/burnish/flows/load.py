@@ -17,8 +17,9 @@ import yaml
 from numpy.typing import NDArray
 
 from burnish.bundle.bundle import Bundle, Knowledge, open_bundle
-from burnish.bundle.core import Core, TorchCore
+from burnish.bundle.core import Core
 from burnish.bundle.predictor import Predictor, load_predictor
+from burnish.bundle.torch_core import TorchCore
 from burnish.core.errors import UserError, listed
 from burnish.core.events import Listener, ignore
 from burnish.core.manifest import MANIFEST

@@ -8,7 +8,7 @@ from typing import cast
 
 import torch
 
-from burnish.bundle.core import TorchCore
+from burnish.bundle.torch_core import TorchCore
 from burnish.core.events import Listener
 from burnish.core.seeds import derive
 from burnish.flows.encode import StoredBatches

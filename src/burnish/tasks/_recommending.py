@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from burnish.core.errors import UserError
 from burnish.core.files import read_json, write_json
 from burnish.metrics._ranked import DEPTH
+from burnish.models.weights import open_to_readers
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -138,6 +139,7 @@ class Stages:
         folder.mkdir(parents=True, exist_ok=True)
         save_file({"vectors": np.ascontiguousarray(self.vectors), "texts": np.ascontiguousarray(self.texts)},
                   folder / VECTORS)  # fmt: skip
+        open_to_readers(folder)
         if self.weights is not None:
             write_json(folder / WEIGHTS, dict(zip(TRAITS, self.weights.tolist(), strict=True)))
 

@@ -1,0 +1,23 @@
+"""What every runtime does: load a model's files as the core of a predictor."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+from burnish.bundle.core import Core
+from burnish.core.parts import Part
+from burnish.models.reader import Reader
+from burnish.tasks._contract import Task
+
+
+class Runtime(Part, ABC):
+    """Pre and post are the same for all; a runtime replaces only what stands between them."""
+
+    @abstractmethod
+    def load(self, folder: Path, task: Task, reader: Reader, labels: tuple[str, ...]) -> Core:
+        """The core of the model in `folder`, which was verified before.
+
+        Raises:
+            UserError: its files cannot be used, or the library that reads them is missing.
+        """

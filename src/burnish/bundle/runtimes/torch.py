@@ -1,0 +1,23 @@
+"""PyTorch: the network as it was trained, in float32."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from burnish.bundle.core import Core
+from burnish.bundle.runtimes._contract import Runtime
+from burnish.core.shelves import need
+from burnish.models.reader import Reader
+from burnish.tasks._contract import Task
+
+
+class Torch(Runtime):
+    """Reads the plain Hugging Face layout."""
+
+    def load(self, folder: Path, task: Task, reader: Reader, labels: tuple[str, ...]) -> Core:
+        need("torch", "train")
+        from burnish.bundle.torch_core import TorchCore
+
+        network = task.head_part.attach(folder, task.head_plan(labels))
+        network.load_readout(folder)
+        return TorchCore(network, task, reader.pad_id, len(labels))

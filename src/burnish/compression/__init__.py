@@ -1,0 +1,1 @@
+"""Compression: methods that make a model smaller and faster, exports for other tools, and proof that answers stay."""

@@ -1,0 +1,1 @@
+"""Exports: a model in formats that other tools run without Burnish."""

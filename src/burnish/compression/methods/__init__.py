@@ -1,0 +1,1 @@
+"""Methods: ways to make a model smaller or faster."""

@@ -1,0 +1,67 @@
+"""What is shrunk, and what methods may use to do it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from burnish.core.events import Listener
+from burnish.models.reader import Reader
+from burnish.tasks._contract import Batch, Feature, Task
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from burnish.bundle.runtimes._contract import Runtime
+    from burnish.models.network import Network
+
+Loss = Callable[["Tensor", Batch], "Tensor"]
+"""(logits in fp32, batch of tensors) → mean loss of the batch's rows, a scalar."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model while it is shrunk. A method never changes the network it is given: it returns a new subject.
+
+    `runtime` computes from `files`, the folder with what that runtime loads; without any the network is computed with
+    torch. `is_plain`: the network can be saved in the Hugging Face layout and come back (heads of unlike number in its
+    layers cannot). `steps` names the methods that made it, in order.
+    """
+
+    task: Task
+    labels: tuple[str, ...]
+    network: Network
+    reader: Reader
+    folder: Path
+    """The judged model's, in Hugging Face layout: config and tokenizer settings for other tools are taken from it."""
+    steps: tuple[str, ...] = ()
+    is_plain: bool = True
+    runtime: Runtime | None = None
+    files: Path | None = None
+
+
+class Learn(Protocol):
+    """Train a network in place, as the recipe of its bundle says, but for what is asked for here."""
+
+    def __call__(self, network: Network, loss: Loss, *, epochs: int, learning_rate: float | None = None) -> None: ...
+
+
+@dataclass(frozen=True)
+class Material:
+    """What methods learn from."""
+
+    examples: Sequence[Feature]
+    """~300 features of real training texts in their real lengths, to calibrate on."""
+    batches: Callable[[], Iterator[Batch]]
+    """Every training batch once, as tensors, in a fixed order."""
+    loss: Loss
+    """The task's own loss, as the recipe weighs it."""
+    learn: Learn
+    features: Callable[[], Iterator[Feature]]
+    """Features of all known texts, unlabelled ones too, to see which tokens occur."""
+    work: Path
+    """A folder for files that a method makes; each takes a new folder in it."""
+    seed: int
+    listen: Listener
