@@ -61,5 +61,5 @@ $(VENV)/installed-train: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed-train
-	$(PIP) -e '.[train,generate,image,speech,hub,tensorboard,wandb,mlflow,dev]'
+	$(PIP) -e '.[train,generate,image,speech,hub,onnx,openvino,tensorboard,wandb,mlflow,dev]'
 	@touch $@

@@ -24,7 +24,7 @@ class EntitiesReadout(nn.Module):
         self.linear = new_linear((3 if with_text else 2) * width, n_labels)
 
     def forward(self, hidden: Tensor, inputs: Mapping[str, Tensor]) -> Tensor:
-        rows = torch.arange(len(hidden), device=hidden.device).unsqueeze(1)
+        rows = torch.arange(hidden.shape[0], device=hidden.device).unsqueeze(1)
         parts = hidden[rows, inputs["starts"]].flatten(1)  # [B, 2, H] → [B, 2 H]
         if self.with_text:
             parts = torch.cat([parts, mean_pool(hidden, inputs["attention_mask"])], dim=1)
