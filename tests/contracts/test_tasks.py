@@ -189,7 +189,7 @@ class Made:
         """The labelled rows; a batch holds features of one kind."""
         features = self.features(self.examples)
         of_kinds = [[one for one in features if kind_of(one) == kind] for kind in dict.fromkeys(map(kind_of, features))]
-        return [self.task.collate(own, self.reader.pad_id, len(self.labels)) for own in of_kinds]
+        return [self.task.collate(own, self.reader.pad_id, len(self.labels)).to("cpu") for own in of_kinds]
 
     def answered(self, examples):
         rows = []

@@ -57,7 +57,7 @@ def test_a_batch_holds_what_transformers_own_processor_gives(settings, tiny_towe
     found = stack_pictures([picture_feature(read_picture(image), reader) for image in images])
     own = AutoImageProcessor.from_pretrained(base, backend="pil")
     expected = torch.from_numpy(np.stack([own(image)["pixel_values"][0] for image in images]))
-    torch.testing.assert_close(found, expected.float(), atol=1e-5, rtol=0)
+    torch.testing.assert_close(torch.from_numpy(found), expected.float(), atol=1e-5, rtol=0)
     assert reader.n_units == -(-expected.shape[2] // 16) * -(-expected.shape[3] // 16)
 
 

@@ -15,6 +15,7 @@ from burnish.models.heads._contract import HeadPlan
 from burnish.models.heads.recording import RecordingHead
 from burnish.models.recordings import frames_after, load_recording_reader, positions_for, shortest_of
 from burnish.recipe.schema import FreezeSection
+from burnish.tasks._contract import Collated
 from burnish.tasks._recordings import encode_recordings, pad_recordings, recording_of
 
 BASES = ["tiny_listener", "tiny_wav2vec2", "tiny_hubert"]
@@ -30,7 +31,8 @@ def noise():
 def heard(sounds, reader):
     examples = [recording_of({"audio": (sound, RATE)}) for sound in sounds]
     encoded = encode_recordings(examples, reader)
-    return encoded, pad_recordings([one.features[0] for one in encoded])
+    inputs = pad_recordings([one.features[0] for one in encoded])
+    return encoded, Collated(inputs, {}, len(sounds), 0).to("cpu").inputs
 
 
 @pytest.mark.parametrize("seconds", [0.0001, 0.3, 0.97, 0.999, 1.0, 2.5])

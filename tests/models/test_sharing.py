@@ -5,9 +5,9 @@ import torch
 
 from burnish.core.errors import UserError
 from burnish.core.shelves import Shelf
+from burnish.models.asked import asking
 from burnish.models.heads._contract import HeadPlan
 from burnish.models.heads._shared import SharedTrunk
-from burnish.models.sharing import asking
 
 PLAN = HeadPlan(("bad", "good", "so-so"))
 IDS = torch.tensor([[2, 5, 6, 7, 3], [2, 8, 3, 0, 0]])

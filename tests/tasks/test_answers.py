@@ -89,7 +89,7 @@ def test_a_row_that_cannot_be_used_is_told_with_its_id(task):
 def test_the_loss_is_over_the_context_and_the_first_token_only(task, tokenizer):
     """Two letters and the first token: with equal logits ln 3, for start and for end."""
     one = encoded(task, tokenizer, example(task, "a b", ("b", 2)))
-    batch = task.collate(one.features, 0, 0)
+    batch = task.collate(one.features, 0, 0).to("cpu")
     logits = torch.zeros(1, len(one.features[0]["input_ids"]), 2)
     logits[0, 1] = 50.0  # a token of the question
     assert task.loss(logits, batch, None, 0.0).item() == pytest.approx(math.log(3))

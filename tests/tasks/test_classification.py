@@ -50,6 +50,6 @@ def test_a_tokenizer_without_token_types_gives_none(tiny_base):
     examples = [task.read(row, is_labelled=False) for row in (TEXT, PAIR)]
     features = [one.features[0] for one in task.encode(examples, tokenizer, ())]
     assert [list(feature) for feature in features] == [["input_ids"], ["input_ids"]]
-    batch = task.collate(features, tokenizer.pad_id, 2)
+    batch = task.collate(features, tokenizer.pad_id, 2).to("cpu")
     assert batch.inputs.keys() == {"input_ids", "attention_mask"}
     assert batch.inputs["attention_mask"].sum(1).tolist() == [4, 8]  # <s> good day </s> </s> so bad </s>

@@ -126,7 +126,7 @@ def test_the_loss_is_the_mean_of_the_answers_tokens_alone(stage):
     task, reader, network = stage
     rows = [{"messages": TURNS}, {"prompt": "a", "response": "good"}]
     found = features(task, reader, rows)
-    batch = task.collate(found, reader.pad_id, 0)
+    batch = task.collate(found, reader.pad_id, 0).to("cpu")
     loss = task.loss(network(**batch.inputs), batch, None, 0.0)
     expected = []
     for feature in found:
@@ -169,7 +169,7 @@ def test_packed_examples_neither_see_nor_change_each_other(stage):
     rows_of_network = build(packing=True).varied(found, np.random.default_rng(0))
     assert len(rows_of_network) < len(found)
     assert sorted(n for row in rows_of_network for n in row["n_each"]) == sorted(len(f["input_ids"]) for f in found)
-    packed, plain = (task.collate(one, reader.pad_id, 0) for one in (rows_of_network, found))
+    packed, plain = (task.collate(one, reader.pad_id, 0).to("cpu") for one in (rows_of_network, found))
     assert packed.n_rows == plain.n_rows == len(found)
     assert packed.n_tokens == plain.n_tokens
     assert task.varied(found, np.random.default_rng(0)) is found

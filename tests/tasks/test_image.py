@@ -177,7 +177,7 @@ def test_fused_batches_hold_both_and_the_label_depends_on_both(reader, tiny_towe
     rows = [("red", "so bad"), ("red", "all good day"), ("blue", "so bad")]
     examples = [task.read({"image": png(colour), "text": text}, False) for colour, text in rows]
     features = [one.features[0] for one in task.encode(examples, reader, ("a", "b"))]
-    batch = task.collate(features, 0, 2)
+    batch = task.collate(features, 0, 2).to("cpu")
     assert batch.inputs.keys() >= {"picture.pixel_values", "text.input_ids", "text.attention_mask"}
     assert [int(one["n_units"][0]) for one in features] == [4 + len(one["input_ids"]) for one in features]
     network = task.head_part.attach(tiny_towers, task.head_plan(("a", "b"))).eval()
@@ -233,10 +233,10 @@ def test_rows_come_back_feature_by_feature_whatever_each_holds(reader, tiny_towe
     features = [one.features[0] for one in task.encode([task.read(one, False) for one in values], reader, ())]
     assert output_order(features).tolist() == [2, 0, 3, 4, 1]
     network = task.head_part.attach(tiny_towers, task.head_plan(())).eval()
-    batch = task.collate(features, 0, 0)
+    batch = task.collate(features, 0, 0).to("cpu")
     assert batch.rows_each == [1, 3, 1]
     together = task.ask(network, batch)
-    alone = torch.cat([task.ask(network, task.collate([one], 0, 0)) for one in features])
+    alone = torch.cat([task.ask(network, task.collate([one], 0, 0).to("cpu")) for one in features])
     torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-4)
 
 
@@ -264,10 +264,10 @@ def test_what_fits_too_is_put_out_of_the_way(reader):
     features = [one.features[0] for one in encode_pairings(examples, reader)]
     found = pairing_targets(features)
     assert found["owner"].tolist() == [0, 0, 1, 2, 3]
-    twins = [np.flatnonzero(row).tolist() for row in found["is_twin"].numpy()]
+    twins = [np.flatnonzero(row).tolist() for row in found["is_twin"]]
     # a copy of its picture is no mistake, nor a picture with the same text (case counts)
     assert twins == [[1, 3], [1], [0], [3], [0, 2]]
-    siblings = [np.flatnonzero(row).tolist() for row in found["is_sibling"].numpy()]
+    siblings = [np.flatnonzero(row).tolist() for row in found["is_sibling"]]
     assert siblings == [[1, 2, 4], [0, 2, 4], [0, 1], [4], [0, 3]]
 
 

@@ -135,7 +135,7 @@ def test_an_answer_reads_as_lines():
 
 def test_a_batch_that_hides_nothing_teaches_nothing(made):
     features = made.encoded("[MASK] day")[0].features
-    batch = made.task.collate(features, 0, 0)
+    batch = made.task.collate(features, 0, 0).to("cpu")
     loss = made.task.loss(made.network(**batch.inputs), batch, None, 0.0)
     loss.backward()
     assert float(loss.detach()) == 0.0

@@ -128,5 +128,5 @@ def test_sides_say_which_token_belongs_to_which_text(tiny_base):
     # [CLS] good day [SEP] so [SEP]
     assert one.features[0]["sides"].tolist() == [0, 1, 1, 0, 2, 0]
     (longer,) = task.encode([task.read(row(1, "good day", "so bad"), True)], tokenizer, ())
-    batch = task.collate([one.features[0], longer.features[0]], 0, 0)
+    batch = task.collate([one.features[0], longer.features[0]], 0, 0).to("cpu")
     assert batch.inputs["sides"].tolist() == [[0, 1, 1, 0, 2, 0, 0], [0, 1, 1, 0, 2, 2, 0]]

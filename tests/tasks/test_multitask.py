@@ -119,7 +119,7 @@ def test_class_weights_reach_the_outputs_of_their_own_task(tiny_base):
     n_outputs = len(asked.task.head_plan(LABELS).labels)
     row = {"task": "places", "text": "good 北京 day", "spans": [[5, 7, "PLACE"]]}
     features = asked.answered(row, is_labelled=True)[0].features
-    batch = asked.task.collate(features, 0, len(LABELS))
+    batch = asked.task.collate(features, 0, len(LABELS)).to("cpu")
     logits = asked.network.eval()(**batch.inputs).detach()
     plain = asked.task.loss(logits, batch, torch.ones(n_outputs), 0.0)
     of_other = asked.task.loss(logits, batch, torch.tensor([9.0, 9.0] + [1.0] * (n_outputs - 2)), 0.0)
@@ -132,7 +132,7 @@ def test_a_tasks_weight_multiplies_its_loss(tiny_base):
     losses = []
     for weight in (1.0, 3.0):
         asked = Asked(multitask(mood={**MOOD, "weight": weight}, places=PLACES), tiny_base)
-        batch = asked.task.collate(asked.answered(row, is_labelled=True)[0].features, 0, len(LABELS))
+        batch = asked.task.collate(asked.answered(row, is_labelled=True)[0].features, 0, len(LABELS)).to("cpu")
         losses.append(float(asked.task.loss(asked.network.eval()(**batch.inputs), batch, None, 0.0).detach()))
     assert losses[1] == pytest.approx(3 * losses[0], rel=1e-5)
 

@@ -169,7 +169,7 @@ def test_an_unknown_id_of_a_history_is_told_in_the_answer():
 def test_all_liked_items_and_the_rows_own_are_candidates():
     """Nobody liked c and d; d is the gold of a row."""
     features = [row_feature([0], 5, [1], []), row_feature([], 5, [3], [])]
-    batch = batch_of(features, 0, np.array([5.0, 2.0, 0.0, 0.0]))
+    batch = batch_of(features, 0, np.array([5.0, 2.0, 0.0, 0.0])).to("cpu")
     assert batch.inputs["candidates"].tolist() == [0, 1, 3]
     assert batch.inputs["history"].tolist() == [[0], [-1]]
     assert batch.targets["gold"].tolist() == [[1], [2]]
@@ -183,7 +183,7 @@ def test_all_liked_items_and_the_rows_own_are_candidates():
 def test_a_drawn_item_stands_for_those_that_were_not():
     """Two rows draw one each, with weights 1:1: an item is among the two with a chance of 3/4."""
     features = [{**row_feature([], 5, [2], []), "drawn": np.array([1], np.int32)} for _ in range(2)]
-    batch = batch_of(features, 0, np.array([1.0, 1.0, 0.0, 0.0]))
+    batch = batch_of(features, 0, np.array([1.0, 1.0, 0.0, 0.0])).to("cpu")
     assert batch.inputs["candidates"].tolist() == [1, 2]
     assert batch.targets["offsets"][0].item() == pytest.approx(log(4 / 3))
     scores = torch.tensor([[0.5, 0.0], [0.5, 0.0]])
@@ -214,7 +214,7 @@ def test_an_item_without_a_weight_is_never_drawn():
 
 def test_what_was_shown_and_not_chosen_counts_as_much_as_all_others():
     features = [row_feature([], 5, [0], [1])]
-    batch = batch_of(features, 0, np.array([1.0, 1.0, 1.0, 0.0]))
+    batch = batch_of(features, 0, np.array([1.0, 1.0, 1.0, 0.0])).to("cpu")
     among_all, among_shown = log(exp(1) + exp(2) + exp(3)) - 1, log(exp(1) + exp(2)) - 1
     scores = torch.tensor([[1.0, 2.0, 3.0]])
     expected = (among_all + among_shown) / 2
@@ -223,7 +223,7 @@ def test_what_was_shown_and_not_chosen_counts_as_much_as_all_others():
 
 def test_several_gold_items_share_the_loss_and_smoothing_spreads_over_the_allowed():
     features = [row_feature([3], 5, [0, 1], [])]
-    batch = batch_of(features, 0, np.array([1.0, 1.0, 1.0, 1.0]))
+    batch = batch_of(features, 0, np.array([1.0, 1.0, 1.0, 1.0])).to("cpu")
     scores = torch.tensor([[1.0, 2.0, 3.0, 50.0]])
     total = log(exp(1) + exp(2) + exp(3))
     plain = total - (1 + 2) / 2

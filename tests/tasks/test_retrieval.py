@@ -9,7 +9,7 @@ import torch
 from burnish.core.errors import UserError
 from burnish.core.shelves import Shelf
 from burnish.tasks._bm25 import Bm25, terms_of
-from burnish.tasks._contract import Batch
+from burnish.tasks._contract import Collated
 from burnish.tasks._contrast import targets_of
 from burnish.tasks._corpus import read_corpus
 from burnish.tasks._index import Index, open_index
@@ -192,5 +192,5 @@ def test_the_same_text_in_another_row_is_no_wrong_answer():
     assert targets["is_twin"].tolist() == [[False, False, True], [True, False, False]]
     near, far = [1.0, 0.0], [0.0, 1.0]
     vectors = torch.tensor([near, near, far, near, near])
-    loss = build().loss(vectors, Batch({}, targets, 2, 5, [3, 2]), None, 0.0)
+    loss = build().loss(vectors, Collated({}, targets, 2, 5, [3, 2]).to("cpu"), None, 0.0)
     assert loss.item() == pytest.approx(np.log(1 + np.exp(-20) + np.exp(-40)), abs=1e-6)

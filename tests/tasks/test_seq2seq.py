@@ -32,7 +32,7 @@ def test_loss_and_likelihood_are_those_of_the_architecture_itself(stage):
     task, reader, network, base = stage
     encoded = task.encode([task.read(row, True) for row in ROWS], reader, ())
     features = [one.features[0] for one in encoded]
-    batch = task.collate(features, reader.pad_id, 0)
+    batch = task.collate(features, reader.pad_id, 0).to("cpu")
     plain = AutoModelForSeq2SeqLM.from_pretrained(base).eval()
     sums, counts = [], []
     for row, output in zip(ROWS, TorchCore(network, task, reader.pad_id, 0).run(features), strict=True):

@@ -42,7 +42,7 @@ def test_the_decoder_is_shown_the_start_and_learns_every_token_and_the_end(tiny_
     a, b, c, space = (SPOKEN_WORDS.index(letter) for letter in "abc ")
     assert one["start"].tolist() == [START, NO_TIMES]
     assert one["target_ids"].tolist() == [space, a, b, END]
-    batch = build().collate([one, other], END, 0)
+    batch = build().collate([one, other], END, 0).to("cpu")
     assert batch.inputs["decoder_input_ids"].tolist() == [
         [START, NO_TIMES, space, a, b],
         [START, NO_TIMES, space, c, END],
@@ -53,7 +53,7 @@ def test_the_decoder_is_shown_the_start_and_learns_every_token_and_the_end(tiny_
 
 def test_the_loss_is_that_of_plain_transformers(tiny_listener, network):
     (one,), _ = encoded(build(), tiny_listener, [row("some words")])
-    batch = build().collate(one.features, END, 0)
+    batch = build().collate(one.features, END, 0).to("cpu")
     wanted = batch.targets["wanted"]
     labels = torch.cat([torch.tensor([NO_TIMES]), wanted])[None]  # its labels start behind the first token
     plain = network.trunk.eval()(input_features=batch.inputs["input_features"], labels=labels)
@@ -67,7 +67,7 @@ def test_what_is_written_is_what_plain_greedy_decoding_gives(tiny_listener, netw
     (one,), reader = encoded(task, tiny_listener, [row()], is_labelled=False)
     (output,) = TorchCore(network, task, reader.pad_id, 0).run(one.features)
     (written,) = task.decode([Answered({}, one.features, [output])], (), Decision())
-    bands = task.collate(one.features, END, 0).inputs["input_features"]
+    bands = task.collate(one.features, END, 0).to("cpu").inputs["input_features"]
     ids = torch.tensor([[START, NO_TIMES]])
     with torch.inference_mode():
         for _ in range(5):

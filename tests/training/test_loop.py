@@ -8,7 +8,7 @@ import torch
 from tiny_training import CPU, TinyBatches, TinyBert, cross_entropy, fingerprint, tiny_plan
 from torch import nn
 
-from burnish.tasks._contract import Batch
+from burnish.tasks._contract import Collated
 from burnish.training.hardware import Hardware
 from burnish.training.loop import train_epoch
 from burnish.training.steps import Position
@@ -30,8 +30,8 @@ class OneBatch(TinyBatches):
 
     def read(self, epoch, position):
         parts = [TinyBatches.read(self, epoch, place) for place in range(len(self.n_rows))]
-        inputs = {name: torch.cat([part.inputs[name] for part in parts]) for name in parts[0].inputs}
-        return Batch(inputs, {"labels": torch.cat([part.targets["labels"] for part in parts])}, 12, 72)
+        inputs = {name: np.concatenate([part.inputs[name] for part in parts]) for name in parts[0].inputs}
+        return Collated(inputs, {"labels": np.concatenate([part.targets["labels"] for part in parts])}, 12, 72)
 
 
 def test_accumulating_batches_of_unequal_size_gives_the_gradient_of_one_batch_of_all_rows():
@@ -46,7 +46,7 @@ def test_accumulating_batches_of_unequal_size_gives_the_gradient_of_one_batch_of
 def test_the_gradient_is_that_of_plain_torch():
     network = TinyBert(dropout=0)
     twin = copy.deepcopy(network)
-    batch = TinyBatches().read(0, 0)
+    batch = TinyBatches().read(0, 0).to("cpu")
     cross_entropy(twin(**batch.inputs), batch).backward()
     gradient, step = gradient_of_one_step(tiny_plan(network))
     norm = math.sqrt(sum(float((p.grad.double() ** 2).sum()) for p in twin.parameters() if p.grad is not None))

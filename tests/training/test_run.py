@@ -96,7 +96,7 @@ def test_the_network_is_judged_in_eval_mode_without_gradients_and_in_fp32(tmp_pa
     network, seen = TinyBert(), []
 
     def evaluate():
-        logits = network(**TinyBatches().read(0, 0).inputs)
+        logits = network(**TinyBatches().read(0, 0).to("cpu").inputs)
         seen.append((network.training, torch.is_grad_enabled(), logits.dtype))
         return {"accuracy": 1.0}
 

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from burnish.core.seeds import generator
 from burnish.recipe.schema import TrainSection
-from burnish.tasks._contract import Batch
+from burnish.tasks._contract import Batch, Collated
 from burnish.training.hardware import Hardware
 from burnish.training.job import TrainingJob
 from burnish.training.loop import Plan
@@ -59,11 +60,11 @@ class TinyBatches:
     def n_batches(self, epoch: int) -> int:
         return len(self.n_rows)
 
-    def read(self, epoch: int, position: int) -> Batch:
+    def read(self, epoch: int, position: int) -> Collated:
         n_rows = self.n_rows[position]
-        ids = torch.from_numpy(generator(3, "rows", epoch, position).integers(1, N_WORDS, (n_rows, 6)))
-        inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
-        return Batch(inputs, {"labels": ids[:, 0] % 3}, n_rows=n_rows, n_tokens=6 * n_rows)
+        ids = generator(3, "rows", epoch, position).integers(1, N_WORDS, (n_rows, 6))
+        inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+        return Collated(inputs, {"labels": ids[:, 0] % 3}, n_rows=n_rows, n_tokens=6 * n_rows)
 
 
 def cross_entropy(logits: Tensor, batch: Batch) -> Tensor:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from burnish.data.features import cost_of, kind_of
 from burnish.data.order import sorted_batches
-from burnish.tasks._contract import Batch, Feature
+from burnish.tasks._contract import Collated, Feature
 
 TOKENS_PER_BATCH = 4096
 
@@ -27,8 +27,8 @@ class Core(Protocol):
 
 def run_batches(
     features: Sequence[Feature],
-    collate: Callable[[Sequence[Feature]], Batch],
-    ask: Callable[[Batch], NDArray[np.float32]],
+    collate: Callable[[Sequence[Feature]], Collated],
+    ask: Callable[[Collated], NDArray[np.float32]],
 ) -> Outputs:
     """What `ask` gives for batches of features, sorted by length, given back one by one in the order of the features.
 

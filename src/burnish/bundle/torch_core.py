@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from burnish.bundle.core import Outputs, run_batches
 from burnish.models.network import Network
-from burnish.tasks._contract import Batch, Feature, Task
+from burnish.tasks._contract import Collated, Feature, Task
 
 
 class TorchCore:
@@ -35,11 +35,14 @@ class TorchCore:
     def stream(self, feature: Feature) -> Iterator[str]:
         """The text that a task which writes gives for one feature, piece by piece."""
         self.network.eval()
-        return self.task.stream(self.network, self._collate([feature]))
+        return self.task.stream(self.network, self._collate([feature]).to(self._device))
 
-    def _collate(self, features: Sequence[Feature]) -> Batch:
-        device = next(self.network.parameters()).device
-        return self.task.collate(features, self.pad_id, self.n_labels).to(device)
+    @property
+    def _device(self) -> torch.device:
+        return next(self.network.parameters()).device
 
-    def _ask(self, batch: Batch) -> NDArray[np.float32]:
-        return self.task.ask(self.network, batch).float().cpu().numpy()
+    def _collate(self, features: Sequence[Feature]) -> Collated:
+        return self.task.collate(features, self.pad_id, self.n_labels)
+
+    def _ask(self, collated: Collated) -> NDArray[np.float32]:
+        return self.task.ask(self.network, collated.to(self._device)).float().cpu().numpy()

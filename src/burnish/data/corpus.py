@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from burnish.core.errors import UserError
 from burnish.core.files import disk_faults, fsync_folder
+from burnish.core.shelves import need
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -182,8 +183,7 @@ class Corpus:
             yield reader.get_batch(number)
 
     def _open(self, name: str | None = None) -> pa.RecordBatchFileReader:
-        import pyarrow as pa
-
+        pa = need("pyarrow", "train")
         fields = None if name is None else [self.schema.get_field_index(name)]
         if fields == [-1]:
             raise KeyError(f"the corpus has no column '{name}'; it has {self.schema.names}")

@@ -16,7 +16,7 @@ from burnish.data.features import FeatureStore, FeatureWriter
 from burnish.data.order import Batches, batches_of, fill
 from burnish.flows.ingest import Ingested
 from burnish.models.reader import Reader
-from burnish.tasks._contract import Batch, Encoded, Task
+from burnish.tasks._contract import Collated, Encoded, Task
 
 MAX_NOTES = 10
 
@@ -100,7 +100,7 @@ class StoredBatches:
     def n_batches(self, epoch: int) -> int:
         return len(self._epochs(epoch))
 
-    def read(self, epoch: int, position: int) -> Batch:
+    def read(self, epoch: int, position: int) -> Collated:
         features = self.store.read(self._epochs(epoch)[position])
         varied = self.task.varied(features, generator(self.seed, "varied", epoch, position))
         return self.task.collate(varied, self.pad_id, self.n_labels)

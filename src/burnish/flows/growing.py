@@ -13,6 +13,7 @@ from typing import cast
 
 from burnish.bundle.bundle import Bundle, Knowledge, open_bundle
 from burnish.bundle.predictor import load_predictor
+from burnish.bundle.runtimes.torch import Torch
 from burnish.bundle.torch_core import TorchCore
 from burnish.core.errors import Faults, UserError, listed
 from burnish.models.network import Network
@@ -59,7 +60,7 @@ class Beginning:
     def network_with(self, new: Network) -> Network:
         """The old trunk with its own heads, and the new ones beside them."""
         core = load_predictor(self.bundle).core
-        assert isinstance(core, TorchCore), "a bundle is loaded into torch"
+        assert isinstance(core, TorchCore), "`begin` lets no other runtime through"
         heads = {
             name: readout.head(name)
             for readout in (core.network.readout, new.readout)
@@ -91,6 +92,11 @@ def begin(loaded: Loaded) -> Beginning | None:
     old = bundle.knowledge.task
     if old.joint is None:
         raise UserError(f"{place}: {bundle.folder} is a bundle of the task '{old.part_name}'; name one of multitask.")
+    if not isinstance(bundle.knowledge.runtime, Torch):
+        raise UserError(
+            f"{place}: {bundle.folder} is a shrunk bundle (its runtime is {bundle.knowledge.runtime.part_name}), which "
+            "cannot be the start of further tasks; name the bundle that it was shrunk from."
+        )
     faults = Faults()
     for fault in _changes(loaded.recipe, bundle, old.joint, task.joint):
         faults.add(f"{place}: {fault}")

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from burnish.core.errors import Faults, UserError
 from burnish.core.events import Listener, Progress
+from burnish.core.shelves import need
 from burnish.data.columns import ColumnMap, map_columns
 from burnish.data.corpus import Corpus, CorpusWriter
 from burnish.data.paths import led_from
@@ -97,7 +98,7 @@ def _as_text(value: Any) -> str | None:
 
 def schema_of(reading: Reading) -> Any:
     """The corpus's pyarrow schema: the task's fields, carried columns as text, and where the row stood."""
-    import pyarrow as pa
+    pa = need("pyarrow", "train")
 
     def arrow_type(name: str) -> Any:
         return pa.list_(arrow_type(name[5:-1])) if name.startswith("list<") else pa.type_for_alias(name)

@@ -36,7 +36,8 @@ class Known:
         features = [feature for one in encoded for feature in one.features]
         lengths = np.asarray([cost_of(feature) for feature in features], np.int32)
         for indices in sorted_batches(lengths, TOKENS_PER_BATCH):
-            batch = self.task.collate([features[i] for i in indices], self.reader.pad_id, len(self.labels))
+            collated = self.task.collate([features[i] for i in indices], self.reader.pad_id, len(self.labels))
+            batch = collated.to("cpu")  # where a new network is
             yield Seen(batch.inputs, batch.targets)
 
     def _first_rows(self) -> Sequence[Example]:

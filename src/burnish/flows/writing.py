@@ -15,6 +15,7 @@ import orjson
 
 from burnish.core.errors import UserError, hint, listed
 from burnish.core.files import disk_faults, fsync_folder
+from burnish.core.shelves import need
 
 PREFIX = "prediction"
 DECIMALS = 6
@@ -35,7 +36,7 @@ def open_writer(path: Path) -> Iterator[RowWriter]:
     """A writer for `path`, which is replaced only when the block ends without an error.
 
     Raises:
-        UserError: the suffix names no form, or the file cannot be written.
+        UserError: the suffix names no form, its library is missing, or the file cannot be written.
     """
     forms: dict[str, Callable[[Any], RowWriter]] = {
         ".csv": _Table,
@@ -113,6 +114,7 @@ class _Parquet:
     """Parquet: columns as they came, then `prediction_…` columns with their own types."""
 
     def __init__(self, file: Any) -> None:
+        self.arrow, self.parquet = need("pyarrow", "train"), need("pyarrow.parquet", "train")
         self.file = file
         self.waiting: list[dict[str, Any]] = []
         self.writer: Any = None
@@ -129,12 +131,9 @@ class _Parquet:
             self.writer.close()
 
     def _flush(self) -> None:
-        import pyarrow as pa
-        from pyarrow import parquet
-
-        table = pa.Table.from_pylist(self.waiting, schema=self.writer.schema if self.writer else None)
+        table = self.arrow.Table.from_pylist(self.waiting, schema=self.writer.schema if self.writer else None)
         if self.writer is None:
-            self.writer = parquet.ParquetWriter(self.file, table.schema)
+            self.writer = self.parquet.ParquetWriter(self.file, table.schema)
         self.writer.write_table(table)
         self.waiting = []
 

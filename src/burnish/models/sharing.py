@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from burnish.models.asked import asked_in
 from burnish.models.heads._contract import HeadPlan
 from burnish.models.network import own_logits, seen_by
 
-ASKED = "asked."
-
-
-def asking(names: Iterable[str]) -> dict[str, Tensor]:
-    """What among a batch's inputs asks for the heads of these names: keys, so that no device must be waited for."""
-    return {f"{ASKED}{name}": torch.ones(1) for name in names}
-
-
-def asked_in(inputs: Mapping[str, Tensor], names: Iterable[str]) -> list[str]:
-    """Those of `names` whose heads a batch asks."""
-    return [name for name in names if f"{ASKED}{name}" in inputs]
-
 
 class SharedReadout(nn.Module):
-    """One head a name, all on the same outputs of a trunk. A batch names the heads that it asks (see `asking`).
+    """One head a name, all on the same outputs of a trunk. A batch names the heads that it asks (see `asked`).
 
     → of one head its logits as they are; of several theirs side by side, each flattened: [B, K1 + T · K2 + …].
     """

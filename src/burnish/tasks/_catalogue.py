@@ -16,6 +16,7 @@ import orjson
 from numpy.typing import NDArray
 
 from burnish.core.errors import Faults, hint, listed
+from burnish.core.shelves import need
 from burnish.data.corpus import Corpus, CorpusWriter
 from burnish.tasks._corpus import CorpusRows
 from burnish.tasks._rows import is_missing
@@ -97,8 +98,7 @@ class Catalogue:
         return replace(self, likes=likes, recent=recent.astype(np.float64))
 
     def save(self, folder: Path) -> None:
-        import pyarrow as pa
-
+        pa = need("pyarrow", "train")
         assert self.likes is not None, "the training rows were not counted"
         assert self.recent is not None, "the training rows were not counted"
         folder.mkdir(parents=True, exist_ok=True)

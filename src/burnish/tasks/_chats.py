@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from burnish.models.decoding import Decoding
-from burnish.tasks._contract import Batch, Encoded, Feature
+from burnish.tasks._contract import Arrays, Batch, Collated, Encoded, Feature
 from burnish.tasks._packing import packed_inputs
 from burnish.tasks._rows import pad_inputs
 from burnish.tasks._writing import Places, check_decoding, gold_nll, packed, targets_of
@@ -59,23 +59,21 @@ def _feature(chat: Chat, ends: Sequence[int], *, is_labelled: bool) -> Feature:
     return feature
 
 
-def collate_chats(features: Sequence[Feature], pad_id: int) -> Batch:
+def collate_chats(features: Sequence[Feature], pad_id: int) -> Collated:
     """Chats, or rows of packed ones, with what they learn."""
-    import torch
-
     inputs, n_tokens = pad_inputs(features, pad_id)
     n_rows = len(features)
     if "n_each" in features[0]:
         n_rows = sum(len(feature["n_each"]) for feature in features)
         inputs |= packed_inputs(features, inputs["input_ids"].shape[1])
-    targets = {"ends": torch.from_numpy(features[0]["ends"].astype(np.int64))}
+    targets: Arrays = {"ends": features[0]["ends"].astype(np.int64)}
     if "is_learned" in features[0]:
         width = inputs["input_ids"].shape[1]
         places = [_places(feature, row * width) for row, feature in enumerate(features)]
         inputs["places"], learned = targets_of(places)
         targets |= learned
-    targets["n_prompt"] = torch.tensor([int(feature["n_prompt"][0]) for feature in features])
-    return Batch(inputs, targets, n_rows, n_tokens)
+    targets["n_prompt"] = np.array([feature["n_prompt"][0] for feature in features], np.int64)
+    return Collated(inputs, targets, n_rows, n_tokens)
 
 
 def _places(feature: Feature, offset: int) -> Places:

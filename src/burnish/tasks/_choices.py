@@ -13,6 +13,7 @@ from burnish.metrics._single import SingleOutcome
 from burnish.tasks._contract import (
     Answered,
     AnswerPart,
+    Arrays,
     Batch,
     Decision,
     Encoded,
@@ -79,12 +80,11 @@ def add_targets(encoded: Sequence[Encoded], examples: Sequence[Example], labels:
             one.features[0]["label"] = np.asarray([index[example["label"]]], np.int32)
 
 
-def stacked_targets(features: Sequence[Feature]) -> dict[str, Tensor]:
+def stacked_targets(features: Sequence[Feature]) -> Arrays:
     """`labels` [B] where features carry them."""
-    import torch
-
-    has_labels = "label" in features[0]
-    return {"labels": torch.tensor([int(feature["label"][0]) for feature in features])} if has_labels else {}
+    if "label" not in features[0]:
+        return {}
+    return {"labels": np.concatenate([feature["label"] for feature in features]).astype(np.int64)}
 
 
 def choice_loss(logits: Tensor, batch: Batch, weights: Tensor | None, smoothing: float) -> Tensor:

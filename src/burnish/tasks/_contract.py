@@ -2,10 +2,10 @@
 
 Data flows through a task in this order:
 
-    row of a source ─read→ example ─encode→ features ─collate→ batch ─(network)→ logits ─loss→ training
-                                                                     └──ask→ outputs ─evidence→ calibration
-                                                                                      ├─outcome→ metrics and report
-                                                                                      └─decode→ answers
+    row of a source ─read→ example ─encode→ features ─collate→ arrays ─to→ batch ─(network)→ logits ─loss→ training
+                                                                 │           └────ask→ outputs ─evidence→ calibration
+                                                                 │                        ↑     ├─outcome→ metrics
+                                                                 └──(another runtime)─────┘     └─decode→ answers
 
 An *example* is a plain dict that fits `arrow_fields`; its `text` is what readers are shown; where copies are told by
 something else (a picture's bytes, say) its `content` is a digest of that. A *feature* is a dict of 1-D int32 arrays:
@@ -14,6 +14,9 @@ costs is its tokens, or what it says as `n_units` (see `data.features.cost_of`);
 batches with their kind only. The *outputs* of a feature are what
 `ask` gets from the network, for most tasks its logits: [K] where the head gives rows, [T, K] where it labels tokens,
 [T, 2] where it marks starts and ends.
+
+Nothing here needs torch but `loss`, `ask` and `stream`, which read tensors. So `collate` gives numpy arrays, which
+`Collated.to` makes tensors, and which a runtime without torch reads as they are.
 Shapes: B batch, T tokens, L labels, K outputs of the head, M decisions to calibrate.
 """
 
@@ -21,7 +24,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
 
 Example = dict[str, Any]
 Feature = dict[str, NDArray[np.int32]]
+Arrays = dict[str, NDArray[Any]]
 Run = Callable[[Sequence[Feature]], Sequence[NDArray[np.float32]]]
 """Features → the network's outputs, in their order."""
 Located = Callable[[str], Any]
@@ -76,11 +80,11 @@ class Answered(NamedTuple):
 
 
 @dataclass
-class Batch:
-    """What the network reads and what the loss compares it with. `n_tokens` counts real tokens, not padding."""
+class Collated:
+    """What the network reads, for any runtime, and what the loss compares it with. `n_tokens` leaves padding out."""
 
-    inputs: dict[str, Tensor]
-    targets: dict[str, Tensor]
+    inputs: Arrays
+    targets: Arrays
     n_rows: int
     n_tokens: int
     rows_each: Sequence[int] | None = None
@@ -88,13 +92,26 @@ class Batch:
     outputs: slice = field(default_factory=lambda: slice(None))
     """Which of the head's outputs, and so which weights, these rows are about."""
 
-    def to(self, device: torch.device) -> Batch:
-        """The batch with its tensors on a device."""
+    def to(self, device: torch.device | str) -> Batch:
+        """The same for torch, on a device: the one place where arrays become tensors."""
+        import torch
 
-        def moved(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-            return {name: tensor.to(device, non_blocking=True) for name, tensor in tensors.items()}
+        def moved(arrays: Arrays) -> dict[str, Tensor]:
+            return {name: torch.from_numpy(array).to(device, non_blocking=True) for name, array in arrays.items()}
 
-        return replace(self, inputs=moved(self.inputs), targets=moved(self.targets))
+        return Batch(moved(self.inputs), moved(self.targets), self.n_rows, self.n_tokens, self.rows_each, self.outputs)
+
+
+@dataclass
+class Batch:
+    """What torch computes with: what `Collated` holds, as tensors on one device."""
+
+    inputs: dict[str, Tensor]
+    targets: dict[str, Tensor]
+    n_rows: int
+    n_tokens: int
+    rows_each: Sequence[int] | None = None
+    outputs: slice = field(default_factory=lambda: slice(None))
 
 
 @dataclass(frozen=True)
@@ -300,8 +317,8 @@ class Task(Part, ABC):
         return None
 
     @abstractmethod
-    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:
-        """Features as one padded batch of tensors."""
+    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Collated:
+        """Features as one padded batch of numpy arrays; needs no torch."""
 
     @abstractmethod
     def loss(self, logits: Tensor, batch: Batch, weights: Tensor | None, smoothing: float) -> Tensor:

@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from burnish.metrics._ranked import DEPTH, RankedOutcome
-from burnish.tasks._contract import Answered, Example, Feature
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from burnish.tasks._contract import Answered, Arrays, Example, Feature
 
 
 def passages_of(example: Example) -> list[str]:
@@ -28,21 +24,18 @@ def code_of(text: str) -> int:
     return zlib.crc32(text.strip().encode()) >> 1
 
 
-def targets_of(rows_each: Sequence[int], features: Sequence[Feature]) -> dict[str, Tensor]:
+def targets_of(rows_each: Sequence[int], features: Sequence[Feature]) -> Arrays:
     """Rows of the network: queries [B] and passages [P]; own [B]: the place of each query's own among the passages.
 
     is_twin [B, P]: the passages that are not the own one but have its text.
     """
-    import torch
-
     starts = np.concatenate([[0], np.cumsum(rows_each)[:-1]])
     passages = np.setdiff1d(np.arange(sum(rows_each)), starts)
     own = np.searchsorted(passages, starts + 1)
     codes = np.concatenate([feature["codes"] for feature in features])
     is_twin = codes[own][:, None] == codes[None, :]
     is_twin[np.arange(len(own)), own] = False
-    columns = {"queries": starts, "passages": passages, "own": own, "is_twin": is_twin}
-    return {name: torch.from_numpy(column) for name, column in columns.items()}
+    return {"queries": starts, "passages": passages, "own": own, "is_twin": is_twin}
 
 
 def among_themselves(answered: Sequence[Answered]) -> RankedOutcome:

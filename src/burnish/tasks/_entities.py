@@ -18,7 +18,6 @@ from burnish.tasks._contract import Encoded, Example, Feature
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
-    from torch import Tensor
 
     from burnish.models.tokenizer import TextTokenizer
 
@@ -85,8 +84,6 @@ def _cut_note(n_needed: int, room: int) -> str | None:
     return f"the two entities and what lies between them are {n_needed} tokens, of which {room} fit; the middle is cut."
 
 
-def stacked_starts(features: Sequence[Feature]) -> Tensor:
+def stacked_starts(features: Sequence[Feature]) -> Ints:
     """The tokens [B, 2] at which head and tail start."""
-    import torch
-
-    return torch.from_numpy(np.stack([feature["starts"] for feature in features]).astype(np.int64))
+    return np.stack([feature["starts"] for feature in features]).astype(np.int64)

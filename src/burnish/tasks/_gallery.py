@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burnish.core.errors import Faults, UserError
+from burnish.core.shelves import need
 from burnish.data.columns import Wanted
 from burnish.data.corpus import Corpus, CorpusWriter
 from burnish.data.opening import open_sources
@@ -56,9 +57,9 @@ class Gallery:
         return [(rows[at], float(cosines[at])) for at in order.tolist()]
 
     def save(self, folder: Path) -> None:
-        import pyarrow as pa
         from safetensors.numpy import save_file
 
+        pa = need("pyarrow", "train")
         assert self.vectors is not None, "the network has not read the corpus yet"
         folder.mkdir(parents=True, exist_ok=True)
         schema = pa.schema([(name, pa.string()) for name in ("image", "payload", "text")])

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from burnish.core.seeds import generator
 from burnish.data.segmentation import words_of_tokens
 from burnish.tasks._blocks import BlockReader, Tokens, cut_in_blocks, tokens_of
-from burnish.tasks._contract import Batch, Encoded, Feature
+from burnish.tasks._contract import Batch, Collated, Encoded, Feature
 from burnish.tasks._masking import Ints, Masking, renumbered
 from burnish.tasks._rows import pad_inputs
 
@@ -102,14 +102,12 @@ def masked_anew(feature: Feature, share: float, draw: np.random.Generator) -> Fe
     return {**feature, **Masking(share, mask_id, n_ids).draw(feature["input_ids"], feature["words"], draw)}
 
 
-def collate_hidden(features: Sequence[Feature], pad_id: int) -> Batch:
+def collate_hidden(features: Sequence[Feature], pad_id: int) -> Collated:
     """Blocks with the hidden tokens covered.
 
     Inputs: `places` [M], through the batch's rows, of hidden tokens and blanks, block after block. Targets: `wanted`
     [M], the token that stands there, -100 for a blank; `rows` [M], the block of each.
     """
-    import torch
-
     covered = [{"input_ids": _covered(feature)} for feature in features]
     inputs, n_tokens = pad_inputs(covered, pad_id)
     width = inputs["input_ids"].shape[1]
@@ -120,9 +118,9 @@ def collate_hidden(features: Sequence[Feature], pad_id: int) -> Batch:
         for one, gaps in zip(features, blanks, strict=True)
     ]
     rows = np.repeat(np.arange(len(features)), [len(one) for one in places])
-    inputs["places"] = torch.from_numpy(np.concatenate(places).astype(np.int64) + rows * width)
-    targets = {"wanted": torch.from_numpy(np.concatenate(wanted).astype(np.int64)), "rows": torch.from_numpy(rows)}
-    return Batch(inputs, targets, len(features), n_tokens, rows_each=[1 + len(gaps) for gaps in blanks])
+    inputs["places"] = np.concatenate(places).astype(np.int64) + rows * width
+    targets = {"wanted": np.concatenate(wanted).astype(np.int64), "rows": rows}
+    return Collated(inputs, targets, len(features), n_tokens, rows_each=[1 + len(gaps) for gaps in blanks])
 
 
 def _covered(feature: Feature) -> Ints:

@@ -1,7 +1,7 @@
 """The index: texts, their vectors and their word counts, searched exactly, in memory.
 
 vectors.safetensors   [N, H] float32, each of length 1
-rows.arrow            id, text, more, payload (JSON) of each row
+rows.jsonl            id, text, more, payload (JSON) of each row, a line each: what searches needs no Arrow library
 
 Word counts are counted anew when an index is opened: that is quicker than reading them.
 """
@@ -19,12 +19,14 @@ import orjson
 from numpy.typing import NDArray
 
 from burnish.core.errors import Faults, UserError
-from burnish.data.corpus import Corpus, CorpusWriter
+from burnish.core.files import disk_faults
+from burnish.data.corpus import Corpus
 from burnish.tasks._bm25 import Bm25
 from burnish.tasks._corpus import CorpusRows, unknown_id
 
 Floats = NDArray[np.float32]
-VECTORS, ROWS = "vectors.safetensors", "rows.arrow"
+VECTORS, ROWS = "vectors.safetensors", "rows.jsonl"
+OLD_ROWS = "rows.arrow"  # the same, in bundles made before rows were JSON
 COLUMNS = ("id", "text", "more", "payload")
 QUERIES_AT_ONCE = 256
 DEPTH = 100
@@ -135,14 +137,12 @@ class Index:
 
     def save(self, folder: Path) -> None:
         """Both files, in a folder that may be new."""
-        import pyarrow as pa
         from safetensors.numpy import save_file
 
         folder.mkdir(parents=True, exist_ok=True)
-        schema = pa.schema([(name, pa.string()) for name in COLUMNS])
-        with CorpusWriter(folder / ROWS, schema) as writer:
-            for row in zip(*self._columns, strict=True):
-                writer.add(dict(zip(COLUMNS, row, strict=True)))
+        rows = (dict(zip(COLUMNS, row, strict=True)) for row in zip(*self._columns, strict=True))
+        with disk_faults(folder / ROWS), (folder / ROWS).open("wb") as file:
+            file.writelines(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
         assert self.vectors is not None, "the network has not read the corpus yet"
         save_file({"vectors": np.ascontiguousarray(self.vectors)}, folder / VECTORS)
 
@@ -181,7 +181,23 @@ def open_index(folder: Path) -> Index:
         raise UserError(
             f"{folder / VECTORS}: is not the vectors of an index ({error}); copy the bundle again."
         ) from None
-    rows = Corpus(folder / ROWS)
-    if len(vectors) != len(rows):
-        raise UserError(f"{folder}: has {len(vectors):,} vectors for {len(rows):,} texts; copy the bundle again.")
-    return _of_columns([list(rows.values(name)) for name in COLUMNS], vectors)
+    columns = _read_columns(folder)
+    n_rows = len(columns[0])
+    if len(vectors) != n_rows:
+        raise UserError(f"{folder}: has {len(vectors):,} vectors for {n_rows:,} texts; copy the bundle again.")
+    return _of_columns(columns, vectors)
+
+
+def _read_columns(folder: Path) -> list[list[str]]:
+    if (folder / OLD_ROWS).is_file():
+        rows = Corpus(folder / OLD_ROWS)
+        return [list(rows.values(name)) for name in COLUMNS]
+    columns: list[list[str]] = [[] for _ in COLUMNS]
+    try:
+        with (folder / ROWS).open("rb") as file:
+            for row in map(orjson.loads, file):
+                for name, column in zip(COLUMNS, columns, strict=True):
+                    column.append(row[name])
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError) as error:
+        raise UserError(f"{folder / ROWS}: is not the texts of an index ({error}); copy the bundle again.") from None
+    return columns

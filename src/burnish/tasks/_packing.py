@@ -6,14 +6,10 @@ What Krell et al. 2021 (arXiv 2107.02027) call packing without cross-contaminati
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from burnish.tasks._contract import Feature
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from burnish.tasks._contract import Arrays, Feature
 
 
 def pack_rows(features: Sequence[Feature]) -> list[Feature]:
@@ -45,10 +41,8 @@ def _joined(features: Sequence[Feature]) -> Feature:
     return {**joined, "n_prompt": features[0]["n_prompt"], "ends": features[0]["ends"]}
 
 
-def packed_inputs(features: Sequence[Feature], width: int) -> dict[str, Tensor]:
+def packed_inputs(features: Sequence[Feature], width: int) -> Arrays:
     """position_ids [B, T], and attention_mask [B, 1, T, T]: 0 where a token sees another, far below 0 elsewhere."""
-    import torch
-
     owner = np.full((len(features), width), -1)  # which example of its row a token belongs to; padding to none
     positions = np.zeros((len(features), width), np.int64)
     for row, feature in enumerate(features):
@@ -56,5 +50,5 @@ def packed_inputs(features: Sequence[Feature], width: int) -> dict[str, Tensor]:
         owner[row, : each.sum()] = np.repeat(np.arange(len(each)), each)
         positions[row, : each.sum()] = np.concatenate([np.arange(n) for n in each])
     is_seen = (owner[:, :, None] == owner[:, None, :]) & np.tri(width, dtype=bool)
-    mask = torch.zeros(is_seen.shape).masked_fill(torch.from_numpy(~is_seen), torch.finfo(torch.float32).min)
-    return {"position_ids": torch.from_numpy(positions), "attention_mask": mask[:, None]}
+    mask = np.where(is_seen, np.float32(0), np.finfo(np.float32).min)
+    return {"position_ids": positions, "attention_mask": mask[:, None]}

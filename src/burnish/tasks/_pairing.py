@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burnish.metrics._pairings import PairingOutcome
-from burnish.tasks._contract import Answered, Encoded, Example, Feature
+from burnish.tasks._contract import Answered, Arrays, Encoded, Example, Feature
 from burnish.tasks._contrast import code_of
 from burnish.tasks._gallery import split_vectors
 from burnish.tasks._pairs import side_by_side
@@ -71,14 +71,12 @@ def output_order(features: Sequence[Feature]) -> NDArray[np.int64]:
     return np.asarray(np.argsort(np.argsort(~is_picture, kind="stable"), kind="stable"), np.int64)
 
 
-def pairing_targets(features: Sequence[Feature]) -> dict[str, Tensor]:
+def pairing_targets(features: Sequence[Feature]) -> Arrays:
     """Owner [M], the picture, of P, that a text belongs to; what else fits is no mistake and is put out of the way.
 
     is_twin [M, P]: other pictures that fit a text: copies of its own, or with the same text. is_sibling [M, M]: other
     texts that fit the picture of a text.
     """
-    import torch
-
     pictures = np.array([feature["codes"][0] for feature in features])
     texts = np.concatenate([feature["codes"][1:] for feature in features])
     owner = np.repeat(np.arange(len(features)), [len(feature["n_each"]) for feature in features])
@@ -87,8 +85,7 @@ def pairing_targets(features: Sequence[Feature]) -> dict[str, Tensor]:
     belongs = owner[:, None] == np.arange(len(features))[None, :]
     fits = is_copy | (is_same @ belongs)
     is_sibling = fits.T[owner] & ~np.eye(len(texts), dtype=bool)
-    columns = {"owner": owner, "is_twin": fits & ~belongs, "is_sibling": is_sibling}
-    return {name: torch.from_numpy(column) for name, column in columns.items()}
+    return {"owner": owner, "is_twin": fits & ~belongs, "is_sibling": is_sibling}
 
 
 def pairing_loss(rows: Tensor, targets: dict[str, Tensor], smoothing: float) -> Tensor:

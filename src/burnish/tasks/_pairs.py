@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from burnish.tasks._contract import Encoded, Example, Feature
+from burnish.tasks._contract import Arrays, Encoded, Example, Feature
 from burnish.tasks._rows import pad_inputs
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def side_by_side(encodings: Sequence[Encoding]) -> Encoded:
     return Encoded([feature], n_tokens=len(ids) + n_cut, n_cut=n_cut)
 
 
-def pad_apart(features: Sequence[Feature], pad_id: int) -> tuple[dict[str, Tensor], int]:
+def pad_apart(features: Sequence[Feature], pad_id: int) -> tuple[Arrays, int]:
     """input_ids and attention_mask [R, T] of the R texts of all features, in order; and the count of real tokens."""
     rows = [
         {"input_ids": piece}

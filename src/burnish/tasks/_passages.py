@@ -137,15 +137,13 @@ def _token_span(feature: Feature, piece: Piece) -> tuple[int, int] | None:
     return int(tokens[first]), int(tokens[last])
 
 
-def candidate_mask(features: Sequence[Feature], n_tokens: int) -> Tensor:
+def candidate_mask(features: Sequence[Feature], n_tokens: int) -> NDArray[np.bool_]:
     """[B, T] whether an answer may start or end at a token: those of the context, and the first, for no answer."""
-    import torch
-
     mask = np.zeros((len(features), n_tokens), bool)
     mask[:, 0] = True
     for row, feature in enumerate(features):
         mask[row, : len(feature["piece_starts"])] |= feature["piece_starts"] != NOWHERE
-    return torch.from_numpy(mask)
+    return mask
 
 
 def span_loss(logits: Tensor, is_candidate: Tensor, wanted: Tensor, smoothing: float) -> Tensor:

@@ -25,8 +25,6 @@ from burnish.tasks._rows import is_missing
 from burnish.tasks._towers import TEXT
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from burnish.models.pictures import PictureReader
 
 FIELDS = {"image": "string", "bytes": "binary", "content": "string"}
@@ -140,15 +138,13 @@ def pixels_of(feature: Feature) -> Bytes:
     return flat[: height * width * 3].reshape(height, width, 3)
 
 
-def stack_pictures(features: Sequence[Feature]) -> Tensor:
+def stack_pictures(features: Sequence[Feature]) -> NDArray[np.float32]:
     """[B, 3, height, width] float32 in the range that the base was made with; colours lie innermost in memory."""
-    import torch
-
     numbers = np.stack([feature["frame"][2:].view(np.float32) for feature in features])
     pixels = np.stack([pixels_of(feature) for feature in features]).astype(np.float32)
     pixels *= numbers[:, None, None, :3]
     pixels += numbers[:, None, None, 3:]
-    return torch.from_numpy(pixels).permute(0, 3, 1, 2)
+    return pixels.transpose(0, 3, 1, 2)
 
 
 def augmented(feature: Feature, draw: np.random.Generator) -> Feature:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burnish.data.features import COST_FIELD
-from burnish.tasks._contract import Batch, Feature
+from burnish.tasks._contract import Arrays, Collated, Feature
 from burnish.tasks._rows import pad_inputs
 
 if TYPE_CHECKING:
@@ -52,29 +52,26 @@ def with_drawn(features: Sequence[Feature], n: int, weights: NDArray[np.float64]
     return [{**feature, "drawn": row} for feature, row in zip(features, drawn, strict=True)]
 
 
-def batch_of(features: Sequence[Feature], pad_id: int, weights: NDArray[np.float64]) -> Batch:
+def batch_of(features: Sequence[Feature], pad_id: int, weights: NDArray[np.float64]) -> Collated:
     """A batch of texts, of items, or of rows; `weights` [N] are those by which items are drawn, 0 for one never is.
 
     Rows with gold also have candidates: those drawn for any of them, or all with a weight where none were drawn, and
     the rows' own gold and given negatives.
     """
-    import torch
-
     if "input_ids" in features[0]:
-        inputs, n_tokens = pad_inputs(features, pad_id)
-        return Batch(inputs, {}, len(features), n_tokens)
+        texts, n_tokens = pad_inputs(features, pad_id)
+        return Collated(texts, {}, len(features), n_tokens)
     if "items" in features[0]:
         items = np.concatenate([feature["items"] for feature in features])
-        return Batch({"items": torch.from_numpy(items.astype(np.int64))}, {}, len(features), len(features))
-    arrays = {"history": _padded([feature["history"] for feature in features], is_left=True)}
-    targets: dict[str, Tensor] = {}
+        return Collated({"items": items.astype(np.int64)}, {}, len(features), len(features))
+    inputs: Arrays = {"history": _padded([feature["history"] for feature in features], is_left=True)}
+    targets: Arrays = {}
     if "gold" in features[0]:
-        arrays["candidates"], columns, offsets = _candidates(features, weights)
+        inputs["candidates"], columns, offsets = _candidates(features, weights)
         lists = {name: _padded([one[name] for one in features]) for name in ("gold", "seen", "given")}
-        found = {name: torch.from_numpy(columns[array]) for name, array in lists.items()}  # -1 takes the last: absent
-        targets = {**found, "offsets": torch.from_numpy(offsets)}
-    inputs = {name: torch.from_numpy(array) for name, array in arrays.items()}
-    return Batch(inputs, targets, len(features), len(features))
+        found = {name: columns[array] for name, array in lists.items()}  # -1 takes the last: absent
+        targets = {**found, "offsets": offsets}
+    return Collated(inputs, targets, len(features), len(features))
 
 
 def _candidates(features: Sequence[Feature], weights: NDArray[np.float64]

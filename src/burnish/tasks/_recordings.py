@@ -17,11 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burnish.data.recordings import read_recording, told
-from burnish.tasks._contract import Encoded, Example, Feature
+from burnish.tasks._contract import Arrays, Encoded, Example, Feature
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from burnish.models.recordings import Heard, RecordingReader
 
 FIELDS = {"text": "string", "audio": "string", "bytes": "binary", "content": "string"}
@@ -59,18 +57,16 @@ def _feature(heard: Heard, reader: RecordingReader) -> Feature:
     }
 
 
-def pad_recordings(features: Sequence[Feature]) -> dict[str, Tensor]:
+def pad_recordings(features: Sequence[Feature]) -> Arrays:
     """The inputs of B recordings.
 
     input_features [B, bands, columns] or input_values [B, S], filled up with silence to the window or, where there is
     none, to the longest, with attention_mask [B, S]; and frame_mask [B, T], 1 for the frames that hold sound.
     """
-    import torch
-
     layouts = np.stack([feature["heard"] for feature in features])
     n_bands, columns = layouts[0, 2:].tolist()
     sounds = [feature["sound"].view(np.float32) for feature in features]
-    inputs = {"frame_mask": _mask(layouts[:, 0], layouts[:, 1].max())}
+    inputs: Arrays = {"frame_mask": _mask(layouts[:, 0], layouts[:, 1].max())}
     if n_bands:
         inputs["input_features"] = _filled_bands(sounds, n_bands, columns)
     else:
@@ -78,7 +74,7 @@ def pad_recordings(features: Sequence[Feature]) -> dict[str, Tensor]:
         inputs["input_values"] = _filled_samples(sounds, columns or int(lengths.max()))
         if not columns:
             inputs["attention_mask"] = _mask(lengths, lengths.max())
-    return {name: torch.from_numpy(array) for name, array in inputs.items()}
+    return inputs
 
 
 def _mask(lengths: NDArray[Any], width: int) -> NDArray[Any]:

@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from burnish.tasks._contract import Answered, Encoded, Example, Feature
+from burnish.tasks._contract import Answered, Arrays, Encoded, Example, Feature
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from burnish.models.tokenizer import TextTokenizer
 
 
@@ -63,13 +61,11 @@ def encode_rows(examples: Sequence[Example], tokenizer: TextTokenizer, *, with_s
     return encoded
 
 
-def pad_inputs(features: Sequence[Feature], pad_id: int) -> tuple[dict[str, Tensor], int]:
-    """input_ids, attention_mask (and token_type_ids, sides) as [B, T] int64 tensors; and the count of real tokens."""
-    import torch
-
+def pad_inputs(features: Sequence[Feature], pad_id: int) -> tuple[Arrays, int]:
+    """input_ids, attention_mask (and token_type_ids, sides) as [B, T] int64 arrays; and the count of real tokens."""
     lengths = [len(feature["input_ids"]) for feature in features]
     shape = (len(features), max(lengths))
-    inputs = {"input_ids": np.full(shape, pad_id, np.int64), "attention_mask": np.zeros(shape, np.int64)}
+    inputs: Arrays = {"input_ids": np.full(shape, pad_id, np.int64), "attention_mask": np.zeros(shape, np.int64)}
     along = [name for name in ("token_type_ids", "sides") if name in features[0]]
     inputs |= {name: np.zeros(shape, np.int64) for name in along}
     for row, (feature, length) in enumerate(zip(features, lengths, strict=True)):
@@ -77,7 +73,7 @@ def pad_inputs(features: Sequence[Feature], pad_id: int) -> tuple[dict[str, Tens
         inputs["attention_mask"][row, :length] = 1
         for name in along:
             inputs[name][row, :length] = feature[name]
-    return {name: torch.from_numpy(array) for name, array in inputs.items()}, sum(lengths)
+    return inputs, sum(lengths)
 
 
 def stack_outputs(answered: Sequence[Answered]) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from burnish.data.measures import looks_chinese
 from burnish.metrics._texts import TextOutcome
 from burnish.models.decoding import Decoding
-from burnish.tasks._contract import Answered, Batch, Line, Located, Prediction
+from burnish.tasks._contract import Answered, Arrays, Batch, Line, Located, Prediction
 from burnish.tasks._rows import text_of
 
 if TYPE_CHECKING:
@@ -164,12 +164,11 @@ class Places(NamedTuple):
     is_gold: NDArray[np.bool_]
 
 
-def targets_of(places: Sequence[Places]) -> tuple[Tensor, dict[str, Tensor]]:
+def targets_of(places: Sequence[Places]) -> tuple[NDArray[np.int64], Arrays]:
     """`places` [M] of a batch, and the targets that belong to them; of each row what it learns."""
-    import torch
 
-    def joined(arrays: Sequence[NDArray[Any]], kind: type) -> Tensor:
-        return torch.from_numpy(np.concatenate(arrays).astype(kind))
+    def joined(arrays: Sequence[NDArray[Any]], kind: type) -> NDArray[Any]:
+        return np.concatenate(arrays).astype(kind)
 
     targets = {
         "wanted": joined([one.wanted for one in places], np.int64),

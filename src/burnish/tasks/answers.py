@@ -17,7 +17,9 @@ from burnish.metrics._answers import AnswerOutcome
 from burnish.models.heads._contract import Head, HeadPlan, giving
 from burnish.tasks._contract import (
     Answered,
+    Arrays,
     Batch,
+    Collated,
     Decision,
     Encoded,
     Evidence,
@@ -131,16 +133,13 @@ class Answers(Task):
     def encode(self, examples: Sequence[Example], tokenizer: TextTokenizer, labels: tuple[str, ...]) -> list[Encoded]:
         return encode_passages(examples, tokenizer, self.max_answer_tokens)
 
-    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:
-        import torch
-
+    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Collated:
         inputs, n_tokens = pad_inputs(features, pad_id)
-        targets = {}
+        targets: Arrays = {}
         if "target" in features[0]:
-            wanted = np.stack([feature["target"] for feature in features]).astype(np.int64)
-            targets["wanted"] = torch.from_numpy(wanted)
+            targets["wanted"] = np.stack([feature["target"] for feature in features]).astype(np.int64)
             targets["is_candidate"] = candidate_mask(features, inputs["input_ids"].shape[1])
-        return Batch(inputs, targets, len(features), n_tokens)
+        return Collated(inputs, targets, len(features), n_tokens)
 
     def loss(self, logits: Tensor, batch: Batch, weights: Tensor | None, smoothing: float) -> Tensor:
         return span_loss(logits, batch.targets["is_candidate"], batch.targets["wanted"], smoothing)

@@ -22,7 +22,18 @@ from burnish.data.columns import Wanted
 from burnish.metrics._likelihood import LikelihoodOutcome
 from burnish.models.heads._contract import Head, HeadPlan, giving
 from burnish.tasks._blocks import BlockReader, Ints, Tokens, cut_in_blocks, tokens_of
-from burnish.tasks._contract import Answered, Batch, Decision, Encoded, Example, Feature, Line, Prediction, Task
+from burnish.tasks._contract import (
+    Answered,
+    Batch,
+    Collated,
+    Decision,
+    Encoded,
+    Example,
+    Feature,
+    Line,
+    Prediction,
+    Task,
+)
 from burnish.tasks._rows import pad_inputs, text_of
 from burnish.tasks._writing import Places, gold_nll, loss_of_answers, packed, targets_of, told
 
@@ -90,13 +101,13 @@ class CausalLm(Task):
             _encoded(text, one, reader) for text, one in zip(texts, tokens_of(texts, reader.tokenizer), strict=True)
         ]
 
-    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:
+    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Collated:
         inputs, n_tokens = pad_inputs(features, pad_id)
         width = inputs["input_ids"].shape[1]
         inputs["places"], targets = targets_of(
             [_places(one["input_ids"], row * width) for row, one in enumerate(features)]
         )
-        return Batch(inputs, targets, len(features), n_tokens)
+        return Collated(inputs, targets, len(features), n_tokens)
 
     def loss(self, logits: Tensor, batch: Batch, weights: Tensor | None, smoothing: float) -> Tensor:
         return loss_of_answers(logits, batch, smoothing)

@@ -23,7 +23,18 @@ from burnish.tasks._choices import (
     one_label,
     stacked_targets,
 )
-from burnish.tasks._contract import Adopted, Answered, Batch, Decision, Encoded, Evidence, Example, Feature, Task
+from burnish.tasks._contract import (
+    Adopted,
+    Answered,
+    Batch,
+    Collated,
+    Decision,
+    Encoded,
+    Evidence,
+    Example,
+    Feature,
+    Task,
+)
 from burnish.tasks._naming import ToldLabels, refuse_wordless_head, spelled
 from burnish.tasks._rows import encode_rows, pad_inputs, text_of
 
@@ -104,9 +115,9 @@ class Classification(Task):
         add_targets(encoded, examples, labels)
         return encoded
 
-    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:
+    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Collated:
         inputs, n_tokens = pad_inputs(features, pad_id)
-        return Batch(inputs, stacked_targets(features), len(features), n_tokens)
+        return Collated(inputs, stacked_targets(features), len(features), n_tokens)
 
     def loss(self, logits: Tensor, batch: Batch, weights: Tensor | None, smoothing: float) -> Tensor:
         return choice_loss(logits, batch, weights, smoothing)

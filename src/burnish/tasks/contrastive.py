@@ -22,7 +22,18 @@ from burnish.data.columns import Wanted
 from burnish.data.segmentation import word_ends
 from burnish.metrics._ranked import DEPTH, RankedOutcome
 from burnish.models.heads._contract import Head, HeadPlan, giving
-from burnish.tasks._contract import Answered, Batch, Decision, Encoded, Example, Feature, Line, Prediction, Task
+from burnish.tasks._contract import (
+    Answered,
+    Batch,
+    Collated,
+    Decision,
+    Encoded,
+    Example,
+    Feature,
+    Line,
+    Prediction,
+    Task,
+)
 from burnish.tasks._pairs import choice_loss, pad_apart, side_by_side
 from burnish.tasks._rows import text_of
 
@@ -87,10 +98,10 @@ class Contrastive(Task):
         """What training reads: the text alone, twice."""
         return [_twice(feature) for feature in features]
 
-    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:
+    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Collated:
         inputs, n_tokens = pad_apart(features, pad_id)
         rows_each = [len(feature["n_each"]) for feature in features]
-        return Batch(inputs, {}, len(features), n_tokens, rows_each)
+        return Collated(inputs, {}, len(features), n_tokens, rows_each)
 
     def loss(self, logits: Tensor, batch: Batch, weights: Tensor | None, smoothing: float) -> Tensor:
         """Cross-entropy of each text's last reading among those of the batch, by the reading before it."""

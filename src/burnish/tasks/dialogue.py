@@ -19,6 +19,7 @@ from burnish.tasks._chats import ask_for_answers, collate_chats, encode_chat, lo
 from burnish.tasks._contract import (
     Answered,
     Batch,
+    Collated,
     Decision,
     Encoded,
     Example,
@@ -131,7 +132,7 @@ class Dialogue(Task):
             encoded.append(one if self._retriever is None else _last_alone(one))
         return encoded
 
-    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:
+    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Collated:
         return collate_chats(features, pad_id)
 
     def loss(self, logits: Tensor, batch: Batch, weights: Tensor | None, smoothing: float) -> Tensor:

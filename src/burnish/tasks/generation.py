@@ -19,6 +19,7 @@ from burnish.tasks._chats import ask_for_answers, collate_chats, encode_chat, lo
 from burnish.tasks._contract import (
     Answered,
     Batch,
+    Collated,
     Decision,
     Encoded,
     Example,
@@ -114,7 +115,7 @@ class Generation(Task):
     def varied(self, features: Sequence[Feature], draw: np.random.Generator) -> Sequence[Feature]:
         return pack_rows(features) if self.packing else features
 
-    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:
+    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Collated:
         return collate_chats(features, pad_id)
 
     def loss(self, logits: Tensor, batch: Batch, weights: Tensor | None, smoothing: float) -> Tensor:

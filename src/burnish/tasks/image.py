@@ -29,6 +29,7 @@ from burnish.tasks._choices import (
 from burnish.tasks._contract import (
     Answered,
     Batch,
+    Collated,
     Decision,
     Encoded,
     Evidence,
@@ -153,14 +154,14 @@ class ImageTask(Task):
     def varied(self, features: Sequence[Feature], draw: np.random.Generator) -> Sequence[Feature]:
         return [_pictures.augmented(feature, draw) for feature in features] if self.augment else features
 
-    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:
+    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Collated:
         pictures = _pictures.stack_pictures(features)
         inputs = {"pixel_values": pictures}
         if "input_ids" in features[0]:
             texts, _ = pad_inputs(features, pad_id)
             inputs = {"picture.pixel_values": pictures, **{f"text.{name}": value for name, value in texts.items()}}
         n_units = sum(int(feature["n_units"][0]) for feature in features)
-        return Batch(inputs, stacked_targets(features), len(features), n_units)
+        return Collated(inputs, stacked_targets(features), len(features), n_units)
 
     def loss(self, logits: Tensor, batch: Batch, weights: Tensor | None, smoothing: float) -> Tensor:
         return choice_loss(logits, batch, weights, smoothing)

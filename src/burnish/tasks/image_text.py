@@ -24,7 +24,9 @@ from burnish.tasks import _pictures
 from burnish.tasks._contract import (
     Answered,
     AnswerPart,
+    Arrays,
     Batch,
+    Collated,
     Decision,
     Encoded,
     Example,
@@ -180,23 +182,21 @@ class ImageText(Task):
         chosen = [with_one_text(feature, draw) for feature in features]
         return [_pictures.augmented(feature, draw) for feature in chosen] if self.augment else chosen
 
-    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:
-        import torch
-
+    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Collated:
         seen = [feature for feature in features if has_picture(feature)]
         told = [feature for feature in features if len(feature["n_each"])]
-        inputs: dict[str, Tensor] = {"picture.pixel_values": _pictures.stack_pictures(seen)} if seen else {}
+        inputs: Arrays = {"picture.pixel_values": _pictures.stack_pictures(seen)} if seen else {}
         if told:
             texts, _ = pad_apart(told, pad_id)
             inputs |= {f"text.{name}": value for name, value in texts.items()}
         is_paired = len(seen) == len(told) == len(features)
         targets = {
-            "order": torch.from_numpy(output_order(features)),
+            "order": output_order(features),
             **(pairing_targets(features) if is_paired else {}),
         }
         rows_each = [has_picture(feature) + len(feature["n_each"]) for feature in features]
         n_units = sum(int(feature["n_units"][0]) for feature in features)
-        return Batch(inputs, targets, len(features), n_units, rows_each)
+        return Collated(inputs, targets, len(features), n_units, rows_each)
 
     def loss(self, logits: Tensor, batch: Batch, weights: Tensor | None, smoothing: float) -> Tensor:
         return pairing_loss(logits.float(), batch.targets, smoothing)

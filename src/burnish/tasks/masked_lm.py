@@ -25,6 +25,7 @@ from burnish.tasks._contract import (
     Answered,
     AnswerPart,
     Batch,
+    Collated,
     Decision,
     Encoded,
     Example,
@@ -135,7 +136,7 @@ class MaskedLm(Task):
     def varied(self, features: Sequence[Feature], draw: np.random.Generator) -> Sequence[Feature]:
         return [masked_anew(feature, self.share, draw) for feature in features]
 
-    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:
+    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Collated:
         return collate_hidden(features, pad_id)
 
     def loss(self, logits: Tensor, batch: Batch, weights: Tensor | None, smoothing: float) -> Tensor:

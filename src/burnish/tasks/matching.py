@@ -21,7 +21,18 @@ from burnish.core.shelves import Shelf
 from burnish.data.columns import Wanted
 from burnish.metrics._scores import MIDDLE, ScoreOutcome
 from burnish.models.heads._contract import Head, HeadPlan, giving
-from burnish.tasks._contract import Answered, Batch, Decision, Encoded, Example, Feature, Line, Prediction, Task
+from burnish.tasks._contract import (
+    Answered,
+    Batch,
+    Collated,
+    Decision,
+    Encoded,
+    Example,
+    Feature,
+    Line,
+    Prediction,
+    Task,
+)
 from burnish.tasks._pairs import encode_apart, pad_apart, pair_loss, pair_scores
 from burnish.tasks._rows import encode_rows, pad_inputs, stack_outputs, text_of
 
@@ -140,16 +151,12 @@ class Matching(Task):
             return encode_apart(examples, tokenizer)
         return encode_rows(examples, tokenizer, with_sides=self.head_part.gives == "pairs")
 
-    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:
-        import torch
-
+    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Collated:
         inputs, n_tokens = (pad_apart if self.is_apart else pad_inputs)(features, pad_id)
         targets = {}
         if "score_bits" in features[0]:
-            targets["scores"] = torch.from_numpy(
-                np.concatenate([one["score_bits"] for one in features]).view(np.float32)
-            )
-        return Batch(inputs, targets, len(features), n_tokens)
+            targets["scores"] = np.concatenate([one["score_bits"] for one in features]).view(np.float32)
+        return Collated(inputs, targets, len(features), n_tokens)
 
     def loss(self, logits: Tensor, batch: Batch, weights: Tensor | None, smoothing: float) -> Tensor:
         from torch.nn.functional import binary_cross_entropy_with_logits

@@ -21,6 +21,7 @@ from burnish.tasks._contract import (
     Answered,
     AnswerPart,
     Batch,
+    Collated,
     Decision,
     Encoded,
     Evidence,
@@ -121,17 +122,15 @@ class Multilabel(Task):
                 one.features[0]["labels"] = np.asarray([index[name] for name in example["labels"]], np.int32)
         return encoded
 
-    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:
-        import torch
-
+    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Collated:
         inputs, n_tokens = pad_inputs(features, pad_id)
         targets = {}
         if "labels" in features[0]:
             wanted = np.zeros((len(features), n_labels), np.float32)
             for row, feature in enumerate(features):
                 wanted[row, feature["labels"]] = 1
-            targets["labels"] = torch.from_numpy(wanted)
-        return Batch(inputs, targets, len(features), n_tokens)
+            targets["labels"] = wanted
+        return Collated(inputs, targets, len(features), n_tokens)
 
     def loss(self, logits: Tensor, batch: Batch, weights: Tensor | None, smoothing: float) -> Tensor:
         from torch.nn.functional import binary_cross_entropy_with_logits

@@ -28,7 +28,18 @@ from burnish.metrics._joint import JointOutcome
 from burnish.models.heads._contract import Head, HeadPlan
 from burnish.models.heads._shared import SharedTrunk
 from burnish.models.reader import Reader
-from burnish.tasks._contract import Answered, Batch, Decision, Encoded, Example, Feature, Prediction, Run, Task
+from burnish.tasks._contract import (
+    Answered,
+    Batch,
+    Collated,
+    Decision,
+    Encoded,
+    Example,
+    Feature,
+    Prediction,
+    Run,
+    Task,
+)
 from burnish.tasks._joint import Joint, Member
 from burnish.tasks._members import COLUMNS, GOLD, MemberSection, Together, filled, is_askable, row_of, texts_of
 from burnish.tasks._sampling import Sampling, quotas, window
@@ -219,9 +230,9 @@ class Multitask(Task):
             pieces.append(np.flatnonzero(kinds == kind)[window(size, quota, seed, name, epoch)])
         return np.concatenate(pieces)
 
-    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:
+    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Collated:
         """Rows of one kind: of one task, with what it learns from; or of several, which read the same tokens."""
-        from burnish.models.sharing import asking
+        from burnish.models.asked import asking
 
         asked = self._asked(kind_of(features[0]))
         name = asked[0]
@@ -233,7 +244,7 @@ class Multitask(Task):
         return batch
 
     def loss(self, logits: Tensor, batch: Batch, weights: Tensor | None, smoothing: float) -> Tensor:
-        from burnish.models.sharing import asked_in
+        from burnish.models.asked import asked_in
 
         [name] = asked_in(batch.inputs, self.tasks)
         own = None if weights is None else weights[batch.outputs]

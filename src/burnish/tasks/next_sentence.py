@@ -25,6 +25,7 @@ from burnish.tasks._choices import add_targets, choice_evidence, choice_loss, ch
 from burnish.tasks._contract import (
     Answered,
     Batch,
+    Collated,
     Decision,
     Encoded,
     Evidence,
@@ -124,9 +125,9 @@ class NextSentence(Task):
         most = max(len(feature["input_ids"]) for feature in features)
         return [feature if feature["label"][0] else _with_other(feature, features, most, draw) for feature in features]
 
-    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:
+    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Collated:
         inputs, n_tokens = pad_inputs(features, pad_id)
-        return Batch(inputs, stacked_targets(features), len(features), n_tokens)
+        return Collated(inputs, stacked_targets(features), len(features), n_tokens)
 
     def loss(self, logits: Tensor, batch: Batch, weights: Tensor | None, smoothing: float) -> Tensor:
         return choice_loss(logits, batch, weights, smoothing)

@@ -30,6 +30,7 @@ from burnish.tasks._contract import (
     Answered,
     AnswerPart,
     Batch,
+    Collated,
     Decision,
     Encoded,
     Example,
@@ -226,7 +227,7 @@ class Ranking(Task):
         n = self.negatives or (None if len(self.catalogue) <= ALL_UP_TO else DRAWN)
         return features if n is None else with_drawn(features, n, self._weights, draw)
 
-    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:
+    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Collated:
         return batch_of(features, pad_id, self._weights)
 
     def loss(self, logits: Tensor, batch: Batch, weights: Tensor | None, smoothing: float) -> Tensor:

@@ -23,7 +23,7 @@ from burnish.tasks._choices import (
     one_label,
     stacked_targets,
 )
-from burnish.tasks._contract import Answered, Batch, Decision, Encoded, Evidence, Example, Feature, Task
+from burnish.tasks._contract import Answered, Batch, Collated, Decision, Encoded, Evidence, Example, Feature, Task
 from burnish.tasks._entities import encode_marked, stacked_starts, with_marks
 from burnish.tasks._rows import pad_inputs, text_of
 
@@ -80,10 +80,10 @@ class Relations(Task):
         add_targets(encoded, examples, labels)
         return encoded
 
-    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:
+    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Collated:
         inputs, n_tokens = pad_inputs(features, pad_id)
         inputs["starts"] = stacked_starts(features)
-        return Batch(inputs, stacked_targets(features), len(features), n_tokens)
+        return Collated(inputs, stacked_targets(features), len(features), n_tokens)
 
     def loss(self, logits: Tensor, batch: Batch, weights: Tensor | None, smoothing: float) -> Tensor:
         return choice_loss(logits, batch, weights, smoothing)

@@ -28,6 +28,7 @@ from burnish.tasks._contract import (
     Answered,
     AnswerPart,
     Batch,
+    Collated,
     Decision,
     Encoded,
     Example,
@@ -203,11 +204,11 @@ class Retrieval(Task):
 
     # training
 
-    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:
+    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Collated:
         inputs, n_tokens = pad_apart(features, pad_id)
         rows_each = [len(feature["n_each"]) for feature in features]
         targets = targets_of(rows_each, features) if min(rows_each) > 1 else {}
-        return Batch(inputs, targets, len(features), n_tokens, rows_each)
+        return Collated(inputs, targets, len(features), n_tokens, rows_each)
 
     def loss(self, logits: Tensor, batch: Batch, weights: Tensor | None, smoothing: float) -> Tensor:
         """Cross-entropy of each query's own text among all texts of the batch (Henderson et al. 2017, §4.4).

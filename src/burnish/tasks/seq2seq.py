@@ -17,7 +17,9 @@ from burnish.models.decoding import Decoding
 from burnish.models.heads._contract import Head, HeadPlan, giving
 from burnish.tasks._contract import (
     Answered,
+    Arrays,
     Batch,
+    Collated,
     Decision,
     Encoded,
     Example,
@@ -122,21 +124,19 @@ class Seq2Seq(Task):
             return []
         return [f"the target has {n_target} tokens, and none above max_new_tokens ({most}) is given."]
 
-    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:
-        import torch
-
+    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Collated:
         inputs, n_tokens = pad_inputs(features, pad_id)
-        targets = {"ends": torch.from_numpy(features[0]["ends"].astype(np.int64))}
+        targets: Arrays = {"ends": features[0]["ends"].astype(np.int64)}
         if "target_ids" in features[0]:
             width = max(len(feature["target_ids"]) for feature in features)
             before = np.full((len(features), width), pad_id, np.int64)
             for row, feature in enumerate(features):
                 before[row, : len(feature["decoder_ids"])] = feature["decoder_ids"]
-            inputs["decoder_input_ids"] = torch.from_numpy(before)
+            inputs["decoder_input_ids"] = before
             places = [_places(feature, row * width) for row, feature in enumerate(features)]
             inputs["places"], learned = targets_of(places)
             targets |= learned
-        return Batch(inputs, targets, len(features), n_tokens)
+        return Collated(inputs, targets, len(features), n_tokens)
 
     def loss(self, logits: Tensor, batch: Batch, weights: Tensor | None, smoothing: float) -> Tensor:
         return loss_of_answers(logits, batch, smoothing)

@@ -30,6 +30,7 @@ from burnish.tasks._choices import (
 from burnish.tasks._contract import (
     Answered,
     Batch,
+    Collated,
     Decision,
     Encoded,
     Evidence,
@@ -158,14 +159,14 @@ class Speech(Task):
         add_targets(encoded, examples, labels)
         return encoded
 
-    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:
+    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Collated:
         inputs = _recordings.pad_recordings(features)
         if "input_ids" in features[0]:
             texts, _ = pad_inputs(features, pad_id)
             inputs = {f"{RECORDING}.{name}": value for name, value in inputs.items()}
             inputs |= {f"{TEXT}.{name}": value for name, value in texts.items()}
         n_units = sum(int(feature["n_units"][0]) for feature in features)
-        return Batch(inputs, stacked_targets(features), len(features), n_units)
+        return Collated(inputs, stacked_targets(features), len(features), n_units)
 
     def loss(self, logits: Tensor, batch: Batch, weights: Tensor | None, smoothing: float) -> Tensor:
         return choice_loss(logits, batch, weights, smoothing)

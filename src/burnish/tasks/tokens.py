@@ -22,6 +22,7 @@ from burnish.tasks._contract import (
     Answered,
     AnswerPart,
     Batch,
+    Collated,
     Decision,
     Encoded,
     Evidence,
@@ -198,17 +199,15 @@ class Tokens(Task):
             encoded.append(Encoded(features, n_tokens=len(encoding.ids), notes=tuple(notes)))
         return encoded
 
-    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:
-        import torch
-
+    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Collated:
         inputs, n_tokens = pad_inputs(features, pad_id)
         targets = {}
         if "labels" in features[0]:
-            labels = np.full(tuple(inputs["input_ids"].shape), IGNORED, np.int64)
+            labels = np.full(inputs["input_ids"].shape, IGNORED, np.int64)
             for row, feature in enumerate(features):
                 labels[row, : len(feature["labels"])] = feature["labels"]
-            targets["labels"] = torch.from_numpy(labels)
-        return Batch(inputs, targets, len(features), n_tokens)
+            targets["labels"] = labels
+        return Collated(inputs, targets, len(features), n_tokens)
 
     def loss(self, logits: Tensor, batch: Batch, weights: Tensor | None, smoothing: float) -> Tensor:
         from torch.nn.functional import cross_entropy

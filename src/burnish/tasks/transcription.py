@@ -17,7 +17,7 @@ from burnish.metrics._transcripts import TranscriptOutcome
 from burnish.models.decoding import Decoding
 from burnish.models.heads._contract import Head, HeadPlan, giving
 from burnish.tasks import _recordings
-from burnish.tasks._contract import Answered, Batch, Decision, Encoded, Example, Feature, Task
+from burnish.tasks._contract import Answered, Arrays, Batch, Collated, Decision, Encoded, Example, Feature, Task
 from burnish.tasks._rows import text_of
 from burnish.tasks._writing import Places, Written, loss_of_answers, packed, targets_of, told, written_texts
 
@@ -122,19 +122,17 @@ class Transcription(Task):
             return (f"the text has {n_target} tokens, and none above {self.decoding.max_new_tokens} is written.",)
         return ()
 
-    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Batch:
-        import torch
-
+    def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Collated:
         inputs = _recordings.pad_recordings(features)
-        targets = {name: torch.from_numpy(features[0][name].astype(np.int64)) for name in ("start", "ends")}
+        targets: Arrays = {name: features[0][name].astype(np.int64) for name in ("start", "ends")}
         if "target_ids" in features[0]:
             before = _before(features, pad_id)
-            inputs["decoder_input_ids"] = torch.from_numpy(before)
+            inputs["decoder_input_ids"] = before
             places = [_places(feature, row * before.shape[1]) for row, feature in enumerate(features)]
             inputs["places"], learned = targets_of(places)
             targets |= learned
         n_units = sum(int(feature["n_units"][0]) for feature in features)
-        return Batch(inputs, targets, len(features), n_units)
+        return Collated(inputs, targets, len(features), n_units)
 
     def loss(self, logits: Tensor, batch: Batch, weights: Tensor | None, smoothing: float) -> Tensor:
         return loss_of_answers(logits, batch, smoothing)

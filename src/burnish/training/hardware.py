@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Parameter
 
-    from burnish.tasks._contract import Batch
+    from burnish.tasks._contract import Batch, Collated
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ class Hardware:
         """Those of a step's batches that this process computes; may be none."""
         return batches[self.process :: self.n_processes]
 
-    def place(self, batch: Batch) -> Batch:
-        """The batch with its tensors on the device."""
-        return batch.to(self.device)
+    def place(self, collated: Collated) -> Batch:
+        """The batch as tensors on the device."""
+        return collated.to(self.device)
 
     def arithmetic(self) -> AbstractContextManager[Any]:
         """The scope in which the forward pass runs."""

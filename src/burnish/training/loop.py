@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from burnish.tasks._contract import Batch
+    from burnish.tasks._contract import Batch, Collated
 
 Loss = Callable[["Tensor", "Batch"], "Tensor"]
 """(logits in fp32, batch) → mean loss of the batch's rows, a scalar."""
@@ -28,7 +28,7 @@ class Batches(Protocol):
     def n_batches(self, epoch: int) -> int:
         """Batches of epoch `epoch`, counted from 0. Asked at every step: quick for the epoch under way."""
 
-    def read(self, epoch: int, position: int) -> Batch:
+    def read(self, epoch: int, position: int) -> Collated:
         """Batch `position` of epoch `epoch`, both counted from 0."""
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from burnish.core.errors import UserError
+from burnish.core.shelves import need
 from burnish.data.paths import require_file
 from burnish.data.sources._contract import BadRow, Row, Source
 
@@ -26,8 +27,7 @@ class Parquet(Source):
         return str(self.path)
 
     def rows(self) -> Iterator[Row | BadRow]:
-        import pyarrow as pa
-
+        pa = need("pyarrow", "train")
         try:
             with self._opened() as file:
                 number = 0
@@ -46,9 +46,7 @@ class Parquet(Source):
 
     def _opened(self) -> Any:
         """The file, read through a buffer so that a huge row group does not lie in memory whole."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
+        pa, pq = need("pyarrow", "train"), need("pyarrow.parquet", "train")
         require_file(self.path)
         try:
             file = pq.ParquetFile(self.path, pre_buffer=False, buffer_size=BUFFER_BYTES)
