@@ -185,11 +185,14 @@ class Made:
     def features(self, examples):
         return [feature for one in self.task.encode(examples, self.reader, self.labels) for feature in one.features]
 
-    def batches(self):
-        """The labelled rows; a batch holds features of one kind."""
+    def collated(self):
+        """The labelled rows as arrays; a batch holds features of one kind."""
         features = self.features(self.examples)
         of_kinds = [[one for one in features if kind_of(one) == kind] for kind in dict.fromkeys(map(kind_of, features))]
-        return [self.task.collate(own, self.reader.pad_id, len(self.labels)).to("cpu") for own in of_kinds]
+        return [self.task.collate(own, self.reader.pad_id, len(self.labels)) for own in of_kinds]
+
+    def batches(self):
+        return [collated.to("cpu") for collated in self.collated()]
 
     def answered(self, examples):
         rows = []
@@ -234,6 +237,18 @@ def test_a_batch_gives_a_loss_that_reaches_every_trained_weight(made):
     trained = {name: p for name, p in made.network.named_parameters() if p.requires_grad and "pooler" not in name}
     without = [name for name, p in trained.items() if p.grad is None]
     assert without == []
+
+
+def test_a_batch_is_arrays_until_torch_asks_for_tensors(made):
+    for collated, batch in zip(made.collated(), made.batches(), strict=True):
+        for arrays, tensors in ((collated.inputs, batch.inputs), (collated.targets, batch.targets)):
+            assert arrays.keys() == tensors.keys()
+            for name, array in arrays.items():
+                assert isinstance(array, np.ndarray)
+                assert array.dtype in (np.int64, np.float32, np.bool_)
+                np.testing.assert_array_equal(tensors[name].numpy(), array)
+        assert (batch.n_rows, batch.n_tokens) == (collated.n_rows, collated.n_tokens)
+        assert (batch.rows_each, batch.outputs) == (collated.rows_each, collated.outputs)
 
 
 def test_weights_and_smoothing_change_the_loss(made):

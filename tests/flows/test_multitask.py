@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ from safetensors.numpy import load_file
 from tests.flows.conftest import sentiment_rows, write_csv
 
 import burnish
+from burnish.bundle.bundle import open_bundle
+from burnish.bundle.runtimes._contract import Runtime
 from burnish.core.errors import UserError
 from burnish.flows.check import check
 from burnish.flows.ground import lay_ground
@@ -288,6 +291,28 @@ def test_a_bundle_of_another_task_cannot_be_begun_from(recipe, tmp_path):
     task = {"name": "multitask", "start": str(single), "tasks": {"mood": mood}}
     with pytest.raises(UserError, match="is a bundle of the task 'classification'; name one of multitask"):
         check({**recipe, "base": "minilm", "task": task})
+
+
+class Elsewhere(Runtime):
+    """A runtime other than torch."""
+
+    def load(self, folder, task, reader, labels):
+        raise NotImplementedError
+
+
+def test_a_shrunk_bundle_cannot_be_begun_from(recipe, tmp_path, monkeypatch):
+    bundle = burnish.fit(recipe, ["train.epochs=0"], out=tmp_path / "whole").bundle
+    opened = open_bundle(bundle)
+    shrunk = replace(opened, knowledge=replace(opened.knowledge, runtime=Elsewhere()))
+    monkeypatch.setattr("burnish.flows.growing.open_bundle", lambda folder: shrunk)
+    task = {"name": "multitask", "start": str(bundle), "tasks": {"third": recipe["task"]["tasks"]["mood"]}}
+    with pytest.raises(UserError) as caught:
+        check({**recipe, "base": "minilm", "task": task})
+    assert str(caught.value) == (
+        f"task.start: {bundle} is a shrunk bundle (its runtime is {Elsewhere().part_name}), which cannot be the "
+        "start of further tasks; "
+        "name the bundle that it was shrunk from."
+    )
 
 
 # What is refused.

@@ -80,6 +80,11 @@ def test_help_loads_nothing_heavy():
     assert not loaded_by(code) & {"torch", "transformers", "pyarrow", "sklearn", "scipy", "plotly", "numpy"}
 
 
+def test_predicting_loads_nothing_that_trains():
+    code = "import burnish.flows.predict, burnish.cli.predict\nfrom burnish.bundle.predictor import load_predictor"
+    assert not loaded_by(code) & {"torch", "transformers", "pyarrow", "sklearn", "scipy", "plotly"}
+
+
 def test_listing_every_part_loads_no_library_of_theirs():
     assert not loaded_by("from burnish.flows.parts import list_parts; list_parts()") & {"torch", "sklearn", "plotly"}
 

@@ -3,11 +3,13 @@
 from math import log
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 
 from burnish.core.errors import UserError
 from burnish.core.shelves import Shelf
+from burnish.data.corpus import CorpusWriter
 from burnish.tasks._bm25 import Bm25, terms_of
 from burnish.tasks._contract import Collated
 from burnish.tasks._contrast import targets_of
@@ -89,6 +91,25 @@ def test_an_index_without_its_vectors_is_refused(index, tmp_path):
     (tmp_path / "vectors.safetensors").write_bytes(b"no")
     with pytest.raises(UserError, match=r"vectors\.safetensors: is not the vectors of an index \("):
         open_index(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"no", b'{"id": "1", "text": "a"}\n', b"[1]\n", None])
+def test_an_index_without_its_texts_is_refused(content, index, tmp_path):
+    index.save(tmp_path)
+    (tmp_path / "rows.jsonl").unlink() if content is None else (tmp_path / "rows.jsonl").write_bytes(content)
+    with pytest.raises(UserError, match=r"rows\.jsonl: is not the texts of an index \(.+\); copy the bundle again\.$"):
+        open_index(tmp_path)
+
+
+def test_rows_of_an_older_bundle_are_read_too(index, tmp_path):
+    index.save(tmp_path)
+    (tmp_path / "rows.jsonl").unlink()
+    names = ("id", "text", "more", "payload")
+    with CorpusWriter(tmp_path / "rows.arrow", pa.schema([(name, pa.string()) for name in names])) as writer:
+        for row in zip(index.ids, index.texts, index.more, index.payloads, strict=True):
+            writer.add(dict(zip(names, row, strict=True)))
+    again = open_index(tmp_path)
+    assert (again.ids, again.searched, again.payloads) == (index.ids, index.searched, index.payloads)
 
 
 def test_an_index_with_too_few_vectors_is_refused(index, tmp_path):
