@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from burnish.flows.predict import predict
     from burnish.flows.pretrain import pretrain
     from burnish.flows.relate import relate
+    from burnish.flows.shrink import shrink
     from burnish.flows.stream import stream
 
 __version__ = "0.1.0"
@@ -33,12 +34,13 @@ __all__ = [
     "predict",
     "pretrain",
     "relate",
+    "shrink",
     "stream",
 ]
 
 _VERBS = (
     *("check", "compare", "converse", "fit", "index", "init", "judge", "load", "predict", "pretrain", "relate"),
-    "stream",
+    *("shrink", "stream"),
 )
 _HOMES = {verb: (f"burnish.flows.{verb}", verb) for verb in _VERBS}
 

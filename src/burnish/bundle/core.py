@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burnish.data.features import cost_of, kind_of
-from burnish.data.order import sorted_batches
+from burnish.data.order import Batches, sorted_batches
 from burnish.tasks._contract import Collated, Feature
 
 TOKENS_PER_BATCH = 4096
 
 Outputs = list[NDArray[np.float32]]
+Lengths = NDArray[np.int32]
 
 
 class Core(Protocol):
@@ -30,19 +31,32 @@ def run_batches(
     collate: Callable[[Sequence[Feature]], Collated],
     ask: Callable[[Collated], NDArray[np.float32]],
 ) -> Outputs:
-    """What `ask` gives for batches of features, sorted by length, given back one by one in the order of the features.
+    """What `ask` gives for batches of features, one after the other: the outputs in the order of the features."""
+    outputs: Outputs = [np.zeros(0, np.float32)] * len(features)
+    for indices in planned(features, TOKENS_PER_BATCH):
+        batch = collate([features[i] for i in indices])
+        put(outputs, indices, ask(batch), batch, features)
+    return outputs
 
-    [K] each for heads that give rows or vectors (K = n H for n texts), [T, K] for heads that label tokens.
-    """
+
+def planned(
+    features: Sequence[Feature], tokens_per_batch: int, rounded: Callable[[Lengths], Lengths] | None = None
+) -> Batches:
+    """Batches of features of one kind and like length, longest first; lengths as a runtime has them `rounded`."""
     lengths = np.asarray([cost_of(feature) for feature in features], np.int32)
     kinds = np.asarray([kind_of(feature) for feature in features], np.int32)
-    outputs: Outputs = [np.zeros(0, np.float32)] * len(features)
-    for indices in sorted_batches(lengths, TOKENS_PER_BATCH, kinds=kinds):
-        batch = collate([features[i] for i in indices])
-        rows = ask(batch)
-        for i, row in zip(indices, _by_feature(rows, batch.rows_each, len(indices)), strict=True):
-            outputs[i] = row[: lengths[i]] if row.ndim == 2 else row
-    return outputs
+    return sorted_batches(lengths if rounded is None else rounded(lengths), tokens_per_batch, kinds=kinds)
+
+
+def put(
+    outputs: Outputs, indices: Sequence[int] | NDArray[np.int64], rows: NDArray[np.float32], batch: Collated,
+    features: Sequence[Feature],
+) -> None:  # fmt: skip
+    """Put what a batch gave where it belongs: [K] each for heads that give rows or vectors (K = n H for n texts),
+    [T, K] for heads that label tokens, without those of padding.
+    """
+    for i, row in zip(indices, _by_feature(rows, batch.rows_each, len(indices)), strict=True):
+        outputs[i] = row[: cost_of(features[i])] if row.ndim == 2 else row
 
 
 def _by_feature(

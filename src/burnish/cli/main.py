@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 import burnish
-from burnish.cli import chat, check, compare, doctor, fit, index, init, judge, parts, predict, pretrain
+from burnish.cli import chat, check, compare, doctor, fit, index, init, judge, parts, predict, pretrain, shrink
 from burnish.cli.exits import guarded
 
 EXAMPLES = "\n\n".join(
@@ -28,6 +28,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     pretrain.pretrain,
     judge.judge,
     compare.compare,
+    shrink.shrink,
     predict.predict,
     chat.chat,
     index.index,

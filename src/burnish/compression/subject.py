@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from burnish.core.events import Listener
+from burnish.core.parts import Part
 from burnish.models.reader import Reader
 from burnish.tasks._contract import Batch, Feature, Task
 
@@ -41,6 +42,10 @@ class Subject:
     runtime: Runtime | None = None
     files: Path | None = None
 
+    def after(self, method: Part, **changes: Any) -> Subject:
+        """The subject that a method made of it."""
+        return replace(self, steps=(*self.steps, method.part_name), **changes)
+
 
 class Learn(Protocol):
     """Train a network in place, as the recipe of its bundle says, but for what is asked for here."""
@@ -65,3 +70,11 @@ class Material:
     """A folder for files that a method makes; each takes a new folder in it."""
     seed: int
     listen: Listener
+
+    def new_folder(self, name: str) -> Path:
+        """A new folder in `work`."""
+        number = 1
+        while (folder := self.work / f"{name}-{number}").exists():
+            number += 1
+        folder.mkdir(parents=True)
+        return folder

@@ -86,8 +86,8 @@ class Ground:
         return self.prepared.labels
 
 
-def lay_ground(loaded: Loaded, work: Path, listen: Listener) -> Ground:
-    """Prepare everything that training needs, in `work`.
+def lay_ground(loaded: Loaded, work: Path, listen: Listener, *, is_bundle: bool = False) -> Ground:
+    """Prepare everything that training needs, in `work`. `is_bundle`: the recipe's base is the model of a bundle.
 
     Raises:
         UserError: whatever is wrong with base or data.
@@ -101,7 +101,7 @@ def lay_ground(loaded: Loaded, work: Path, listen: Listener) -> Ground:
     recipe, task = recipe.model_copy(update={"task": prepared.task}), prepared.task
     with _told_at(loaded):
         reader = task.load_reader(
-            base.folder, recipe.data.max_length, recipe.data.prompt, is_bundle=beginning is not None
+            base.folder, recipe.data.max_length, recipe.data.prompt, is_bundle=is_bundle or beginning is not None
         )
     store = None
     if prepared.train is not None:

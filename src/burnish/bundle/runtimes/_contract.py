@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from pathlib import Path
 
 from burnish.bundle.core import Core
+from burnish.core.errors import UserError
 from burnish.core.parts import Part
 from burnish.models.reader import Reader
 from burnish.tasks._contract import Task
@@ -21,3 +23,12 @@ class Runtime(Part, ABC):
         Raises:
             UserError: its files cannot be used, or the library that reads them is missing.
         """
+
+
+def unwritten(task: Task) -> Iterator[str]:
+    """The stream of a runtime that writes no text.
+
+    Raises:
+        UserError: always.
+    """
+    raise UserError(f"the task '{task.part_name}' writes no text here: nothing can be streamed; ask for the answer.")

@@ -1,0 +1,95 @@
+"""OpenVINO: int8 or float32 on a CPU, without torch; `model.xml` and `model.bin` in the model's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from burnish.bundle.core import Core, Outputs, planned, put
+from burnish.bundle.runtimes._contract import Runtime, unwritten
+from burnish.bundle.shapes import filled, rounded_lengths
+from burnish.core.errors import UserError
+from burnish.core.settings import settings
+from burnish.core.telemetry import need_silent
+from burnish.models.reader import Reader
+from burnish.tasks._contract import Arrays, Collated, Feature, Task
+
+MODEL_FILE = "model.xml"
+
+
+class Openvino(Runtime):
+    """Texts are computed in a few fixed shapes: OpenVINO compiles code for each shape that it meets, and keeps it."""
+
+    streams: int = Field(default=1, ge=1)
+    """How many batches are computed side by side, each with an equal share of the threads. Several give more texts a
+    second, one gives the quickest single answer."""
+
+    tokens_per_batch: int = Field(default=512, ge=1)
+    """Most tokens of a batch, padding included."""
+
+    def load(self, folder: Path, task: Task, reader: Reader, labels: tuple[str, ...]) -> Core:
+        openvino = need_silent("openvino", "serve")
+        settings_of_device = {
+            "INFERENCE_NUM_THREADS": settings().n_threads,
+            "NUM_STREAMS": min(self.streams, settings().n_threads),
+            "PERFORMANCE_HINT": "THROUGHPUT" if self.streams > 1 else "LATENCY",
+            "INFERENCE_PRECISION_HINT": "f32",  # else bf16 where the processor has it: other answers than elsewhere
+        }
+        try:
+            compiled = openvino.Core().compile_model(str(folder / MODEL_FILE), "CPU", settings_of_device)
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())[:200]
+            raise UserError(f"{folder / MODEL_FILE}: OpenVINO cannot load it ({reason}).") from None
+        return OpenvinoCore(compiled, task, reader.pad_id, len(labels), self.tokens_per_batch)
+
+
+class OpenvinoCore:
+    """A compiled model and requests to it, one a stream."""
+
+    def __init__(self, compiled: Any, task: Task, pad_id: int, n_labels: int, tokens_per_batch: int) -> None:
+        self.task = task
+        self.pad_id = pad_id
+        self.n_labels = n_labels
+        self.tokens_per_batch = tokens_per_batch
+        self._names = [port.get_any_name() for port in compiled.inputs]
+        self._free = {port.get_any_name() for port in compiled.inputs if _has_length(port)}
+        self._queue = need_silent("openvino", "serve").AsyncInferQueue(
+            compiled, compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+        )
+        self._queue.set_callback(_take)
+
+    def run(self, features: Sequence[Feature]) -> Outputs:
+        """The outputs of each feature."""
+        outputs: Outputs = [np.zeros(0, np.float32)] * len(features)
+        asked = []
+        for indices in planned(features, self.tokens_per_batch, rounded_lengths):
+            collated = self.task.collate([features[i] for i in indices], self.pad_id, self.n_labels)
+            found: list[NDArray[np.float32]] = []
+            self._queue.start_async(self._inputs(collated), found)
+            asked.append((indices, collated, found))
+        self._queue.wait_all()
+        for indices, collated, [rows] in asked:
+            put(outputs, indices, rows[: len(collated.inputs["input_ids"])], collated, features)
+        return outputs
+
+    def stream(self, feature: Feature) -> Iterator[str]:
+        """Always raises: what OpenVINO runs here writes no text."""
+        return unwritten(self.task)
+
+    def _inputs(self, collated: Collated) -> Arrays:
+        read = {name: collated.inputs[name] for name in self._names}
+        return filled(read, self._free, self.pad_id, self.tokens_per_batch)
+
+
+def _has_length(port: Any) -> bool:
+    shape = port.partial_shape
+    return len(shape) > 1 and bool(shape[1].is_dynamic)
+
+
+def _take(request: Any, found: list[NDArray[np.float32]]) -> None:
+    found.append(request.get_output_tensor(0).data.copy())

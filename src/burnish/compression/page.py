@@ -1,0 +1,90 @@
+"""The frontier as a page of its own: a table and a plot that need no network and no script."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+
+from burnish.compression.frontier import HEADINGS, JUDGED, Candidate, Frontier
+
+WIDTH, HEIGHT, LEFT, BOTTOM = 760, 380, 70, 50
+
+_STYLE = """
+:root { color-scheme: light dark; --ink: #1d2733; --soft: #66788a; --line: #d6dee6; --good: #1a7f4b; --bad: #b3402a; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --soft: #9aa9b8; --line: #36424e; --good: #4ac28a;
+  --bad: #ef8a72; } }
+body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); max-width: 860px; margin: 2.5rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; } p, caption { color: var(--soft); text-align: left; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+th, td { padding: .35rem .6rem; border-bottom: 1px solid var(--line); text-align: right; }
+th:nth-child(2), td:nth-child(2) { text-align: left; }
+tr.chosen td { font-weight: 600; color: var(--good); } tr.refused td:first-child { color: var(--bad); }
+svg { width: 100%; height: auto; } svg text { font: 12px system-ui, sans-serif; fill: var(--soft); }
+.dot { fill: var(--soft); } .dot.chosen { fill: var(--good); } .dot.refused { fill: var(--bad); }
+.axis { stroke: var(--line); } .budget { stroke: var(--bad); stroke-dasharray: 5 4; }
+"""
+
+
+def frontier_page(frontier: Frontier) -> str:
+    """A self-contained HTML page."""
+    reasons = "".join(
+        f"<li><b>{escape(name)}</b>: {escape('; '.join(faults))}</li>" for name, faults in frontier.refused.items()
+    )
+    chosen = escape(frontier.chosen or "nothing keeps to the budget")
+    machine = ", ".join(f"{escape(name)} {escape(value)}" for name, value in frontier.machine.items())
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Shrinking</title>
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>
+<h1>What shrinking costs, and what it gains</h1>
+<p>Chosen: <b>{chosen}</b>. {escape(frontier.metric)} on {frontier.n_rows:,} dev rows; at most
+{frontier.budget.max_drop:g} points may be lost at 95 % confidence. Measured on: {machine}.</p>
+{_plot(frontier)}
+<table><thead><tr><th></th>{"".join(f"<th>{escape(name)}</th>" for name in HEADINGS)}</tr></thead>
+<tbody>{"".join(_row(frontier, cells) for cells in frontier.rows())}</tbody></table>
+{f"<h2>Not taken</h2><ul>{reasons}</ul>" if reasons else ""}
+</body></html>
+"""
+
+
+def _row(frontier: Frontier, cells: list[str]) -> str:
+    return f'<tr class="{_kind(frontier, cells[1])}">{"".join(f"<td>{escape(cell)}</td>" for cell in cells)}</tr>'
+
+
+def _kind(frontier: Frontier, name: str) -> str:
+    return "chosen" if name == frontier.chosen else "refused" if name in frontier.refused else "fitting"
+
+
+def _plot(frontier: Frontier) -> str:
+    """Texts a second, on a logarithmic axis, against points lost, with the 95 % interval's end as a line."""
+    speeds = [one.speed.texts_per_s for one in frontier.candidates]
+    drops = [drop for one in frontier.candidates for drop in (one.drop, one.most_drop)]
+    low, high = math.log10(min(speeds)) - 0.1, math.log10(max(speeds)) + 0.25
+    best, worst = min(0.0, *drops), max(frontier.budget.max_drop, *drops) * 1.15 + 0.1
+
+    def x(speed: float) -> float:
+        return LEFT + (math.log10(speed) - low) / (high - low) * (WIDTH - LEFT - 20)
+
+    def y(drop: float) -> float:
+        return 15 + (drop - best) / (worst - best) * (HEIGHT - BOTTOM - 15)
+
+    def dot(one: Candidate) -> str:
+        kind, at = _kind(frontier, one.name), x(one.speed.texts_per_s)
+        end = "" if one.name == JUDGED else f'<line class="axis" x1="{at:.0f}" x2="{at:.0f}" '
+        end = f'{end}y1="{y(one.drop):.0f}" y2="{y(one.most_drop):.0f}"/>' if end else ""
+        word = f'<text x="{at + 9:.0f}" y="{y(one.drop) + 4:.0f}">{escape(one.name)}</text>'
+        return f'{end}<circle class="dot {kind}" cx="{at:.0f}" cy="{y(one.drop):.0f}" r="6"/>{word}'
+
+    floor, line = HEIGHT - BOTTOM, y(frontier.budget.max_drop)
+    ticks = "".join(
+        f'<text x="{x(speed):.0f}" y="{floor + 20}" text-anchor="middle">{speed:,.0f}</text>'
+        for speed in sorted(set(speeds))
+    )
+    return f"""<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="points lost against texts a second">
+<line class="axis" x1="{LEFT}" x2="{WIDTH}" y1="{floor}" y2="{floor}"/>
+<line class="axis" x1="{LEFT}" x2="{LEFT}" y1="10" y2="{floor}"/>
+<line class="budget" x1="{LEFT}" x2="{WIDTH}" y1="{line:.0f}" y2="{line:.0f}"/>
+<text x="{LEFT - 8}" y="{y(0) + 4:.0f}" text-anchor="end">0</text>
+<text x="{LEFT - 8}" y="{line + 4:.0f}" text-anchor="end">{frontier.budget.max_drop:g}</text>
+{ticks}<text x="{WIDTH - 5}" y="{floor + 38}" text-anchor="end">texts a second</text>
+<text x="{LEFT - 60}" y="12">points lost</text>{"".join(dot(one) for one in frontier.candidates)}</svg>"""

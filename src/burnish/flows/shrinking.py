@@ -1,0 +1,239 @@
+"""Where a bundle is shrunk: its rows laid out again as when it was made, methods applied, the result judged on dev."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import yaml
+
+from burnish.bundle.bundle import Bundle, Knowledge
+from burnish.bundle.predictor import Predictor, load_predictor
+from burnish.bundle.runtimes.torch import Torch
+from burnish.bundle.torch_core import TorchCore
+from burnish.compression.methods._contract import Method
+from burnish.compression.subject import Loss, Material, Subject
+from burnish.core.errors import UserError
+from burnish.core.events import Listener, Message
+from burnish.flows.encode import StoredBatches
+from burnish.flows.ground import Ground, lay_ground
+from burnish.flows.judging import Judge
+from burnish.flows.weights import output_weights
+from burnish.recipe.load import Loaded, load
+from burnish.recipe.schema import TrainSection
+from burnish.tasks._contract import Answered, Batch, Example, Feature
+from burnish.training.job import TrainingJob
+from burnish.training.run import run
+
+if TYPE_CHECKING:
+    import torch
+
+    from burnish.models.network import Network
+
+N_EXAMPLES = 300
+
+
+def loaded_again(bundle: Bundle, overrides: Sequence[str]) -> Loaded:
+    """The recipe of a bundle as one that starts from the bundle's own model and reads texts as that does.
+
+    Raises:
+        UserError: the overrides do not suit the recipe, or the bundle was shrunk before.
+    """
+    knowledge = bundle.knowledge
+    if not isinstance(knowledge.runtime, Torch):
+        raise UserError(f"{bundle.folder}: was shrunk before; shrink the bundle that it was made from.")
+    filled = yaml.safe_load((bundle.folder / "recipe.yaml").read_text("utf-8"))
+    loaded = load(filled, overrides)
+    recipe = loaded.recipe
+    read = recipe.data.model_copy(update={"max_length": knowledge.max_length, "prompt": knowledge.prompt})
+    return replace(loaded, recipe=recipe.model_copy(update={"base": str(bundle.model_folder), "data": read}))
+
+
+@dataclass
+class Workshop:
+    """A bundle, the rows it was made from, and a folder to work in."""
+
+    bundle: Bundle
+    ground: Ground
+    work: Path
+    listen: Listener
+
+    @classmethod
+    def opened(cls, bundle: Bundle, overrides: Sequence[str], work: Path, listen: Listener) -> Workshop:
+        """The workshop for a bundle, its rows read again.
+
+        Raises:
+            UserError: the rows are not there, are not those that it learnt from, or hold no dev side.
+        """
+        ground = lay_ground(loaded_again(bundle, overrides), work, listen, is_bundle=True)
+        if ground.labels != bundle.knowledge.labels:
+            raise UserError(
+                f"{bundle.folder}: the rows that its recipe names now have other labels than it learnt; name those it "
+                "was made from, e.g. data.train=FILE."
+            )
+        if ground.dev is None or ground.store is None:
+            raise UserError(
+                f"{bundle.folder}: there are no dev rows to hold a shrunk model against; name rows, e.g. "
+                "data.train=FILE data.dev=10%."
+            )
+        return cls(bundle, ground, work, listen)
+
+    @cached_property
+    def judged(self) -> Predictor:
+        """The bundle's own predictor, in torch."""
+        return load_predictor(self.bundle)
+
+    @cached_property
+    def dev(self) -> list[Answered]:
+        """Dev as the judged model answers it."""
+        return self.judged.answer(self.dev_examples)
+
+    @property
+    def dev_examples(self) -> list[Example]:
+        assert self.ground.dev is not None, "`opened` refuses to go without"
+        return self.ground.dev.examples
+
+    @property
+    def judge(self) -> Judge:
+        return Judge(self.bundle.knowledge.task, self.ground.labels, self.ground.recipe.judge)
+
+    def subject(self) -> Subject:
+        """The judged model as what the first method gets."""
+        core, knowledge = self.judged.core, self.bundle.knowledge
+        assert isinstance(core, TorchCore), "`loaded_again` lets no other runtime through"
+        return Subject(
+            knowledge.task, knowledge.labels, core.network, self.judged.reader, self.bundle.model_folder
+        )
+
+    def shrunk(self, methods: Sequence[Method]) -> Subject:
+        """What the methods make of the model, one after the other.
+
+        Raises:
+            UserError: one of them does not suit it, or failed.
+        """
+        subject = self.subject()
+        for method in methods:
+            if (refusal := method.refusal(subject)) is not None:
+                raise UserError(f"{method.part_name}: {refusal}")
+            self.listen(Message(f"{' + '.join((*subject.steps, method.part_name))} …"))
+            subject = method.apply(subject, self.material(subject))
+        return subject
+
+    def predictor(self, subject: Subject, knowledge: Knowledge) -> Predictor:
+        """A predictor of a subject: by its runtime, or in torch where it has none."""
+        if subject.runtime is None or subject.files is None:
+            core: Any = TorchCore(subject.network, subject.task, subject.reader.pad_id, len(subject.labels))
+        else:
+            core = subject.runtime.load(subject.files, subject.task, subject.reader, subject.labels)
+        return Predictor(knowledge, subject.reader, core)
+
+    def material(self, subject: Subject) -> Material:
+        """What the next method may use. Where the tokens are no longer those of the stored rows, nothing is trained."""
+        is_same = subject.reader is self.judged.reader
+        return Material(
+            examples=self._examples(subject),
+            batches=self._batches if is_same else _refuse_training,
+            loss=self._loss,
+            learn=self._learn if is_same else _refuse_training,
+            features=lambda: self._features(subject),
+            work=self.work / "methods",
+            seed=self.ground.recipe.train.seed,
+            listen=self.listen,
+        )
+
+    def _examples(self, subject: Subject) -> list[Feature]:
+        """Features of training rows spread evenly, as the subject reads them."""
+        assert self.ground.prepared.train is not None, "`opened` refuses to go without"
+        corpus = self.ground.prepared.train.corpus
+        n = min(N_EXAMPLES, len(corpus))
+        rows = corpus.take(np.array([at * len(corpus) // n for at in range(n)], np.int64))
+        encoded = subject.task.encode(rows, subject.reader, subject.labels)
+        return [feature for one in encoded for feature in one.features]
+
+    def _features(self, subject: Subject) -> Iterator[Feature]:
+        for side in self.ground.prepared.sides.values():
+            for examples in side.corpus.batches(subject.task.rows_at_once):
+                for one in subject.task.encode(examples, subject.reader, subject.labels):
+                    yield from one.features
+
+    def _stored(self) -> StoredBatches:
+        ground, train = self.ground, self.ground.recipe.train
+        assert ground.store is not None, "`opened` refuses to go without"
+        n_labels = len(ground.labels)
+        return StoredBatches(
+            ground.store, ground.task, ground.reader.pad_id, n_labels, train.tokens_per_batch, train.seed
+        )
+
+    def _batches(self) -> Iterator[Batch]:
+        stored = self._stored()
+        return (stored.read(0, position).to("cpu") for position in range(stored.n_batches(0)))
+
+    def _loss(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
+        import torch
+
+        settings = self.ground.recipe.train
+        weights = output_weights(settings.class_weights, self.ground.prepared)
+        scale = None if weights is None else torch.tensor(weights, device=logits.device)
+        return self.ground.task.loss(logits, batch, scale, settings.label_smoothing)
+
+    def _learn(self, network: Network, loss: Loss, *, epochs: int, learning_rate: float | None = None) -> None:
+        if not epochs:
+            return
+        judge = self.judge
+        core = TorchCore(network, self.bundle.knowledge.task, self.ground.reader.pad_id, len(self.ground.labels))
+
+        def evaluate() -> dict[str, float]:
+            assert self.ground.dev is not None, "`opened` refuses to go without"
+            return judge.dev_scores(self.ground.dev.answered(core.run(self.ground.dev.features())))
+
+        work = self.work / "learning" / str(len(list((self.work / "learning").glob("*"))))
+        job = TrainingJob(
+            network=network,
+            batches=self._stored(),
+            loss=loss,
+            evaluate=evaluate,
+            metric=judge.metric.part_name,
+            is_better_high=judge.metric.is_better_high,
+            settings=self._settings(epochs, learning_rate),
+            work=work,
+            key=self.ground.key,
+            head_prefixes=network.head_modules() if hasattr(network, "head_modules") else (),
+            listen=self.listen,
+        )
+        run(job)
+
+    def _settings(self, epochs: int, learning_rate: float | None) -> TrainSection:
+        own = self.ground.recipe.train
+        changes: dict[str, Any] = {"epochs": epochs, "patience": None}
+        if learning_rate is not None:
+            changes |= {"learning_rate": learning_rate, "head_learning_rate": learning_rate}
+        return own.model_copy(update=changes)
+
+
+def _refuse_training(*_: Any, **__: Any) -> Any:
+    raise UserError("what is trained must come before `vocabulary`, which gives tokens other numbers; swap the two.")
+
+
+def chains(asked: Sequence[str]) -> list[list[Method]]:
+    """Chains of methods as they are written: names joined by commas, or mappings with settings.
+
+    Raises:
+        UserError: one cannot be read, or names no method.
+    """
+    from burnish.core.shelves import Shelf
+
+    found = []
+    for text in asked:
+        try:
+            items = yaml.safe_load(f"[{text}]")
+            found.append([cast("Method", Shelf("methods").build(item)) for item in items])
+        except (yaml.YAMLError, ValueError) as error:
+            reason = " ".join(str(error).split())[:300]
+            raise UserError(f"--try '{text}': {reason}") from None
+        if any(one.makes == "artefact" for one in found[-1][:-1]):
+            raise UserError(f"--try '{text}': what writes an artefact comes last.")
+    return found
