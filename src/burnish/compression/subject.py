@@ -55,7 +55,7 @@ class Learn(Protocol):
 
 @dataclass(frozen=True)
 class Material:
-    """What methods learn from."""
+    """What methods learn from, encoded by the reader of their subject: one with a new reader needs new material."""
 
     examples: Sequence[Feature]
     """~300 features of real training texts in their real lengths, to calibrate on."""

@@ -72,10 +72,14 @@ class Stack:
         return [block.get_submodule(getattr(self.layout, part)) for block in self.blocks]  # type: ignore[misc]
 
     @property
+    def attentions(self) -> list[nn.Module]:
+        """The module of every block that holds its query, and knows how its heads are cut."""
+        return [block.get_submodule(self.layout.query.rpartition(".")[0]) for block in self.blocks]
+
+    @property
     def head_size(self) -> int:
         """Columns of one attention head, the same in every block."""
-        attention = self.blocks[0].get_submodule(self.layout.query.rpartition(".")[0])
-        return int(attention.attention_head_size)  # type: ignore[arg-type]
+        return int(self.attentions[0].attention_head_size)  # type: ignore[arg-type]
 
 
 def find_stack(network: Network) -> Stack | None:
