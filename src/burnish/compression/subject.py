@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from burnish.core.events import Listener
 from burnish.models.reader import Reader
-from burnish.tasks._contract import Batch, Feature, Task
+from burnish.tasks._contract import Batch, Decision, Feature, Task
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,6 +40,8 @@ class Subject:
     is_plain: bool = True
     runtime: Runtime | None = None
     files: Path | None = None
+    decision: Decision = field(default_factory=Decision)
+    """How its logits become answers, which exports tell to whoever runs them."""
 
 
 class Learn(Protocol):
