@@ -52,6 +52,8 @@ WAYS = {
 }
 """Type of answer → the way; a script knows no others."""
 APART = Way("cosine", TWO, "the product of both texts' vectors [1, H], on the scale; the threshold makes it a match")
+SETTINGS = ("scale", "max_answer_tokens", "passage_prompt")
+"""Settings of tasks that answers depend on."""
 READ = ("rows", "pairs", "entities", "tokens", "spans", "vectors", "cosines")
 """What heads give whose tasks read text alone, at once."""
 
@@ -71,36 +73,37 @@ def write_beside(
 ) -> None:
     """tokenizer.json, labels.json and run.py into the folder of a model that reads `inputs`.
 
-    Args:
-        needs: what the script's reader must install beside numpy and tokenizers.
-        runtime: the name of the template that computes logits; `further` is for it.
+    `needs` is what whoever runs the script must install beside numpy and tokenizers, `runtime` the name of the
+    template that computes logits, `further` what that template asks for.
     """
     subject.reader.save(folder, subject.folder)
     write_json(folder / "labels.json", _told(subject, inputs))
     way = _way_of(subject)
-    script = _environment().get_template("run.py.j2")
-    rendered = script.render(
+    script = render(
+        f"runtimes/{runtime}",
         task=subject.task.part_name,
         usage=_usage(subject, way),
         needs=" ".join(dict.fromkeys(["numpy", "tokenizers", *needs.split()])),
-        runtime=runtime,
         reading=_reading(subject, way),
         answer=way.name,
         is_bent="low" in subject.decision.parameters,
         **further,
     )
-    write_bytes(folder / "run.py", rendered.rstrip().encode() + b"\n")
+    write_bytes(folder / "run.py", script)
 
 
-def _environment() -> Any:
+def render(script: str, **known: Any) -> bytes:
+    """A script, filled in: `script` names its template."""
     jinja2 = need("jinja2", "train")
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.PackageLoader("burnish.compression.exports", "_scripts"),
-        autoescape=False,  # noqa: S701  # what is written is Python
+        autoescape=False,  # what is written is Python
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    text: str = environment.get_template(f"{script}.py.j2").render(**known)
+    return text.rstrip().encode() + b"\n"
 
 
 def _way_of(subject: Subject) -> Way:
@@ -122,7 +125,9 @@ def _told(subject: Subject, inputs: Sequence[str]) -> dict[str, Any]:
     """Everything but the weights that an answer depends on."""
     task, reader, way, decision = subject.task, subject.reader, _way_of(subject), subject.decision
     assert isinstance(reader, TextTokenizer), "others are refused"
-    settings = {name: getattr(task, name) for name in ("scale", "max_answer_tokens") if hasattr(task, name)}
+    settings = {
+        name: getattr(task, name) for name in ("scale", "max_answer_tokens", "passage_prompt") if hasattr(task, name)
+    }
     return {
         "task": task.part_name,
         "labels": list(tag_names(subject.labels) if way.name == "spans" else subject.labels),

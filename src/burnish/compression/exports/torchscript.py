@@ -24,5 +24,5 @@ class Torchscript(Export):
         found = traced(subject, examples)
         with quiet(), told("torchscript"), torch.inference_mode():
             script = torch.jit.trace(found.module, found.tensors, check_trace=True)  # type: ignore[no-untyped-call]
-            torch.jit.save(script, folder / "model.ts")  # type: ignore[no-untyped-call]
+            torch.jit.save(script, folder / "model.ts")
         write_beside(subject, found.names, folder, "torch", "torchscript")
