@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from burnish.core.events import Listener
 from burnish.core.parts import Part
 from burnish.models.reader import Reader
-from burnish.tasks._contract import Batch, Feature, Task
+from burnish.tasks._contract import Batch, Decision, Feature, Task
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,6 +41,8 @@ class Subject:
     is_plain: bool = True
     runtime: Runtime | None = None
     files: Path | None = None
+    decision: Decision = field(default_factory=Decision)
+    """How its logits become answers, which exports tell to whoever runs them."""
 
     def after(self, method: Part, **changes: Any) -> Subject:
         """The subject that a method made of it."""

@@ -86,6 +86,15 @@ class Traced:
         with quiet(), told("torch.export"):
             return torch.export.export(self.module, self.tensors, dynamic_shapes=(shapes,), strict=False)
 
+    def fixed(self) -> Traced:
+        """The same for formats that hold one size alone: a batch of one, every free axis as long as a text may be."""
+        sizes = [
+            (1, *(self.longest if axis in self.axes[name] else array.shape[axis] for axis in range(1, array.ndim)))
+            for name, array in zip(self.names, self.arrays, strict=True)
+        ]
+        arrays = tuple(np.resize(array, size) for array, size in zip(self.arrays, sizes, strict=True))
+        return Traced(self.module, self.names, arrays, {name: {} for name in self.names}, self.longest)
+
     @property
     def extents(self) -> list[str]:
         """Names of the extents that may vary, the batch first."""

@@ -13,12 +13,12 @@ _CJK = (
 _CJK_LETTER = re.compile(f"[{_CJK}]")
 # A combining accent, a joiner or a variation selector belongs to the letter before it.
 _MARKS = "\u0300-\u036f\u200d\ufe0e\ufe0f"
-_WORD = re.compile(f"[{_CJK}]|(?:(?![{_CJK}])[^\\W_][{_MARKS}]*)+|\\S[{_MARKS}]*")
+WORD = re.compile(f"[{_CJK}]|(?:(?![{_CJK}])[^\\W_][{_MARKS}]*)+|\\S[{_MARKS}]*")
 
 
 def words_of(text: str) -> list[tuple[int, int]]:
     """(start, end) of each word: a CJK character, a run of letters and digits, or one other visible character."""
-    return [found.span() for found in _WORD.finditer(text)]
+    return [found.span() for found in WORD.finditer(text)]
 
 
 def is_cjk_letter(word: str) -> bool:

@@ -1,0 +1,24 @@
+"""OpenVINO IR: for Intel processors, with free batch and length."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from burnish.compression.exports._beside import refusal_of, write_beside
+from burnish.compression.exports._contract import Export
+from burnish.compression.subject import Subject
+from burnish.tasks._contract import Feature
+
+
+class Openvino(Export):
+    """`model.xml` and `model.bin`: weights in float32, pooling, head and normalisation inside."""
+
+    def refusal(self, subject: Subject) -> str | None:
+        return refusal_of(subject)
+
+    def write(self, subject: Subject, examples: list[Feature], folder: Path) -> None:
+        from burnish.compression.tracing import to_openvino, traced
+
+        found = traced(subject, examples)
+        to_openvino(found, folder / "model.xml")
+        write_beside(subject, found.names, folder, "openvino", "openvino")
