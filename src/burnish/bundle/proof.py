@@ -45,8 +45,8 @@ class Proof:
         n_same = sum(a == b for a, b in zip(found, self.answers, strict=True))
         if n_same < LEAST_SAME * len(found):
             raise UserError(
-                f"{folder}: answers {len(found) - n_same} of {len(found)} texts otherwise on this machine than where it "
-                "was shrunk; shrink the bundle that it was made from here."
+                f"{folder}: answers {len(found) - n_same} of {len(found)} texts otherwise on this machine than where "
+                "it was shrunk; shrink the bundle that it was made from here."
             )
 
 

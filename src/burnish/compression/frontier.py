@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from burnish.compression.measuring import Speed
 from burnish.compression.parity import Parity
@@ -16,15 +16,15 @@ JUDGED = "as judged"
 class Budget(BaseModel):
     """What a shrunk model must keep to."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    max_drop: float
+    max_drop: float = Field(default=0.5, ge=0)
     """Points (hundredths) of the score that may be lost, at 95 % confidence."""
-    target_ms: float | None = None
+    target_ms: float | None = Field(default=None, gt=0)
     """Most milliseconds of the median single answer."""
-    target_mb: float | None = None
+    target_mb: float | None = Field(default=None, gt=0)
     """Most megabytes on disk."""
-    keep: Mapping[str, float] = {}
+    keep: Mapping[str, Annotated[float, Field(ge=0, le=1)]] = {}
     """Label → the least F1 of it."""
 
     def faults(self, candidate: Candidate) -> list[str]:

@@ -13,7 +13,8 @@ _STYLE = """
 :root { color-scheme: light dark; --ink: #1d2733; --soft: #66788a; --line: #d6dee6; --good: #1a7f4b; --bad: #b3402a; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --soft: #9aa9b8; --line: #36424e; --good: #4ac28a;
   --bad: #ef8a72; } }
-body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); max-width: 860px; margin: 2.5rem auto; padding: 0 1rem; }
+body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); max-width: 860px; margin: 2.5rem auto;
+  padding: 0 1rem; }
 h1 { font-size: 1.5rem; } p, caption { color: var(--soft); text-align: left; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: .35rem .6rem; border-bottom: 1px solid var(--line); text-align: right; }

@@ -23,7 +23,7 @@ LEAST_COSINE = 0.98
 """Between the vectors of one text, where vectors are what a model gives."""
 
 Kind = Literal["float32", "quantised", "changed"]
-"""What an artefact may differ by: rounding, int8, or anything that the budget allows because the network was changed."""
+"""What an artefact may differ by: rounding, int8, or all that the budget allows, as the network was changed."""
 
 
 class Parity(BaseModel):

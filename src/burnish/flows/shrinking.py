@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -106,7 +107,12 @@ class Workshop:
         core, knowledge = self.judged.core, self.bundle.knowledge
         assert isinstance(core, TorchCore), "`loaded_again` lets no other runtime through"
         return Subject(
-            knowledge.task, knowledge.labels, core.network, self.judged.reader, self.bundle.model_folder
+            knowledge.task,
+            knowledge.labels,
+            core.network,
+            self.judged.reader,
+            self.bundle.model_folder,
+            decision=knowledge.decision,
         )
 
     def shrunk(self, methods: Sequence[Method]) -> Subject:
@@ -212,6 +218,30 @@ class Workshop:
         if learning_rate is not None:
             changes |= {"learning_rate": learning_rate, "head_learning_rate": learning_rate}
         return own.model_copy(update=changes)
+
+
+def write_model(subject: Subject, folder: Path) -> None:
+    """What a bundle's model folder holds of a subject: weights or artefact, config, tokenizer.
+
+    Raises:
+        UserError: it was left without an artefact and has no plain layout.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if subject.files is not None:
+        for file in subject.files.iterdir():
+            shutil.copyfile(file, folder / file.name)
+        config = getattr(getattr(subject.network, "trunk", None), "config", None)
+        if config is not None:
+            config.save_pretrained(folder)
+        else:
+            shutil.copyfile(subject.folder / "config.json", folder / "config.json")
+    elif subject.is_plain:
+        subject.network.save(folder)
+    else:
+        raise UserError(
+            f"{' + '.join(subject.steps)}: has no layout of its own; end with a method such as int8_static."
+        )
+    subject.reader.save(folder, subject.folder)
 
 
 def _refuse_training(*_: Any, **__: Any) -> Any:

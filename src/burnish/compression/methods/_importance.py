@@ -29,9 +29,8 @@ def importances(
         for batch in material.batches():
             if seen >= n_rows:
                 break
-            here = batch.to(next(network.parameters()).device)
             with torch.enable_grad():
-                loss = material.loss(network(**here.inputs).float(), here)
+                loss = material.loss(network(**batch.inputs).float(), batch)
             # the loss is a mean over rows, and so is small for each by their number
             for total, gradient in zip(totals, torch.autograd.grad(loss, gates), strict=True):
                 total += gradient.abs().sum(0).cpu() * batch.n_rows

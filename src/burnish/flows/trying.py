@@ -1,0 +1,199 @@
+"""Trying ways to shrink a bundle: each is made, measured here, judged on dev, and held against the judged model."""
+
+from __future__ import annotations
+
+import platform
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+from burnish.bundle.predictor import Predictor
+from burnish.bundle.runtimes.openvino import Openvino
+from burnish.compression.edges import edge_texts
+from burnish.compression.frontier import JUDGED, Budget, Candidate, Frontier, fastest
+from burnish.compression.measuring import Speed, measure, size_bytes
+from burnish.compression.methods._contract import Method
+from burnish.compression.parity import Kind, Parity, examples_at_the_edge, parity
+from burnish.compression.subject import Subject
+from burnish.core.errors import UserError
+from burnish.core.events import Message
+from burnish.core.settings import settings
+from burnish.core.shelves import Shelf
+from burnish.evaluation.compare import compare
+from burnish.flows.judging import Judge
+from burnish.flows.reporting import Sides, report_on
+from burnish.flows.shrinking import Workshop, write_model
+from burnish.tasks._contract import Answered, Decision, Example
+
+N_MEASURED = 1000
+N_HELD_OUT = 1000
+"""Held-out texts on which parity is proved, where there are as many."""
+EXACT = frozenset({"vocabulary", "merge"})
+"""Methods that change a network without changing what it computes."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A candidate and what it was made of."""
+
+    candidate: Candidate
+    subject: Subject
+    predictor: Predictor
+
+
+class Search:
+    """Tries chains of methods on a workshop's bundle, and keeps what came of each."""
+
+    def __init__(self, shop: Workshop, budget: Budget) -> None:
+        self.shop = shop
+        self.budget = budget
+        self.tried: dict[str, Tried] = {}
+        self.refused: dict[str, list[str]] = {}
+        examples = shop.dev_examples
+        self._measured = [examples[at * len(examples) // N_MEASURED] for at in range(min(N_MEASURED, len(examples)))]
+        speed = measure(shop.judged, self._measured)
+        self.judged = self._candidate(JUDGED, shop.judged, shop.dev, speed, size_bytes(shop.bundle.model_folder))
+
+    @property
+    def best(self) -> Tried | None:
+        """The fastest that keeps to the budget."""
+        found = fastest([one.candidate for one in self.tried.values()], self.budget)
+        return None if found is None else self.tried[found.name]
+
+    def try_all(self, ways: Sequence[Sequence[Method]]) -> None:
+        """Try each chain. One that does not suit the model, or fails, is noted with its reason."""
+        for methods in ways:
+            name = " + ".join(method.part_name for method in methods)
+            try:
+                self._try(name, self.shop.shrunk(methods))
+            except UserError as error:
+                self.refused[name] = list(error.faults)
+                self.shop.listen(Message(f"{name}: {error.faults[0]}", "warning"))
+
+    def _try(self, name: str, subject: Subject) -> None:
+        subject, predictor, speed = self._fastest_runtime(subject)
+        rows = predictor.answer(self.shop.dev_examples)
+        found = self._parity(subject, predictor, rows)
+        candidate = self._candidate(name, predictor, rows, speed, _size(subject), found)
+        self.tried[name] = Tried(candidate, subject, predictor)
+        if faults := self.budget.faults(candidate):
+            self.refused[name] = faults
+        self.shop.listen(Message(f"{name}: {_told(candidate)}{_but(faults)}"))
+
+    def _fastest_runtime(self, subject: Subject) -> tuple[Subject, Predictor, Speed]:
+        """The subject with as many streams as give most texts a second here."""
+        knowledge = replace(self.shop.bundle.knowledge, decision=Decision())
+        found = []
+        for one in _streams(subject):
+            predictor = self.shop.predictor(one, knowledge)
+            found.append((one, predictor, measure(predictor, self._measured)))
+        return max(found, key=lambda item: item[2].texts_per_s)
+
+    def _candidate(
+        self,
+        name: str,
+        predictor: Predictor,
+        rows: list[Answered],
+        speed: Speed,
+        size: int,
+        found: Parity | None = None,
+    ) -> Candidate:
+        task, labels = predictor.task, predictor.knowledge.labels
+        judge = Judge(task, labels, self.shop.ground.recipe.judge)
+        decision = judge.decide(rows)[0]
+        before = judge.decide(self.shop.dev)[0]
+        outcomes = task.outcome(self.shop.dev, labels, before), task.outcome(rows, labels, decision)
+        main = compare(*outcomes, seed=0, n_resamples=1000).main
+        sign = -100 if main.is_better_high else 100
+        ends = sign * main.interval.low, sign * main.interval.high
+        return Candidate(
+            name=name,
+            score=main.second,
+            drop=sign * main.difference,
+            most_drop=max(ends),
+            speed=speed,
+            size_mb=size / 1e6,
+            label_f1=self._label_f1(judge, rows, decision) if self.budget.keep else {},
+            parity=found,
+            fault=None if found is None else found.fault,
+        )
+
+    def _label_f1(self, judge: Judge, rows: list[Answered], decision: Decision) -> dict[str, float]:
+        about = {"name": "", "seed": 0}
+        report = report_on(judge, Sides(rows, None), decision, about)
+        assert report is not None, "dev has rows"
+        return {row.label: row.f1 for row in report.per_class}
+
+    def _parity(self, subject: Subject, predictor: Predictor, rows: list[Answered]) -> Parity:
+        """Against the judged model: dev and test texts, then those at the edge."""
+        shop, knowledge = self.shop, self.shop.bundle.knowledge
+        judged, found = list(shop.dev), list(rows)
+        if len(judged) < N_HELD_OUT and shop.ground.test is not None:
+            more = shop.ground.test.examples[: N_HELD_OUT - len(judged)]
+            judged += shop.judged.answer(more)
+            found += predictor.answer(more)
+        edges = self.edges()
+        kind = _kind(subject)
+        return parity(
+            [*judged, *shop.judged.answer(edges)],
+            [*found, *predictor.answer(edges)],
+            (knowledge.task, knowledge.labels),
+            kind,
+            len(edges),
+        )
+
+    def edges(self) -> list[Example]:
+        """Examples at the edge of what may be asked."""
+        texts = edge_texts(self.shop.judged.reader.max_length)
+        return examples_at_the_edge(self.shop.judged, texts, self.shop.dev_examples[0])
+
+    def frontier(self) -> Frontier:
+        """Everything that was tried, and what was chosen."""
+        best = self.best
+        return Frontier(
+            metric=self.shop.judge.metric.part_name,
+            n_rows=len(self.shop.dev),
+            budget=self.budget,
+            candidates=[self.judged, *(one.candidate for one in self.tried.values())],
+            refused=self.refused,
+            chosen=None if best is None else best.candidate.name,
+            machine={"processor": platform.processor() or platform.machine(), "threads": str(settings().n_threads)},
+        )
+
+
+def _streams(subject: Subject) -> list[Subject]:
+    if not isinstance(subject.runtime, Openvino):
+        return [subject]
+    counts = sorted({1, settings().n_threads})
+    return [replace(subject, runtime=subject.runtime.model_copy(update={"streams": n})) for n in counts]
+
+
+def _kind(subject: Subject) -> Kind:
+    """Quantising alone must keep the answers; a network that was cut or taught anew has the budget to keep to."""
+    methods = {cast("type[Method]", Shelf("methods").get(name)).makes for name in subject.steps}
+    return "changed" if _is_changed(subject) else "quantised" if "artefact" in methods else "float32"
+
+
+def _is_changed(subject: Subject) -> bool:
+    harmless = {"vocabulary", "merge"}
+    networks = [name for name in subject.steps if cast("type[Method]", Shelf("methods").get(name)).makes == "network"]
+    return bool(set(networks) - harmless)
+
+
+def _size(subject: Subject) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        write_model(subject, Path(folder))
+        return size_bytes(Path(folder))
+
+
+def _told(one: Candidate) -> str:
+    return (
+        f"{one.score:.4f} ({-one.drop:+.2f} points), {one.speed.texts_per_s:,.0f} texts/s, "
+        f"{one.speed.median_ms:.2f} ms, {one.size_mb:.1f} MB"
+    )
+
+
+def _but(faults: Sequence[str]) -> str:
+    return f"; no: {'; '.join(faults)}" if faults else ""
