@@ -84,8 +84,10 @@ def agreements(
         return [_are_near(a, b) for a, b in zip(judged, found, strict=True)]
     members = () if task.joint is None else task.joint.members
     decision = Decision(members={name: Decision() for name in members})
-    first, second = (task.decode(rows, labels, decision) for rows in (judged, found))
-    return [told(a) == told(b) for a, b in zip(first, second, strict=True)]
+    sound = [all(np.isfinite(one).all() for one in row.outputs) for row in found]
+    some = [row if is_sound else other for row, other, is_sound in zip(found, judged, sound, strict=True)]
+    first, second = (task.decode(rows, labels, decision) for rows in (judged, some))
+    return [is_sound and told(a) == told(b) for a, b, is_sound in zip(first, second, sound, strict=True)]
 
 
 def _are_near(a: Answered, b: Answered) -> bool:

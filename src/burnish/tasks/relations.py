@@ -74,8 +74,8 @@ class Relations(Task):
         return {"text": text, "head": list(head), "tail": list(tail), "label": label, "note": entities.note}
 
     def edge_row(self, text: str, like: Example) -> dict[str, Any]:
-        """The text between two entities, which every row must have."""
-        return {"text": f"<e1>a</e1> {text} <e2>b</e2>"}
+        """The text between and behind two entities, which every row must have."""
+        return {"text": f"<e1>a</e1> {text} <e2>b</e2> {text}"}
 
     def labels_of(self, example: Example) -> Iterable[str]:
         return (example["label"],)
