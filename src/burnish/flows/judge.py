@@ -158,7 +158,7 @@ def own_test_data(bundle: Bundle, data: DataSection) -> Any:
     given = data.test
     if given is None or share_of(given) is not None:
         raise UserError(f"{bundle.folder}: its recipe names no test file; give the rows to judge: --data FILE.")
-    absent = [f"'{path}'" for path in _files_in(given) if not path.exists()]
+    absent = [f"'{path}'" for path in files_in(given) if not path.exists()]
     if absent:
         raise UserError(
             f"{bundle.folder}: its recipe names the test data {listed(absent)}, which is not there as seen from the "
@@ -167,10 +167,10 @@ def own_test_data(bundle: Bundle, data: DataSection) -> Any:
     return given
 
 
-def _files_in(given: Any) -> list[Path]:
+def files_in(given: Any) -> list[Path]:
     """The files that a stored recipe names as data; a hub's data set and rows from Python are none."""
     if isinstance(given, list):
-        return [path for item in given for path in _files_in(item)]
+        return [path for item in given for path in files_in(item)]
     place = given.get("path") if isinstance(given, dict) else given
     return [Path(place).expanduser()] if isinstance(place, str | Path) and not str(place).startswith(HUB) else []
 

@@ -19,15 +19,16 @@ from burnish.bundle.runtimes.torch import Torch
 from burnish.bundle.torch_core import TorchCore
 from burnish.compression.methods._contract import Method
 from burnish.compression.subject import Loss, Material, Subject
-from burnish.core.errors import UserError, listed
+from burnish.core.errors import Faults, UserError, listed
 from burnish.core.events import Listener, Message
 from burnish.core.shelves import Shelf
 from burnish.flows.encode import StoredBatches
 from burnish.flows.ground import Ground, lay_ground
+from burnish.flows.judge import files_in
 from burnish.flows.judging import Judge
 from burnish.flows.weights import output_weights
 from burnish.recipe.load import Loaded, load
-from burnish.recipe.schema import TrainSection
+from burnish.recipe.schema import DataSection, TrainSection, share_of
 from burnish.tasks._contract import Answered, Batch, Example, Feature
 from burnish.training.job import TrainingJob
 from burnish.training.run import run
@@ -52,8 +53,25 @@ def loaded_again(bundle: Bundle, overrides: Sequence[str]) -> Loaded:
     filled = yaml.safe_load((bundle.folder / "recipe.yaml").read_text("utf-8"))
     loaded = load(filled, overrides)
     recipe = loaded.recipe
+    _refuse_absent(bundle, recipe.data)
     read = recipe.data.model_copy(update={"max_length": knowledge.max_length, "prompt": knowledge.prompt})
     return replace(loaded, recipe=recipe.model_copy(update={"base": str(bundle.model_folder), "data": read}))
+
+
+def _refuse_absent(bundle: Bundle, data: DataSection) -> None:
+    """Raise `UserError` where files that the recipe names are not there: it keeps paths as they were written, and they
+    may have been led from elsewhere.
+    """
+    faults = Faults()
+    for name in ("train", "dev", "test"):
+        given = getattr(data, name)
+        for path in () if given is None or share_of(given) is not None else files_in(given):
+            if not path.exists():
+                faults.add(
+                    f"{bundle.folder}: its recipe names the rows '{path}', which are not there as seen from the "
+                    f"current folder, {Path.cwd()}; say where they are: data.{name}=FILE."
+                )
+    faults.raise_if_any()
 
 
 @dataclass
