@@ -63,8 +63,8 @@ def proof_in(folder: Path) -> Proof | None:
 
 
 def told(answer: Prediction) -> Any:
-    """What an answer says, as JSON has it, without numbers of confidence, and of alternatives the first alone."""
-    return _without_numbers(answer.model_dump(mode="json", exclude={"runners_up"}))
+    """What an answer says, as JSON has it: without confidences and what follows from them, of alternatives the first."""
+    return _without_numbers(answer.model_dump(mode="json", exclude={"runners_up", "abstained"}))
 
 
 def _without_numbers(value: Any) -> Any:

@@ -6,6 +6,7 @@ import platform
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import cast
 
@@ -134,20 +135,19 @@ class Search:
             more = shop.ground.test.examples[: N_HELD_OUT - len(judged)]
             judged += shop.judged.answer(more)
             found += predictor.answer(more)
-        edges = self.edges()
-        kind = _kind(subject)
-        return parity(
-            [*judged, *shop.judged.answer(edges)],
-            [*found, *predictor.answer(edges)],
-            (knowledge.task, knowledge.labels),
-            kind,
-            len(edges),
-        )
+        rows = predictor.answer(self.edges)
+        return parity([*judged, *self._edges], [*found, *rows], knowledge, _kind(subject), len(rows))
 
+    @property
     def edges(self) -> list[Example]:
-        """Examples at the edge of what may be asked."""
-        texts = edge_texts(self.shop.judged.reader.max_length)
-        return examples_at_the_edge(self.shop.judged, texts, self.shop.dev_examples[0])
+        return [row.example for row in self._edges]
+
+    @cached_property
+    def _edges(self) -> list[Answered]:
+        """Examples at the edge of what may be asked, as the judged model answers them."""
+        shop = self.shop
+        texts = edge_texts(shop.judged.reader.max_length)
+        return shop.judged.answer(examples_at_the_edge(shop.judged, texts, shop.dev_examples[0]))
 
     def frontier(self) -> Frontier:
         """Everything that was tried, and what was chosen."""
