@@ -63,7 +63,7 @@ def proof_in(folder: Path) -> Proof | None:
 
 
 def told(answer: Prediction) -> Any:
-    """What an answer says, as JSON has it: without confidences and what follows from them, of alternatives the first."""
+    """What an answer says, as JSON has it, without confidences and what follows from them."""
     return _without_numbers(answer.model_dump(mode="json", exclude={"runners_up", "abstained"}))
 
 

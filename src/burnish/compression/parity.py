@@ -2,9 +2,9 @@
 
 A float32 artefact must give the same numbers (|Δ| ≤ 1e-4) and the same answers on all texts; a quantised one the same
 answers on 99 of 100 held-out texts. Texts at the edge mean nothing to most models, which then are near a boundary: a
-quantised artefact must answer them with numbers, and how often it answers alike is told. Two answers are the same when nothing but
-confidences and scores differs in them (labels, spans with their offsets, the first hit of a search), and when both are
-withheld.
+quantised artefact must answer them with numbers, and how often it answers alike is told. Two answers are the same when
+nothing but confidences and scores differs in them (labels, spans with their offsets, the first hit of a search), and
+when both are withheld.
 """
 
 from __future__ import annotations
