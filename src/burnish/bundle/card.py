@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from burnish.bundle.bundle import Knowledge
+from burnish.bundle.runtimes.torch import Torch
 from burnish.core.members import BETWEEN
 
+LIBRARIES = {"torch": "transformers", "openvino": "openvino", "onnxruntime": "onnx"}
+"""Runtime → what model hubs call the library that reads it."""
 LOADERS = {
     "cls": "AutoModelForSequenceClassification",
     "token": "AutoModelForTokenClassification",
@@ -23,7 +26,7 @@ def model_card(knowledge: Knowledge, scores: dict[str, float], about: dict[str, 
     """Markdown with the front matter that model hubs read; `scores` are those that a reader sees first."""
     task = knowledge.task.part_name
     return f"""---
-library_name: transformers
+library_name: {LIBRARIES.get(knowledge.runtime.part_name, "burnish")}
 tags: [burnish, {task}]
 ---
 
@@ -35,7 +38,7 @@ with Burnish {about["version"]} on {about["created"]}.
 ## How good it is
 
 {_judgement(knowledge, scores, about)}
-
+{_shrinking(knowledge, about)}
 ## Use
 
 ```python
@@ -45,7 +48,7 @@ model = burnish.load("path/to/this/folder")
 print(model({_said(knowledge)}))
 ```
 {_as_base(knowledge)}
-{_other_tools(knowledge)}
+{_other_tools(knowledge) if isinstance(knowledge.runtime, Torch) else _own_runtime(knowledge)}
 
 ## Limits
 
@@ -76,6 +79,33 @@ def _judgement(knowledge: Knowledge, scores: dict[str, float], about: dict[str, 
         f"Judged on {about['n_judged']:,} rows of {about['judged_on']} ([full report](report/report.md)):\n\n"
         f"| score | value |\n|---|---|\n{rows}"
     )
+
+
+def _shrinking(knowledge: Knowledge, about: dict[str, Any]) -> str:
+    """How a shrunk model was made, and what that cost and gained; nothing of others."""
+    told = about.get("shrunk")
+    if told is None:
+        return ""
+    (before, now), (rate_before, rate), (ms_before, ms) = (told[key] for key in ("score", "texts_per_s", "median_ms"))
+    (mb_before, mb), lost = (
+        told["size_mb"],
+        f"at most {max(0.0, told['most_drop']):.2f} points lost, at 95 % confidence",
+    )
+    return f"""
+## How it was shrunk
+
+Made from the bundle `{told["bundle"]}` by {told["way"]}; computed by `{knowledge.runtime.part_name}`. On its
+dev rows and the machine that made it ([everything that was tried](report/shrink.html)):
+
+| | before | now |
+|---|---|---|
+| {told["metric"]} | {before:.4f} | {now:.4f} ({lost}) |
+| texts/s | {rate_before:,.0f} | {rate:,.0f} |
+| ms for one text | {ms_before:.2f} | {ms:.2f} |
+| MB | {mb_before:.1f} | {mb:.1f} |
+
+`proof.json` holds texts of its dev rows and what it answered; wherever it is loaded to stay, it is asked again.
+"""
 
 
 def _limits(knowledge: Knowledge, about: dict[str, Any]) -> str:
@@ -110,6 +140,13 @@ def _as_base(knowledge: Knowledge) -> str:
     if knowledge.task.text_source is None:
         return ""
     return "\nEvery task can start from it: `burnish fit RECIPE.yaml --base path/to/this/folder`.\n"
+
+
+def _own_runtime(knowledge: Knowledge) -> str:
+    return (
+        f"`transformers` cannot load it: `model/` holds what `{knowledge.runtime.part_name}` computes. For other\n"
+        "tools export the bundle that it was made from: `burnish export BUNDLE --format onnx --out FOLDER`."
+    )
 
 
 def _other_tools(knowledge: Knowledge) -> str:

@@ -16,6 +16,8 @@ PROOF = "proof.json"
 N_TEXTS = 50
 LEAST_SAME = 0.98
 """Share of the answers that must come again: processors round int8 products in different ways."""
+RANKED = frozenset({"hits", "items", "pictures", "texts", "words"})
+"""Fields of answers that hold alternatives, best first."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,10 @@ class Proof:
         some = [_asked(examples[at * len(examples) // n], predictor) for at in range(n)]
         return cls(some, _answers(predictor, some))
 
+    def __post_init__(self) -> None:
+        if len(self.examples) != len(self.answers) or not self.examples:
+            raise ValueError(f"{len(self.examples)} examples and {len(self.answers)} answers")
+
     def save(self, folder: Path) -> None:
         write_json(folder / PROOF, {"examples": list(self.examples), "answers": list(self.answers)})
 
@@ -41,7 +47,10 @@ class Proof:
         Raises:
             UserError: the answers here are others than where the bundle was made.
         """
-        found = _answers(predictor, self.examples)
+        try:
+            found = _answers(predictor, self.examples)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:  # examples of no task, or of another
+            raise _damaged(folder, error) from None
         n_same = sum(a == b for a, b in zip(found, self.answers, strict=True))
         if n_same < LEAST_SAME * len(found):
             raise UserError(
@@ -58,8 +67,16 @@ def proof_in(folder: Path) -> Proof | None:
     """
     if not (folder / PROOF).is_file():
         return None
-    told = read_json(folder / PROOF)
-    return Proof(told["examples"], told["answers"])
+    kept = read_json(folder / PROOF)
+    try:
+        return Proof(kept["examples"], kept["answers"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(folder, error) from None
+
+
+def _damaged(folder: Path, error: Exception) -> UserError:
+    reason = f"it lacks {error}" if isinstance(error, KeyError) else f"{error}"
+    return UserError(f"{folder}: its {PROOF} cannot be used ({reason}); copy the bundle again.")
 
 
 def told(answer: Prediction) -> Any:
@@ -69,15 +86,22 @@ def told(answer: Prediction) -> Any:
 
 def _without_numbers(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _without_numbers(one) for name, one in value.items() if not isinstance(one, float)}
+        kept = {name: one for name, one in value.items() if not isinstance(one, float)}
+        return {name: _without_numbers(_best(one) if name in RANKED else one) for name, one in kept.items()}
     if isinstance(value, list):
         return [_without_numbers(one) for one in value if not isinstance(one, float)]
     return value
 
 
+def _best(ranked: Any) -> Any:
+    return ranked[:1] if isinstance(ranked, list) else ranked
+
+
 def _asked(example: Example, predictor: Predictor) -> Example:
-    """An example without its gold answer and what it carries along."""
-    return {name: value for name, value in example.items() if name in predictor.task.arrow_fields()}
+    """An example as one that is only asked, without its gold answer and what it carries along."""
+    task = predictor.task
+    unlabelled = task.read(task.edge_row("a", example), is_labelled=False)
+    return {name: example[name] if kept not in (None, []) else kept for name, kept in unlabelled.items()}
 
 
 def _answers(predictor: Predictor, examples: Sequence[Example]) -> list[Any]:

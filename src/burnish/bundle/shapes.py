@@ -7,6 +7,7 @@ budget of tokens allows.
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,21 +29,34 @@ def rounded_lengths(lengths: Lengths) -> Lengths:
 
 
 def rounded_rows(n_rows: int, most: int) -> int:
-    """The number of rows that is computed for `n_rows`: a power of four, or `most`."""
+    """The number of rows that is computed for `n_rows`: a power of four, or a multiple of `most`.
+
+    More than `most` come where a feature holds several texts, of which only the sum of lengths keeps to the budget.
+    """
+    if n_rows > most:
+        return -(-n_rows // most) * most
     power = 1
     while power < n_rows:
         power *= 4
-    return max(n_rows, min(power, most))
+    return min(power, most)
 
 
-def filled(inputs: Arrays, free: Collection[str], pad_id: int, tokens_per_batch: int) -> Arrays:
+class Longest(NamedTuple):
+    """Most tokens of a text, for which a model has positions, and of a batch."""
+
+    text: int
+    batch: int
+
+
+def filled(inputs: Arrays, free: Collection[str], pad_id: int, longest: Longest) -> Arrays:
     """A batch's inputs brought to one of the shapes. `free` names those whose axis 1 is a length.
 
     Rows are added by repeating the first, so that every row can be computed; what they give is of no use.
     """
     n_rows, length = inputs["input_ids"].shape
-    [wanted] = rounded_lengths(np.array([length], np.int32)).tolist()
-    rows = rounded_rows(n_rows, max(1, tokens_per_batch // wanted))
+    [rounded] = rounded_lengths(np.array([length], np.int32)).tolist()
+    wanted = max(length, min(rounded, longest.text))
+    rows = rounded_rows(n_rows, max(1, longest.batch // wanted))
     found = {}
     for name, array in inputs.items():
         if name in free:

@@ -53,9 +53,9 @@ def _least(keep: Sequence[str]) -> dict[str, float]:
     found, faults = {}, Faults()
     for text in keep:
         label, sign, number = text.partition(">=")
-        if sign and number.strip().replace(".", "", 1).isdigit():
-            found[label.strip()] = float(number)
-        else:
+        try:
+            found[label.strip()] = float(number if sign else "")
+        except ValueError:
             faults.add(f"--keep '{text}': must read like 'refund>=0.9', a label and the least F1 of it.")
     faults.raise_if_any()
     return found

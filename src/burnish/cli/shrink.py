@@ -9,6 +9,7 @@ import typer
 
 from burnish.cli.budget import Limits, takes_budget
 from burnish.cli.results import tell_gates, tell_scores
+from burnish.cli.say import say
 from burnish.cli.screen import watching
 from burnish.core.errors import GateMissed
 
@@ -38,10 +39,11 @@ def shrink(
     _tell(result.frontier)
     if result.bundle is None:
         raise GateMissed("nothing keeps to the budget; allow a larger --max-drop, or try other ways with --try.")
+    page = result.bundle / "report" / "shrink.html"
+    say(f"The bundle is in {result.bundle}. What was tried: {page}", "good")
     if result.report is not None:
         tell_scores(result.report)
         tell_gates(result.report.gates)
-    print(f"The bundle is in {result.bundle}. What was tried: {result.bundle / 'report' / 'shrink.html'}")
 
 
 def _tell(frontier: Frontier) -> None:

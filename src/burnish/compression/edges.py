@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain, count
+
 N_EDGES = 200
 
 _SHORT = (
@@ -58,10 +60,14 @@ _WORDS = ("refund", "the", "不", "42", "🙂", "Zürich", "?", "x", "退款", "
 
 
 def edge_texts(max_length: int) -> list[str]:
-    """200 texts, for a model that takes `max_length` tokens: empty, of one token, too long, of every length between,
-    emoji, mixed scripts, control characters.
+    """200 different texts, for a model that takes `max_length` tokens: empty, of one token, just fitting, too long, of
+    lengths between, emoji, mixed scripts, control characters.
     """
-    lengths = [1, 2, 3, *(max(4, max_length * tenth // 10) for tenth in range(1, 11)), max_length, max_length * 2]
-    runs = [" ".join([word] * n) for n in lengths for word in _WORDS]
-    texts = [*_SHORT, *_EMOJI, *_MIXED, *runs]
-    return texts[:N_EDGES]
+    fitting = (max_length - n_special for n_special in (0, 1, 2, 3))
+    between = (max_length * tenth // 10 for tenth in range(9, 0, -1))
+    found = dict.fromkeys((*_SHORT, *_EMOJI, *_MIXED))
+    for length in chain((1, 2, 2 * max_length), fitting, between, count(3)):
+        found |= dict.fromkeys(" ".join([word] * length) for word in _WORDS)
+        if len(found) >= N_EDGES:
+            break
+    return list(found)[:N_EDGES]

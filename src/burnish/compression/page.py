@@ -59,7 +59,7 @@ def _kind(frontier: Frontier, name: str) -> str:
 def _plot(frontier: Frontier) -> str:
     """Texts a second, on a logarithmic axis, against points lost, with the 95 % interval's end as a line."""
     speeds = [one.speed.texts_per_s for one in frontier.candidates]
-    drops = [drop for one in frontier.candidates for drop in (one.drop, one.most_drop)]
+    drops = [drop for one in frontier.candidates for drop in (one.drop, one.most_drop) if math.isfinite(drop)]
     low, high = math.log10(min(speeds)) - 0.1, math.log10(max(speeds)) + 0.25
     best, worst = min(0.0, *drops), max(frontier.budget.max_drop, *drops) * 1.15 + 0.1
 
@@ -67,6 +67,7 @@ def _plot(frontier: Frontier) -> str:
         return LEFT + (math.log10(speed) - low) / (high - low) * (WIDTH - LEFT - 20)
 
     def y(drop: float) -> float:
+        drop = drop if math.isfinite(drop) else worst  # a score that is no number
         return 15 + (drop - best) / (worst - best) * (HEIGHT - BOTTOM - 15)
 
     def dot(one: Candidate) -> str:

@@ -81,12 +81,15 @@ def agreements(judged: Sequence[Answered], found: Sequence[Answered], knowledge:
     task, labels, decision = knowledge.task, knowledge.labels, knowledge.decision
     if task.head_part.gives == "vectors":
         return [_are_near(a, b) for a, b in zip(judged, found, strict=True)]
-    first, second = (task.decode(rows, labels, decision) for rows in (judged, found))
-    return [told(a) == told(b) or (_is_withheld(a) and _is_withheld(b)) for a, b in zip(first, second, strict=True)]
+    sound = [all(np.isfinite(one).all() for one in row.outputs) for row in found]
+    some = [row if is_sound else other for row, other, is_sound in zip(found, judged, sound, strict=True)]
+    first, second = (task.decode(rows, labels, decision) for rows in (judged, some))
+    return [is_sound and _are_alike(a, b) for a, b, is_sound in zip(first, second, sound, strict=True)]
 
 
-def _is_withheld(answer: Prediction) -> bool:
-    return bool(getattr(answer, "abstained", False))
+def _are_alike(a: Prediction, b: Prediction) -> bool:
+    is_withheld = [bool(getattr(one, "abstained", False)) for one in (a, b)]
+    return told(a) == told(b) or all(is_withheld)
 
 
 def _difference(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
@@ -101,20 +104,21 @@ def _are_near(a: Answered, b: Answered) -> bool:
 
 
 def _cosine(a: Any, b: Any) -> float:
+    if a.shape != b.shape:  # a model with shorter vectors
+        return 0.0
     norm = float(np.linalg.norm(a) * np.linalg.norm(b))
-    return float(a @ b) / norm if norm else float(a.shape == b.shape)
+    return float(a @ b) / norm if norm else 1.0
 
 
 def examples_at_the_edge(predictor: Predictor, texts: Sequence[str], like: Example) -> list[Example]:
-    """Examples for texts at the edge; what else the task reads (a second text, marked entities) is taken from `like`
-    where it has no text of its own to be at an edge.
+    """Examples for texts at the edge; what else the task reads, such as a second text, is taken from `like`. None
+    where a text is the name of a file.
     """
     task = predictor.task
-    found = []
-    for text in texts:
-        row = {**{name: like.get(name) for name in task.texts[1:]}, task.texts[0]: text}
+    found: list[Example] = []
+    for text in () if task.texts[0] in task.files else texts:
         try:
-            found.append(task.read(row, is_labelled=False))
+            found.append(task.read(task.edge_row(text, like), is_labelled=False))
         except ValueError:  # the task refuses such a text, so nobody is answered one
             continue
     return found

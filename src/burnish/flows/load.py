@@ -13,6 +13,7 @@ import yaml
 
 from burnish.bundle.bundle import Bundle, open_bundle
 from burnish.bundle.predictor import Predictor, load_predictor
+from burnish.bundle.proof import proof_in
 from burnish.core.errors import UserError, listed
 from burnish.core.events import Listener, ignore
 from burnish.core.manifest import MANIFEST
@@ -38,10 +39,16 @@ def load(
         listen: is told of progress.
         **settings: for a base only: the task's own (`labels`, `corpus`, …), `prompt` and `max_length`.
 
+    A shrunk bundle is asked the texts of its proof first.
+
     Raises:
-        UserError: it is neither; a bundle is told to do another thing; or the base cannot do this without training.
+        UserError: it is neither; a bundle is told to do another thing, or answers otherwise than where it was shrunk;
+            or the base cannot do this without training.
     """
-    return load_with_columns(model, task, overrides, listen=listen, **settings)[0]
+    predictor = load_with_columns(model, task, overrides, listen=listen, **settings)[0]
+    if (proof := proof_in(Path(model))) is not None:
+        proof.check(predictor, Path(model))
+    return predictor
 
 
 def load_with_columns(

@@ -15,7 +15,7 @@ from burnish.bundle.bundle import open_bundle
 from burnish.compression.frontier import Budget, Frontier
 from burnish.core.errors import Faults, UserError, hint, listed
 from burnish.core.events import Listener, Message, ignore
-from burnish.core.files import new_folder, refuse_occupied
+from burnish.core.files import disk_faults, new_folder, refuse_occupied
 from burnish.evaluation.findings import Report
 from burnish.flows.shrinking import Workshop, chains
 from burnish.flows.shrunk import write_shrunk
@@ -65,10 +65,9 @@ def shrink(
     started = time.monotonic()
     opened = open_bundle(bundle)
     budget = _budget(limits, opened.knowledge.labels)
-    target = Path(out) if out is not None else Path(f"{str(bundle).rstrip('/')}-small")
-    refuse_occupied(target)
+    target = _target(opened.folder, out)
     asked = chains([way for one in ways for way in ((*QUICK, *THOROUGH) if one == "thorough" else (one,))])
-    with tempfile.TemporaryDirectory(prefix="burnish-shrink-") as work:
+    with tempfile.TemporaryDirectory(prefix="burnish-shrink-") as work, disk_faults(Path(work)):
         search = Search(Workshop.opened(opened, overrides, Path(work), listen), budget)
         search.try_all(asked or chains(QUICK))
         if not asked and search.best is None:
@@ -81,13 +80,34 @@ def shrink(
     return ShrinkResult(search.frontier(), target, report)
 
 
+def _target(bundle: Path, out: str | Path | None) -> Path:
+    """Where the new bundle goes.
+
+    Raises:
+        UserError: something is there, it cannot be written, or it lies in the bundle that stays as it is.
+    """
+    own = bundle if bundle.name not in ("", "..") else bundle.resolve()
+    target = own.with_name(f"{own.name}-small") if out is None else Path(out)
+    if target.resolve().is_relative_to(bundle.resolve()):
+        raise UserError(
+            f"{target}: lies in the bundle that is shrunk, which stays as it is; choose another with --out."
+        )
+    refuse_occupied(target)
+    return target
+
+
 def _budget(limits: Mapping[str, Any], labels: tuple[str, ...]) -> Budget:
+    faults = Faults()
+    for name in limits.keys() - Budget.model_fields.keys():
+        faults.add(f"'{name}' is no limit.{hint(name, Budget.model_fields)} There are: {listed(Budget.model_fields)}.")
+    faults.raise_if_any()
     try:
         budget = Budget(**limits)
     except ValidationError as error:
         told = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}; got {one['input']!r}." for one in error.errors()]
         raise UserError(*told) from None
-    faults = Faults()
+    if budget.keep and not labels:
+        raise UserError("keep: the bundle has no labels whose F1 could be kept; take it out.")
     for label in budget.keep:
         if label not in labels:
             faults.add(f"keep: there is no label '{label}'.{hint(label, labels)} The bundle has: {listed(labels)}.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import yaml
+from pydantic import ValidationError
 
 from burnish.bundle.bundle import Bundle, Knowledge
 from burnish.bundle.predictor import Predictor, load_predictor
@@ -18,8 +19,9 @@ from burnish.bundle.runtimes.torch import Torch
 from burnish.bundle.torch_core import TorchCore
 from burnish.compression.methods._contract import Method
 from burnish.compression.subject import Loss, Material, Subject
-from burnish.core.errors import UserError
+from burnish.core.errors import UserError, listed
 from burnish.core.events import Listener, Message
+from burnish.core.shelves import Shelf
 from burnish.flows.encode import StoredBatches
 from burnish.flows.ground import Ground, lay_ground
 from burnish.flows.judging import Judge
@@ -76,10 +78,11 @@ class Workshop:
                 f"{bundle.folder}: the rows that its recipe names now have other labels than it learnt; name those it "
                 "was made from, e.g. data.train=FILE."
             )
-        if ground.dev is None or ground.store is None:
+        missing = "dev" if ground.dev is None else "training" if ground.store is None else None
+        if missing is not None:
             raise UserError(
-                f"{bundle.folder}: there are no dev rows to hold a shrunk model against; name rows, e.g. "
-                "data.train=FILE data.dev=10%."
+                f"{bundle.folder}: its recipe names no {missing} rows; a model is shrunk with training rows and held "
+                "against the judged one on dev rows: name both, e.g. data.train=FILE data.dev=10%."
             )
         return cls(bundle, ground, work, listen)
 
@@ -245,6 +248,14 @@ def write_model(subject: Subject, folder: Path) -> None:
     subject.reader.save(folder, subject.folder)
 
 
+def _reason(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return "; ".join(
+            f"{'.'.join(map(str, one['loc']))}: {one['msg']}, got {one['input']!r}" for one in error.errors()
+        )
+    return " ".join(str(error).split())[:300]
+
+
 def _refuse_training(*_: Any, **__: Any) -> Any:
     raise UserError("what is trained must come before `vocabulary`, which gives tokens other numbers; swap the two.")
 
@@ -255,16 +266,15 @@ def chains(asked: Sequence[str]) -> list[list[Method]]:
     Raises:
         UserError: one cannot be read, or names no method.
     """
-    from burnish.core.shelves import Shelf
-
     found = []
     for text in asked:
         try:
             items = yaml.safe_load(f"[{text}]")
             found.append([cast("Method", Shelf("methods").build(item)) for item in items])
         except (yaml.YAMLError, ValueError) as error:
-            reason = " ".join(str(error).split())[:300]
-            raise UserError(f"--try '{text}': {reason}") from None
+            raise UserError(f"--try '{text}': {_reason(error)}") from None
+        if not found[-1]:
+            raise UserError(f"--try '{text}': names no method; there are: {listed(Shelf('methods').names())}.")
         if any(one.makes == "artefact" for one in found[-1][:-1]):
             raise UserError(f"--try '{text}': what writes an artefact comes last.")
     return found

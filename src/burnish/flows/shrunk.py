@@ -20,7 +20,7 @@ from burnish.core.manifest import write_manifest
 from burnish.evaluation.findings import Report
 from burnish.flows.judging import Judge
 from burnish.flows.reporting import Sides, report_on, write_report
-from burnish.flows.shrinking import Workshop, write_model
+from burnish.flows.shrinking import write_model
 from burnish.flows.trying import Search, Tried
 from burnish.models.locate import MODEL
 
@@ -31,13 +31,12 @@ def write_shrunk(folder: Path, search: Search, best: Tried, started: float) -> R
     """The shrunk bundle: decided anew on dev, judged on test, with the proof that it answers as before."""
     shop = search.shop
     predictor, old = best.predictor, shop.bundle.knowledge
-    task = old.task.completed(predictor.reader, predictor.core.run, shop.listen)
     dev = predictor.answer(shop.dev_examples)
-    task = task.tuned(dev)
+    task = predictor.task.tuned(dev)
     test = None if shop.ground.test is None else predictor.answer(shop.ground.test.examples)
     judge = Judge(task, old.labels, shop.ground.recipe.judge)
     decision, _ = judge.decide(dev)
-    about = _about(shop, best, started)
+    about = _about(search, best, started)
     report = report_on(judge, Sides(dev, test), decision, about)
     runtime = best.subject.runtime or old.runtime
     knowledge = replace(old, task=task, decision=decision, runtime=runtime, max_length=predictor.reader.max_length)
@@ -64,15 +63,31 @@ def _write_findings(
     write_bytes(folder / "report" / "shrink.html", frontier_page(frontier).encode())
 
 
-def _about(shop: Workshop, best: Tried, started: float) -> dict[str, Any]:
+def _about(search: Search, best: Tried, started: float) -> dict[str, Any]:
+    shop = search.shop
     return {
-        "name": shop.bundle.folder.name,
+        "name": shop.bundle.folder.resolve().name,
         "task": shop.bundle.knowledge.task.part_name,
         "base": shop.bundle.knowledge.base,
-        "shrunk": best.candidate.name,
+        "shrunk": _gains(search, best),
         "version": __version__,
         "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "seconds": round(time.monotonic() - started, 1),
         "n_train": len(shop.ground.prepared.train.corpus) if shop.ground.prepared.train is not None else 0,
         "seed": shop.ground.recipe.train.seed,
+    }
+
+
+def _gains(search: Search, best: Tried) -> dict[str, Any]:
+    """What the card tells of the way that was taken: what it cost and gained on dev."""
+    before, now = search.judged, best.candidate
+    return {
+        "bundle": search.shop.bundle.folder.resolve().name,
+        "way": now.name,
+        "metric": search.metric,
+        "score": [before.score, now.score],
+        "most_drop": now.most_drop,
+        "texts_per_s": [before.speed.texts_per_s, now.speed.texts_per_s],
+        "median_ms": [before.speed.median_ms, now.speed.median_ms],
+        "size_mb": [before.size_mb, now.size_mb],
     }

@@ -26,6 +26,7 @@ from burnish.evaluation.compare import compare
 from burnish.flows.judging import Judge
 from burnish.flows.reporting import Sides, report_on
 from burnish.flows.shrinking import Workshop, write_model
+from burnish.metrics._contract import Outcome
 from burnish.tasks._contract import Answered, Decision, Example
 
 N_MEASURED = 1000
@@ -53,9 +54,16 @@ class Search:
         self.tried: dict[str, Tried] = {}
         self.refused: dict[str, list[str]] = {}
         examples = shop.dev_examples
-        self._measured = [examples[at * len(examples) // N_MEASURED] for at in range(min(N_MEASURED, len(examples)))]
+        n = min(N_MEASURED, len(examples))
+        self._measured = [examples[at * len(examples) // n] for at in range(n)]
+        self._before = self._outcome(shop.judged, shop.dev, self._decided(shop.judged, shop.dev))
         speed = measure(shop.judged, self._measured)
         self.judged = self._candidate(JUDGED, shop.judged, shop.dev, speed, size_bytes(shop.bundle.model_folder))
+
+    @property
+    def metric(self) -> str:
+        """The score that drops are told of."""
+        return self._before.headline[0]
 
     @property
     def best(self) -> Tried | None:
@@ -66,7 +74,9 @@ class Search:
     def try_all(self, ways: Sequence[Sequence[Method]]) -> None:
         """Try each chain. One that does not suit the model, or fails, is noted with its reason."""
         for methods in ways:
-            name = " + ".join(method.part_name for method in methods)
+            name = " + ".join(map(_named, methods))
+            if name in self.tried or name in self.refused:
+                continue
             try:
                 self._try(name, self.shop.shrunk(methods))
             except UserError as error:
@@ -84,13 +94,27 @@ class Search:
         self.shop.listen(Message(f"{name}: {_told(candidate)}{_but(faults)}"))
 
     def _fastest_runtime(self, subject: Subject) -> tuple[Subject, Predictor, Speed]:
-        """The subject with as many streams as give most texts a second here."""
-        knowledge = replace(self.shop.bundle.knowledge, decision=Decision())
-        found = []
+        """The subject with as many streams as give most texts a second here; what its task answers from beside the
+        network, such as the vectors of a corpus, is made anew by the small model.
+        """
+        shop, knowledge = self.shop, replace(self.shop.bundle.knowledge, decision=Decision())
+        found: list[tuple[Subject, Predictor, Speed]] = []
         for one in _streams(subject):
-            predictor = self.shop.predictor(one, knowledge)
+            predictor = shop.predictor(one, knowledge)
+            if not found:
+                task = knowledge.task.completed(predictor.reader, predictor.core.run, shop.listen)
+                knowledge = predictor.knowledge = replace(knowledge, task=task)
             found.append((one, predictor, measure(predictor, self._measured)))
         return max(found, key=lambda item: item[2].texts_per_s)
+
+    def _decided(self, predictor: Predictor, rows: list[Answered]) -> Decision:
+        return self._judge(predictor).decide(rows)[0]
+
+    def _judge(self, predictor: Predictor) -> Judge:
+        return Judge(predictor.task, predictor.knowledge.labels, self.shop.ground.recipe.judge)
+
+    def _outcome(self, predictor: Predictor, rows: list[Answered], decision: Decision) -> Outcome:
+        return predictor.task.outcome(rows, predictor.knowledge.labels, decision)
 
     def _candidate(
         self,
@@ -101,22 +125,19 @@ class Search:
         size: int,
         found: Parity | None = None,
     ) -> Candidate:
-        task, labels = predictor.task, predictor.knowledge.labels
-        judge = Judge(task, labels, self.shop.ground.recipe.judge)
-        decision = judge.decide(rows)[0]
-        before = judge.decide(self.shop.dev)[0]
-        outcomes = task.outcome(self.shop.dev, labels, before), task.outcome(rows, labels, decision)
-        main = compare(*outcomes, seed=0, n_resamples=1000).main
+        decision = self._decided(predictor, rows)
+        outcome = self._outcome(predictor, rows, decision)
+        main = compare(self._before, outcome, seed=0, n_resamples=1000).main
         sign = -100 if main.is_better_high else 100
         ends = sign * main.interval.low, sign * main.interval.high
         return Candidate(
             name=name,
             score=main.second,
-            drop=sign * main.difference,
-            most_drop=max(ends),
+            drop=sign * main.difference + 0.0,  # which takes the sign off a zero
+            most_drop=max(ends) + 0.0,
             speed=speed,
             size_mb=size / 1e6,
-            label_f1=self._label_f1(judge, rows, decision) if self.budget.keep else {},
+            label_f1=self._label_f1(self._judge(predictor), rows, decision) if self.budget.keep else {},
             parity=found,
             fault=None if found is None else found.fault,
         )
@@ -153,7 +174,7 @@ class Search:
         """Everything that was tried, and what was chosen."""
         best = self.best
         return Frontier(
-            metric=self.shop.judge.metric.part_name,
+            metric=self.metric,
             n_rows=len(self.shop.dev),
             budget=self.budget,
             candidates=[self.judged, *(one.candidate for one in self.tried.values())],
@@ -172,14 +193,18 @@ def _streams(subject: Subject) -> list[Subject]:
 
 def _kind(subject: Subject) -> Kind:
     """Quantising alone must keep the answers; a network that was cut or taught anew has the budget to keep to."""
-    methods = {cast("type[Method]", Shelf("methods").get(name)).makes for name in subject.steps}
-    return "changed" if _is_changed(subject) else "quantised" if "artefact" in methods else "float32"
+    makes = {name: cast("type[Method]", Shelf("methods").get(name)).makes for name in subject.steps}
+    if any(kind == "network" and name not in EXACT for name, kind in makes.items()):
+        return "changed"
+    return "quantised" if "artefact" in makes.values() else "float32"
 
 
-def _is_changed(subject: Subject) -> bool:
-    harmless = {"vocabulary", "merge"}
-    networks = [name for name in subject.steps if cast("type[Method]", Shelf("methods").get(name)).makes == "network"]
-    return bool(set(networks) - harmless)
+def _named(method: Method) -> str:
+    """A method's name, with the settings that are not as usual."""
+    usual = type(method)()
+    told = {name: value for name, value in method.as_recipe().items() if name != "name"}
+    others = [f"{name}={value}" for name, value in told.items() if value != getattr(usual, name)]
+    return method.part_name + (f" ({', '.join(others)})" if others else "")
 
 
 def _size(subject: Subject) -> int:

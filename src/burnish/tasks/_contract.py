@@ -8,12 +8,11 @@ Data flows through a task in this order:
                                                                  └──(another runtime)─────┘     └─decode→ answers
 
 An *example* is a plain dict that fits `arrow_fields`; its `text` is what readers are shown; where copies are told by
-something else (a picture's bytes, say) its `content` is a digest of that. A *feature* is a dict of 1-D int32 arrays:
-a text's `input_ids`, or what else the reader makes of an example; a long text may give several (windows). What one
-costs is its tokens, or what it says as `n_units` (see `data.features.cost_of`); features that say a `kind` share
-batches with their kind only. The *outputs* of a feature are what
-`ask` gets from the network, for most tasks its logits: [K] where the head gives rows, [T, K] where it labels tokens,
-[T, 2] where it marks starts and ends.
+something else (a picture's bytes, say) its `content` is a digest of that. A *feature* is a dict of 1-D int32 arrays: a
+text's `input_ids`, or what else the reader makes of an example; a long text may give several (windows). What one costs
+is its tokens, or what it says as `n_units` (see `data.features.cost_of`); features that say a `kind` share batches with
+their kind only. The *outputs* of a feature are what `ask` gets from the network, for most tasks its logits: [K] where
+the head gives rows, [T, K] where it labels tokens, [T, 2] where it marks starts and ends.
 
 Nothing here needs torch but `loss`, `ask` and `stream`, which read tensors. So `collate` gives numpy arrays, which
 `Collated.to` makes tensors, and which a runtime without torch reads as they are.
@@ -56,8 +55,6 @@ Run = Callable[[Sequence[Feature]], Sequence[NDArray[np.float32]]]
 Located = Callable[[str], Any]
 """The name of a task's setting that holds a path, such as `corpus` or `decoding.json_schema` → that path, led from the
 folder it was written in."""
-
-
 Outputs = NDArray[np.float32]
 
 
@@ -287,6 +284,10 @@ class Task(Part, ABC):
     @abstractmethod
     def labels_of(self, example: Example) -> Iterable[str]:
         """Every label that an example carries."""
+
+    def edge_row(self, text: str, like: Example) -> dict[str, Any]:
+        """A row that asks about `text`, which is at the edge of what may be; its other texts are those of `like`."""
+        return {name: like.get("text_pair") for name in self.texts[1:]} | {self.texts[0]: text}
 
     def load_reader(self, folder: Path, max_length: int | None, prompt: str, *, is_bundle: bool = False) -> Reader:
         """What reads examples for the model in `folder`, as a base has it or, `is_bundle`, as `Reader.save` left it.

@@ -127,6 +127,10 @@ class Answers(Task):
             "note": golds.note,
         }
 
+    def edge_row(self, text: str, like: Example) -> dict[str, Any]:
+        """The text asks, and stands in the context too, where the answer is looked for."""
+        return {"question": text, "context": f"{text} {like['text_pair']}"}
+
     def labels_of(self, example: Example) -> Iterable[str]:
         return ()
 

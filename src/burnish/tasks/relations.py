@@ -48,6 +48,7 @@ class Relations(Task):
     stratify_by = "label"
     least_rows = 1  # of SemEval's 19 labels one stands in a single row
     answer = Classified
+    example_input = "<e1>Ada</e1> works for <e2>Burnish</e2>"
 
     head: Annotated[Part, Shelf("heads"), giving("entities", "rows")] = Field(default="entities", validate_default=True)
     """entities: reads the states at the entities' start marks; cls, mean, max: read the whole marked text."""
@@ -71,6 +72,10 @@ class Relations(Task):
         text, head, tail = with_marks(entities)
         label = one_label(values) if is_labelled else None
         return {"text": text, "head": list(head), "tail": list(tail), "label": label, "note": entities.note}
+
+    def edge_row(self, text: str, like: Example) -> dict[str, Any]:
+        """The text between and behind two entities, which every row must have."""
+        return {"text": f"<e1>a</e1> {text} <e2>b</e2> {text}"}
 
     def labels_of(self, example: Example) -> Iterable[str]:
         return (example["label"],)

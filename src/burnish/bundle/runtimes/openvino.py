@@ -12,7 +12,7 @@ from pydantic import Field
 
 from burnish.bundle.core import Core, Outputs, planned, put
 from burnish.bundle.runtimes._contract import Runtime, unwritten
-from burnish.bundle.shapes import filled, rounded_lengths
+from burnish.bundle.shapes import Longest, filled, rounded_lengths
 from burnish.core.errors import UserError
 from burnish.core.settings import settings
 from burnish.core.telemetry import need_silent
@@ -45,17 +45,18 @@ class Openvino(Runtime):
         except RuntimeError as error:
             reason = " ".join(str(error).split())[:200]
             raise UserError(f"{folder / MODEL_FILE}: OpenVINO cannot load it ({reason}).") from None
-        return OpenvinoCore(compiled, task, reader.pad_id, len(labels), self.tokens_per_batch)
+        longest = Longest(reader.max_length, self.tokens_per_batch)
+        return OpenvinoCore(compiled, task, reader.pad_id, len(labels), longest)
 
 
 class OpenvinoCore:
     """A compiled model and requests to it, one a stream."""
 
-    def __init__(self, compiled: Any, task: Task, pad_id: int, n_labels: int, tokens_per_batch: int) -> None:
+    def __init__(self, compiled: Any, task: Task, pad_id: int, n_labels: int, longest: Longest) -> None:
         self.task = task
         self.pad_id = pad_id
         self.n_labels = n_labels
-        self.tokens_per_batch = tokens_per_batch
+        self.longest = longest
         self._names = [port.get_any_name() for port in compiled.inputs]
         self._free = {port.get_any_name() for port in compiled.inputs if _has_length(port)}
         self._queue = need_silent("openvino", "serve").AsyncInferQueue(
@@ -67,7 +68,7 @@ class OpenvinoCore:
         """The outputs of each feature."""
         outputs: Outputs = [np.zeros(0, np.float32)] * len(features)
         asked = []
-        for indices in planned(features, self.tokens_per_batch, rounded_lengths):
+        for indices in planned(features, self.longest.batch, rounded_lengths):
             collated = self.task.collate([features[i] for i in indices], self.pad_id, self.n_labels)
             found: list[NDArray[np.float32]] = []
             self._queue.start_async(self._inputs(collated), found)
@@ -83,7 +84,7 @@ class OpenvinoCore:
 
     def _inputs(self, collated: Collated) -> Arrays:
         read = {name: collated.inputs[name] for name in self._names}
-        return filled(read, self._free, self.pad_id, self.tokens_per_batch)
+        return filled(read, self._free, self.pad_id, self.longest)
 
 
 def _has_length(port: Any) -> bool:

@@ -1,0 +1,80 @@
+"""The page of the frontier: whole, safe, with every candidate in table and plot."""
+
+import math
+import re
+from html.parser import HTMLParser
+
+import pytest
+from tests.compression.test_frontier import candidate, frontier
+
+from burnish.compression.frontier import Budget
+from burnish.compression.page import frontier_page
+
+NAUGHTY = "<script>alert(1)</script>"
+
+
+class Balance(HTMLParser):
+    """Every tag that opens is closed, in order."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.tags = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def parsed(page):
+    found = Balance()
+    found.feed(page)
+    found.close()
+    assert found.open == []
+    return found.tags
+
+
+def test_every_candidate_is_in_the_table_and_in_the_plot():
+    one = frontier(
+        candidate("quick", 200), candidate("bad", 400, most_drop=2), chosen="quick", refused={"bad": ["too much lost"]}
+    )
+    page = frontier_page(one)
+    tags = parsed(page)
+    assert tags.count("circle") == 3
+    assert tags.count("tr") == 1 + 3
+    assert 'class="dot chosen"' in page
+    assert 'class="dot refused"' in page
+    assert "<li><b>bad</b>: too much lost</li>" in page
+    assert "Chosen: <b>quick</b>. accuracy on 1,234 dev rows; at most\n0.5 points may be lost" in page
+    assert "Measured on: processor x86_64, threads 2." in page
+
+
+def test_it_loads_nothing_and_runs_nothing():
+    page = frontier_page(frontier(candidate(NAUGHTY), chosen=NAUGHTY, refused={NAUGHTY: [NAUGHTY]}))
+    assert "script" not in parsed(page)
+    assert NAUGHTY not in page
+    assert not re.search(r"(src|href)=|url\(|@import", page)
+    assert "default-src 'none'" in page
+
+
+def test_where_nothing_fits_it_says_so():
+    page = frontier_page(frontier(refused={"static": ["is too slow"]}))
+    assert "Chosen: <b>nothing keeps to the budget</b>" in page
+    assert "<h2>Not taken</h2>" in page
+    parsed(page)
+
+
+def test_without_anything_refused_there_is_no_such_part():
+    assert "Not taken" not in frontier_page(frontier(candidate("quick"), chosen="quick"))
+
+
+@pytest.mark.parametrize("drop", [0.0, -5.0, 90.0, math.nan, math.inf])
+def test_every_dot_lies_within_the_plot_whatever_was_lost(drop):
+    page = frontier_page(frontier(candidate("one", 5000, drop=drop, most_drop=drop), budget=Budget(max_drop=0)))
+    parsed(page)
+    for x, y in re.findall(r'<circle [^>]*cx="([^"]+)" cy="([^"]+)"', page):
+        assert 0 <= float(x) <= 760
+        assert 0 <= float(y) <= 380
