@@ -16,6 +16,8 @@ PROOF = "proof.json"
 N_TEXTS = 50
 LEAST_SAME = 0.98
 """Share of the answers that must come again: processors round int8 products in different ways."""
+WEAK = frozenset({"abstained", "runners_up"})
+"""Fields of answers that follow from confidence."""
 RANKED = frozenset({"hits", "items", "pictures", "texts", "words"})
 """Fields of answers that hold alternatives, best first."""
 
@@ -81,12 +83,12 @@ def _damaged(folder: Path, error: Exception) -> UserError:
 
 def told(answer: Prediction) -> Any:
     """What an answer says, as JSON has it, without confidences and what follows from them."""
-    return _without_numbers(answer.model_dump(mode="json", exclude={"runners_up", "abstained"}))
+    return _without_numbers(answer.model_dump(mode="json"))
 
 
 def _without_numbers(value: Any) -> Any:
     if isinstance(value, dict):
-        kept = {name: one for name, one in value.items() if not isinstance(one, float)}
+        kept = {name: one for name, one in value.items() if not isinstance(one, float) and name not in WEAK}
         return {name: _without_numbers(_best(one) if name in RANKED else one) for name, one in kept.items()}
     if isinstance(value, list):
         return [_without_numbers(one) for one in value if not isinstance(one, float)]
