@@ -36,16 +36,15 @@ def main() -> None:
     asked = parser.parse_args()
     os.environ |= {"BURNISH_THREADS": str(asked.threads), "OMP_NUM_THREADS": str(asked.threads)}
     if asked.only:
-        print(json.dumps(fit(asked.only, asked.profile)))
+        print(json.dumps(fit(asked.only, asked.profile, is_alone=True)))
         return
     with tempfile.TemporaryDirectory() as cache:
         os.environ["BURNISH_CACHE"] = cache
-        print("| fit | seconds | of which in training steps | accuracy |\n|---|---|---|---|")
+        print("| fit | seconds | CPU seconds | of which training steps, s | accuracy |\n|---|---|---|---|---|")
         for name in FITS:
             found = in_new_process(name) if asked.fresh else fit(name, asked.profile and name == "second fit")
-            print(
-                f"| {name} | {found['seconds']:.1f} | {found['training']:.1f} | {found['accuracy']:.4f} |", flush=True
-            )
+            numbers = " | ".join(f"{found[key]:.1f}" for key in ("seconds", "cpu_s", "training"))
+            print(f"| {name} | {numbers} | {found['accuracy']:.4f} |", flush=True)
 
 
 def in_new_process(name: str) -> dict:
@@ -56,8 +55,8 @@ def in_new_process(name: str) -> dict:
     return json.loads(done.stdout.splitlines()[-1]) | {"seconds": time.perf_counter() - started}
 
 
-def fit(name: str, is_profiled: bool) -> dict:
-    """Seconds of one whole fit, and its accuracy on the test share."""
+def fit(name: str, is_profiled: bool, is_alone: bool = False) -> dict:
+    """Seconds of one whole fit, and its accuracy on the test share. Alone in its process, all of that counts."""
     import torch
 
     import burnish
@@ -74,17 +73,17 @@ def fit(name: str, is_profiled: bool) -> dict:
     }
     profile = cProfile.Profile()
     with tempfile.TemporaryDirectory() as folder:
-        started = time.perf_counter()
+        started, cpu_started = time.perf_counter(), 0.0 if is_alone else time.process_time()
         if is_profiled:
             profile.enable()
         made = burnish.fit(recipe, FITS[name], out=Path(folder) / "bundle")
         profile.disable()
-        seconds = time.perf_counter() - started
+        seconds, cpu_s = time.perf_counter() - started, time.process_time() - cpu_started
         steps = (made.bundle / "training" / "steps.jsonl").read_text("utf-8").splitlines()
     if is_profiled:
         pstats.Stats(profile, stream=sys.stderr).sort_stats("cumulative").print_stats(70)
-    training = sum(json.loads(line)["seconds"] for line in steps)
-    return {"seconds": seconds, "training": training, "accuracy": made.report.scores["accuracy"]}
+    training = sum(json.loads(line).get("seconds", 0.0) for line in steps)
+    return {"seconds": seconds, "cpu_s": cpu_s, "training": training, "accuracy": made.report.scores["accuracy"]}
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ class Trunk:
 
     def vectors(self, features: Sequence[Feature]) -> Vectors:
         """[N, H] of rows that will be asked for again."""
-        names = [one.tobytes() for one in np.atleast_1d(_digests(features))]
+        names = _digests(features).tolist()
         new = {name: feature for name, feature in zip(names, features, strict=True) if name not in self.held}
         self.held.update(zip(new, self._read(list(new.values())), strict=True))
         return np.stack([self.held[name] for name in names]) if names else np.zeros((0, self.cache.width), np.float32)
