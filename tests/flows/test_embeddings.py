@@ -131,7 +131,7 @@ def test_a_second_run_reads_only_texts_that_are_new(frozen, sentiment, tmp_path,
     burnish.fit(frozen, changes, out=tmp_path / "other")
     assert not n_read
 
-    write_csv(sentiment / "test.csv", sentiment_rows(40, seed=1) + [("a b c new", "good"), ("x y z new", "bad")])
+    write_csv(sentiment / "test.csv", [*sentiment_rows(40, seed=1), ("a b c new", "good"), ("x y z new", "bad")])
     write_csv(sentiment / "train.csv", [*rows, ("quite new", "good")])
     burnish.fit(frozen, out=tmp_path / "more")
     assert sum(n_read) == 3
@@ -190,7 +190,7 @@ def test_a_cache_that_cannot_be_written_stops_no_run(frozen, cache, tmp_path):
     told = []
     burnish.fit(frozen, out=tmp_path / "bundle", listen=told.append)
     warnings = [one.text for one in told if isinstance(one, Message) and "is not kept" in one.text]
-    assert warnings and warnings[0].startswith("what the base made of the texts is not kept for later runs: ")
+    assert warnings[0].startswith("what the base made of the texts is not kept for later runs: ")
 
 
 def test_an_interrupted_run_goes_on_from_its_checkpoint(frozen, tmp_path):

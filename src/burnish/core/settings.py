@@ -27,8 +27,7 @@ class Settings(BaseSettings):
     """Folder for what can be made again, such as a base converted to safetensors; empty takes ~/.cache/burnish."""
 
     embeddings_mb: int = Field(default=1024, ge=0)
-    """Most that is kept in that folder of what frozen bases made of texts, so that another head on the same texts is
-    trained in seconds; the least recently used goes first. 0 keeps nothing: every epoch reads the texts anew."""
+    """MB of what frozen bases made of texts that are kept in that folder; the least recently used goes. 0: none."""
 
     @property
     def cache_folder(self) -> Path:
