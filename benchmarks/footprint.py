@@ -53,9 +53,8 @@ def main() -> None:
             one["text"] for one in json.loads((asked.bundle / "proof.json").read_text())["examples"] if one["text"]
         ]
         runs = [run(python, asked, texts) for _ in range(asked.rounds)]
-        print(
-            "| installed, MB | first answer after, s | resident then, MB | after 1,000 texts, MB | torch |\n|---|---|---|---|---|"
-        )
+        print("| installed, MB | first answer after, s | resident then, MB | after 1,000 texts, MB | torch |")
+        print("|---|---|---|---|---|")
         medians = [
             f"{statistics.median(one[name] for one in runs):.2f}" for name in ("seconds", "first_mb", "later_mb")
         ]
