@@ -107,6 +107,7 @@ def _asked(example: Example, predictor: Predictor) -> Example:
 
 
 def _answers(predictor: Predictor, examples: Sequence[Example]) -> list[Any]:
-    knowledge = predictor.knowledge
-    rows = predictor.answer(examples)
-    return [told(one) for one in predictor.task.decode(rows, knowledge.labels, knowledge.decision)]
+    """Asked one by one, as whoever serves them will be: other shapes would only take memory."""
+    task, knowledge = predictor.task, predictor.knowledge
+    rows = [predictor.answer([example])[0] for example in examples]
+    return [told(task.decode([row], knowledge.labels, knowledge.decision)[0]) for row in rows]
