@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import cast
 
@@ -30,6 +31,8 @@ from burnish.metrics._contract import Outcome
 from burnish.tasks._contract import Answered, Decision, Example
 
 N_MEASURED = 1000
+TOKENS_PER_BATCH = (512, 2048)
+"""Sizes of batches that are tried in OpenVINO."""
 N_HELD_OUT = 1000
 """Held-out texts on which parity is proved, where there are as many."""
 EXACT = frozenset({"vocabulary", "merge"})
@@ -99,7 +102,7 @@ class Search:
         """
         shop, knowledge = self.shop, replace(self.shop.bundle.knowledge, decision=Decision())
         found: list[tuple[Subject, Predictor, Speed]] = []
-        for one in _streams(subject):
+        for one in _settings(subject):
             predictor = shop.predictor(one, knowledge)
             if not found:
                 task = knowledge.task.completed(predictor.reader, predictor.core.run, shop.listen)
@@ -184,11 +187,13 @@ class Search:
         )
 
 
-def _streams(subject: Subject) -> list[Subject]:
+def _settings(subject: Subject) -> list[Subject]:
+    """The subject with each way in which its runtime may share the work out."""
     if not isinstance(subject.runtime, Openvino):
         return [subject]
-    counts = sorted({1, settings().n_threads})
-    return [replace(subject, runtime=subject.runtime.model_copy(update={"streams": n})) for n in counts]
+    ways = product(sorted({1, settings().n_threads}), TOKENS_PER_BATCH)
+    runtimes = [subject.runtime.model_copy(update={"streams": n, "tokens_per_batch": size}) for n, size in ways]
+    return [replace(subject, runtime=runtime) for runtime in runtimes]
 
 
 def _kind(subject: Subject) -> Kind:
