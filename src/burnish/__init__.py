@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from burnish.flows.check import check
     from burnish.flows.compare import compare
     from burnish.flows.converse import converse
+    from burnish.flows.export import export
     from burnish.flows.fit import fit
     from burnish.flows.index import index
     from burnish.flows.init import init
@@ -26,6 +27,7 @@ __all__ = [
     "check",
     "compare",
     "converse",
+    "export",
     "fit",
     "index",
     "init",
@@ -39,8 +41,8 @@ __all__ = [
 ]
 
 _VERBS = (
-    *("check", "compare", "converse", "fit", "index", "init", "judge", "load", "predict", "pretrain", "relate"),
-    *("shrink", "stream"),
+    *("check", "compare", "converse", "export", "fit", "index", "init", "judge", "load", "predict", "pretrain"),
+    *("relate", "shrink", "stream"),
 )
 _HOMES = {verb: (f"burnish.flows.{verb}", verb) for verb in _VERBS}
 

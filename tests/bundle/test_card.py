@@ -52,3 +52,42 @@ def test_it_shows_the_scores_that_people_ask_for_and_no_others():
 )
 def test_it_says_how_other_tools_load_the_model(task, sentence):
     assert sentence in card(task)
+
+
+SHRUNK = {
+    "bundle": "demo",
+    "way": "vocabulary + int8_static",
+    "metric": "accuracy",
+    "score": [0.9, 0.898],
+    "most_drop": 0.4123,
+    "texts_per_s": [120.4, 5400.6],
+    "median_ms": [9.14, 1.25],
+    "size_mb": [90.91, 23.08],
+}
+
+
+@pytest.mark.parametrize(
+    ("runtime", "library"), [("openvino", "openvino"), ("onnxruntime", "onnx"), ("torch", "transformers")]
+)
+def test_a_shrunk_model_says_what_it_is_made_from_and_what_that_cost(runtime, library):
+    task, part = Shelf("tasks").build("classification"), Shelf("runtimes").build(runtime)
+    knowledge = Knowledge(task, ("a", "b", "c"), Decision(), 128, "minilm", runtime=part)
+    text = model_card(knowledge, SCORES, {**ABOUT, "shrunk": SHRUNK})
+    assert f"library_name: {library}\n" in text
+    assert f"Made from the bundle `demo` by vocabulary + int8_static; computed by `{runtime}`." in text
+    assert "| accuracy | 0.9000 | 0.8980 (at most 0.41 points lost, at 95 % confidence) |" in text
+    assert "| texts/s | 120 | 5,401 |" in text
+    assert "| ms for one text | 9.14 | 1.25 |" in text
+    assert "| MB | 90.9 | 23.1 |" in text
+    is_torch = runtime == "torch"
+    assert ("transformers.AutoModelForSequenceClassification" in text) == is_torch
+    assert ("`transformers` cannot load it" in text) == (not is_torch)
+    assert ("burnish export BUNDLE --format onnx" in text) == (not is_torch)
+
+
+def test_a_model_that_was_not_shrunk_says_nothing_of_it():
+    assert "shrunk" not in card()
+
+
+def test_relations_are_asked_with_marks():
+    assert 'print(model("<e1>Ada</e1> works for <e2>Burnish</e2>"))' in card("relations")

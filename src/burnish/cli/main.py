@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 import burnish
-from burnish.cli import chat, check, compare, doctor, fit, index, init, judge, parts, predict, pretrain, shrink
+from burnish.cli import chat, check, compare, doctor, export, fit, index, init, judge, parts, predict, pretrain, shrink
 from burnish.cli.exits import guarded
 
 EXAMPLES = "\n\n".join(
@@ -29,6 +29,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     judge.judge,
     compare.compare,
     shrink.shrink,
+    export.export,
     predict.predict,
     chat.chat,
     index.index,

@@ -105,7 +105,7 @@ def traced(subject: Subject, examples: Sequence[Feature]) -> Traced:
     """The subject's network, as a copy, with what two batches of its features tell about its inputs.
 
     Raises:
-        UserError: the examples are all of one length, so that it cannot be seen which axis is the length.
+        UserError: there are no examples, or all are of one length, so that it cannot be seen which axis is the length.
     """
     few, many = _two_batches(subject, examples)
     names = tuple(many)
@@ -127,6 +127,8 @@ def _two_batches(subject: Subject, examples: Sequence[Feature]) -> tuple[dict[st
         """What one row of its batch holds: of texts that are encoded apart, the longest decides."""
         return sum(array[0].size for array in batch_of(subject, [feature]).values())
 
+    if not examples:
+        raise UserError("there are no texts to trace the model with.")
     short, long = min(examples, key=extent), max(examples, key=extent)
     if extent(short) == extent(long):
         raise UserError(f"all {len(examples)} texts to trace with are of one length; give some of another length too.")

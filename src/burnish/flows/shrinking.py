@@ -142,14 +142,15 @@ class Workshop:
 
     def material(self, subject: Subject) -> Material:
         """What the next method may use. Where the tokens are no longer those of the stored rows, nothing is trained."""
-        is_same = subject.reader is self.judged.reader
+        is_same, work = subject.reader is self.judged.reader, self.work / "methods"
+        work.mkdir(exist_ok=True)
         return Material(
             examples=self._examples(subject),
             batches=self._batches if is_same else _refuse_training,
             loss=self._loss,
             learn=self._learn if is_same else _refuse_training,
             features=lambda: self._features(subject),
-            work=self.work / "methods",
+            work=work,
             seed=self.ground.recipe.train.seed,
             listen=self.listen,
         )

@@ -129,7 +129,7 @@ class Answers(Task):
 
     def edge_row(self, text: str, like: Example) -> dict[str, Any]:
         """The text asks, and stands in the context too, where the answer is looked for."""
-        return {"question": text, "context": f"{text} {like['text_pair']}"}
+        return {"question": text, "context": f"{text} {like.get('text_pair') or ''}"}
 
     def labels_of(self, example: Example) -> Iterable[str]:
         return ()

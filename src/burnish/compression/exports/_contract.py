@@ -7,7 +7,7 @@ from pathlib import Path
 
 from burnish.compression.subject import Subject
 from burnish.core.parts import Part
-from burnish.tasks._contract import Feature
+from burnish.tasks._contract import Feature, Run
 
 
 class Export(Part, ABC):
@@ -24,3 +24,7 @@ class Export(Part, ABC):
         Raises:
             UserError: it cannot be done, or a library that it needs is missing.
         """
+
+    def runs(self, subject: Subject, folder: Path) -> Run | None:
+        """What was written, loaded to be held against the model that was judged; None where nothing here runs it."""
+        return None

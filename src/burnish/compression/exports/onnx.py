@@ -7,7 +7,7 @@ from pathlib import Path
 from burnish.compression.exports._beside import refusal_of, write_beside
 from burnish.compression.exports._contract import Export
 from burnish.compression.subject import Subject
-from burnish.tasks._contract import Feature
+from burnish.tasks._contract import Feature, Run
 
 
 class Onnx(Export):
@@ -22,3 +22,8 @@ class Onnx(Export):
         found = traced(subject, examples)
         to_onnx(found, folder / "model.onnx")
         write_beside(subject, found.names, folder, "onnxruntime", "onnx")
+
+    def runs(self, subject: Subject, folder: Path) -> Run | None:
+        from burnish.bundle.runtimes.onnxruntime import Onnxruntime
+
+        return Onnxruntime().load(folder, subject.task, subject.reader, subject.labels).run

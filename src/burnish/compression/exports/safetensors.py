@@ -9,7 +9,7 @@ from burnish.bundle.card import LOADERS
 from burnish.compression.exports._beside import refusal_of, write_beside
 from burnish.compression.exports._contract import Export
 from burnish.compression.subject import Subject
-from burnish.tasks._contract import Feature
+from burnish.tasks._contract import Feature, Run
 
 TOLD = ("mean", "max", "vector", "cosine", "token_cosine", "entities", "compare")
 """Heads that the script spells out, on what `AutoModel` gives; others are the architecture's own."""
@@ -46,3 +46,8 @@ class Safetensors(Export):
             loader=LOADERS.get(head.part_name, "AutoModel"),
             takes=tuple(name for name in names if name in known),
         )
+
+    def runs(self, subject: Subject, folder: Path) -> Run | None:
+        from burnish.bundle.runtimes.torch import Torch
+
+        return Torch().load(folder, subject.task, subject.reader, subject.labels).run

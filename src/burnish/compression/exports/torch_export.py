@@ -6,8 +6,9 @@ from pathlib import Path
 
 from burnish.compression.exports._beside import refusal_of, write_beside
 from burnish.compression.exports._contract import Export
+from burnish.compression.exports._running import run_called
 from burnish.compression.subject import Subject
-from burnish.tasks._contract import Feature
+from burnish.tasks._contract import Feature, Run
 
 
 class TorchExport(Export):
@@ -25,3 +26,8 @@ class TorchExport(Export):
         with quiet():
             torch.export.save(found.program, folder / "model.pt2")
         write_beside(subject, found.names, folder, "torch", "torch_export")
+
+    def runs(self, subject: Subject, folder: Path) -> Run | None:
+        import torch
+
+        return run_called(torch.export.load(folder / "model.pt2").module(), subject, folder)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from burnish.compression.exports._beside import refusal_of, write_beside
 from burnish.compression.exports._contract import Export
+from burnish.compression.exports._running import run_called
 from burnish.compression.subject import Subject
-from burnish.tasks._contract import Feature
+from burnish.tasks._contract import Feature, Run
 
 
 class Torchscript(Export):
@@ -26,3 +27,11 @@ class Torchscript(Export):
             script = torch.jit.trace(found.module, found.tensors, check_trace=True)  # type: ignore[no-untyped-call]
             torch.jit.save(script, folder / "model.ts")
         write_beside(subject, found.names, folder, "torch", "torchscript")
+
+    def runs(self, subject: Subject, folder: Path) -> Run | None:
+        import torch
+
+        from burnish.compression.tracing import quiet
+
+        with quiet():
+            return run_called(torch.jit.load(folder / "model.ts"), subject, folder)  # type: ignore[no-untyped-call]

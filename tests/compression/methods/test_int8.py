@@ -1,0 +1,142 @@
+"""Static and dynamic int8: an artefact for a runtime without torch, for every encoder task."""
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+from tests.compression.exports.conftest import case_of, thin_base
+from tests.compression.methods.conftest import assert_same_weights, build_subject, weights_of
+
+from burnish.bundle.torch_core import TorchCore
+from burnish.compression.subject import Material
+from burnish.core.errors import UserError
+from burnish.core.events import ignore
+from burnish.core.shelves import Shelf
+
+__all__ = ["case_of", "thin_base"]
+
+METHODS = {"int8_static": ("openvino", ["model.bin", "model.xml"]), "int8_dynamic": ("onnxruntime", ["model.onnx"])}
+"""Method → the runtime that computes what it makes, and its files."""
+CASES = (
+    *("classification-cls", "classification-cosine", "multilabel-max", "tokens", "relations", "matching-cross"),
+    *("matching-bi", "answers", "retrieval", "contrastive"),
+)
+QUICK = "classification-mean"
+
+
+def unused(*_, **__):
+    raise AssertionError("quantising learns nothing")
+
+
+def material_of(features, work):
+    return Material(
+        examples=features, batches=unused, loss=unused, learn=unused, features=unused, work=work, seed=5, listen=ignore
+    )
+
+
+def shrunk(one, name, work, features=None, **settings):
+    method = Shelf("methods").build({"name": name, **settings})
+    return method.apply(one.subject, material_of(one.features if features is None else features, work))
+
+
+def outputs_of(small, features):
+    core = small.runtime.load(small.files, small.task, small.reader, small.labels)
+    return np.concatenate([one.ravel() for one in core.run(features)])
+
+
+def torch_outputs(subject, features):
+    core = TorchCore(subject.network, subject.task, subject.reader.pad_id, len(subject.labels))
+    return np.concatenate([one.ravel() for one in core.run(features)])
+
+
+def cosine(a, b):
+    a, b = a - a.mean(), b - b.mean()
+    return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("case", CASES)
+def test_every_encoder_task_becomes_an_artefact_that_answers_nearly_alike(case, name, case_of, tmp_path):
+    one = case_of(case)
+    before = weights_of(one.subject.network)
+    state = torch.random.get_rng_state()
+    assert Shelf("methods").build(name).refusal(one.subject) is None
+    small = shrunk(one, name, tmp_path)
+    runtime, files = METHODS[name]
+    assert small.steps == (name,)
+    assert small.runtime.part_name == runtime
+    assert sorted(file.name for file in small.files.iterdir()) == files
+    assert_same_weights(one.subject.network, before)
+    assert torch.equal(torch.random.get_rng_state(), state), "global randomness was drawn from"
+    found, wanted = outputs_of(small, one.features), torch_outputs(one.subject, one.features)
+    assert found.shape == wanted.shape
+    assert cosine(found, wanted) > 0.9
+    assert not np.array_equal(found, wanted), "nothing was quantised"
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_weights_take_a_byte_each(name, case_of, tmp_path):
+    one = case_of(QUICK)
+    small = shrunk(one, name, tmp_path)
+    matrices = [p.numel() for p in one.subject.network.parameters() if p.ndim == 2]
+    n_bytes = sum(file.stat().st_size for file in small.files.glob("model.*") if file.suffix in (".bin", ".onnx"))
+    structure = 400_000 if name == "int8_dynamic" else 0  # the graph itself lies in the same file
+    assert n_bytes < structure + 4 * sum(matrices)
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second"),
+    [
+        ("int8_static", {"smooth": 0.95}, {"smooth": -1}),
+        ("int8_static", {"examples": 2}, {"examples": 3}),
+        ("int8_dynamic", {"per_channel": True}, {"per_channel": False}),
+    ],
+)
+def test_a_setting_changes_the_answers(name, first, second, case_of, tmp_path):
+    one = case_of(QUICK)
+    features = one.features[::-1]  # the longest first
+    a, b = (outputs_of(shrunk(one, name, tmp_path, features, **told), features) for told in (first, second))
+    assert not np.array_equal(a, b)
+
+
+@pytest.mark.parametrize("settings", [{"examples": 0}, {"smooth": 1.5}, {"smooth": -2}])
+def test_settings_that_mean_nothing_are_refused(settings):
+    with pytest.raises(ValueError, match=next(iter(settings))):
+        Shelf("methods").build({"name": "int8_static", **settings})
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_what_writes_text_is_refused_in_a_sentence(name, tiny_causal_base):
+    subject = build_subject(tiny_causal_base, "causal", "causal_lm", labels=())
+    assert Shelf("methods").build(name).refusal(subject) == (
+        "it is for encoders of text; the head 'causal' is none of them."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("int8_static", "int8_static: there are no training texts to read the ranges of activations from."),
+        ("int8_dynamic", "there are no texts to trace the model with."),
+    ],
+)
+def test_without_texts_nothing_is_made(name, said, case_of, tmp_path):
+    with pytest.raises(UserError) as caught:
+        shrunk(case_of(QUICK), name, tmp_path, features=[])
+    assert str(caught.value) == said
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_texts_that_are_all_of_one_length_do_not_tell_which_axis_it_is(name, case_of, tmp_path):
+    one = case_of(QUICK)
+    with pytest.raises(UserError) as caught:
+        shrunk(one, name, tmp_path, features=[one.features[0]] * 3)
+    assert str(caught.value) == ("all 3 texts to trace with are of one length; give some of another length too.")
+
+
+@pytest.mark.parametrize(("name", "library"), [("int8_static", "nncf"), ("int8_dynamic", "onnxruntime.quantization")])
+def test_a_missing_library_is_told(name, library, case_of, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(UserError, match=rf"this needs the library '{library}': pip install 'burnish\[\w+\]'\."):
+        shrunk(case_of(QUICK), name, tmp_path)
