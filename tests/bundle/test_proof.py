@@ -36,7 +36,7 @@ def test_fifty_texts_spread_evenly_are_kept_without_what_readers_must_not_see(pr
     kept = json.loads((tmp_path / PROOF).read_text("utf-8"))
     assert all(set(one) == {"text", "text_pair", "label"} for one in kept["examples"])
     assert {one["label"] for one in kept["examples"]} == {None}, "gold is nobody's business"
-    assert set(kept["answers"][0]) == {"label", "abstained"}
+    assert set(kept["answers"][0]) == {"label"}
 
 
 def test_fewer_examples_than_fifty_are_all_kept(predictor):
@@ -97,10 +97,10 @@ def test_examples_of_no_task_are_told_too(example, predictor, tmp_path):
 
 def test_what_an_answer_says_holds_no_confidence_and_of_alternatives_the_first():
     one = Classified(label="a", confidence=0.9, abstained=False, runners_up=[])
-    assert told(one) == {"label": "a", "abstained": False}
+    assert told(one) == {"label": "a"}
     several = Labelled(labels=[GivenLabel(label=name, confidence=0.5, abstained=False) for name in "ab"])
-    assert told(several) == {"labels": [{"label": "a", "abstained": False}, {"label": "b", "abstained": False}]}
+    assert told(several) == {"labels": [{"label": "a"}, {"label": "b"}]}
     piece = FoundAnswer(answer="day", start=4, end=7, confidence=0.25, abstained=True)
-    assert told(piece) == {"answer": "day", "start": 4, "end": 7, "abstained": True}
+    assert told(piece) == {"answer": "day", "start": 4, "end": 7}
     hits = [Hit(id=name, text=name, score=0.5, similarity=0.5, payload={"n": 1, "x": 0.5}) for name in "ab"]
     assert told(Retrieved(hits=hits)) == {"hits": [{"id": "a", "text": "a", "payload": {"n": 1}}]}

@@ -35,6 +35,13 @@ def test_rows_are_a_power_of_four_or_a_multiple_of_the_most(n_rows, most, comput
     assert rounded_rows(n_rows, most) == computed
 
 
+def test_a_text_alone_takes_steps_of_eight_so_that_serving_meets_few_shapes():
+    shapes = {
+        filled(batch(1, length), {"input_ids"}, 0, Longest(64, 512))["input_ids"].shape for length in range(1, 65)
+    }
+    assert shapes == {(1, length) for length in (8, 16, 24, 32, 40, 48, 56, 64)}
+
+
 def batch(n_rows, length):
     ids = np.arange(1, n_rows * length + 1).reshape(n_rows, length)
     return {

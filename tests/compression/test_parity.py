@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from tests.contracts.test_tasks import SETTINGS, Made
 
+from burnish.bundle.bundle import Knowledge
 from burnish.compression.parity import Parity, agreements, parity
 from burnish.core.shelves import Shelf
-from burnish.tasks._contract import Answered
+from burnish.tasks._contract import Answered, Decision
 
 CHOICE = Shelf("tasks").build("classification")
 SPANS = Shelf("tasks").build("answers")
@@ -18,8 +19,12 @@ def choice(*logits):
     return [Answered({"text": "x"}, [], [np.asarray(one, np.float32)]) for one in logits]
 
 
+def knowing(task, labels=(), **decided):
+    return Knowledge(task, labels, Decision(**decided), 16, "base")
+
+
 def compared(judged, found, kind="float32", n_edge=0):
-    return parity(judged, found, (CHOICE, LABELS), kind, n_edge)
+    return parity(judged, found, knowing(CHOICE, LABELS), kind, n_edge)
 
 
 def test_the_largest_difference_and_shares_of_equal_answers_are_counted_by_hand():
@@ -29,7 +34,7 @@ def test_the_largest_difference_and_shares_of_equal_answers_are_counted_by_hand(
     told = compared(judged, found, "changed", n_edge=2)
     assert (told.n_held_out, told.n_edge) == (2, 2)
     assert told.largest_difference == 0.5
-    assert (told.agreement, told.edge_agreement) == (0.75, 0.5)
+    assert (told.agreement, told.edge_agreement) == (1.0, 0.5)
     assert told.fault is None, "a network that was changed keeps to the budget alone"
 
 
@@ -55,7 +60,9 @@ def told_of(kind, difference=0.0, agreement=1.0):
         ("quantised", 9.0, 0.99, None),
         ("quantised", 0.0, 0.9899, "it answers 98.99% of the texts as the judged model does; 99% is asked"),
         ("quantised", 0.0, float("nan"), "it answers nan% of the texts as the judged model does; 99% is asked"),
+        ("quantised", float("inf"), 1.0, "it gives outputs that are no numbers, or as many as it should not"),
         ("changed", 9.0, 0.1, None),
+        ("changed", float("inf"), 1.0, "it gives outputs that are no numbers, or as many as it should not"),
     ],
 )
 def test_each_class_has_its_own_measure(kind, difference, agreement, fault):
@@ -71,7 +78,7 @@ def test_a_number_that_is_none_is_as_far_away_as_can_be(broken):
 def test_other_shapes_are_as_far_away_as_can_be():
     rows = [Answered({"text": "q", "text_pair": "c"}, [], [np.zeros((n, 2), np.float32)]) for n in (3, 4)]
     assert VECTORS.head_part.gives == "vectors"
-    told = parity(rows[:1], rows[1:], (VECTORS, ()), "quantised", 0)
+    told = parity(rows[:1], rows[1:], knowing(VECTORS), "quantised", 0)
     assert told.largest_difference == float("inf")
     assert told.agreement == 0.0
 
@@ -84,11 +91,19 @@ def test_vectors_agree_from_a_cosine_of_0_98_on():
     """cos 11° = 0.98163, cos 12° = 0.97815; of nothing and nothing it is 1, of vectors of unlike length 0."""
     near, far = ([np.cos(np.radians(angle)), np.sin(np.radians(angle))] for angle in (11, 12))
     judged, found = vectors([1, 0], [1, 0], [0, 0], [1, 0]), vectors(near, far, [0, 0], [1, 0, 0])
-    assert agreements(judged, found, VECTORS, ()) == [True, False, True, False]
+    assert agreements(judged, found, knowing(VECTORS)) == [True, False, True, False]
 
 
 def test_confidence_alone_makes_no_other_answer():
-    assert agreements(choice([9, 0]), choice([0.1, 0]), CHOICE, LABELS) == [True]
+    assert agreements(choice([9, 0]), choice([0.1, 0]), knowing(CHOICE, LABELS)) == [True]
+
+
+def test_what_both_withhold_is_the_same():
+    """Probabilities 0.52 and 0.48 of the other label; the third is given by one of them."""
+    judged, found = choice([0.1, 0], [0.1, 0], [9, 0]), choice([0, 0.1], [0, 9], [0, 0.1])
+    knowledge = knowing(CHOICE, LABELS, abstain_below=0.6)
+    assert agreements(judged, found, knowledge) == [True, False, False]
+    assert agreements(judged, found, knowing(CHOICE, LABELS)) == [False, False, False]
 
 
 def test_a_span_must_have_the_same_offsets(tiny_base):
@@ -103,12 +118,17 @@ def test_a_span_must_have_the_same_offsets(tiny_base):
         logits[start, 0] = logits[end, 1] = 9
         return [Answered(example, encoded.features, [logits])]
 
-    assert agreements(answered(good, day), answered(good, day), SPANS, ()) == [True]
-    assert agreements(answered(good, day), answered(day, day), SPANS, ()) == [False]
+    assert agreements(answered(good, day), answered(good, day), knowing(SPANS)) == [True]
+    assert agreements(answered(good, day), answered(day, day), knowing(SPANS)) == [False]
 
 
 def test_several_tasks_on_one_model_are_compared_one_by_one(tiny_base):
     task = Shelf("tasks").build({"name": "multitask", **SETTINGS["multitask"]})
     made = Made(task, "multitask", tiny_base)
     rows = made.answered([task.read({"text": text}, is_labelled=False) for text in ("good", "so bad", "")])
-    assert agreements(rows, rows, made.task, made.labels) == [True] * 3
+    assert (
+        agreements(
+            rows, rows, knowing(made.task, made.labels, members={name: Decision() for name in task.joint.members})
+        )
+        == [True] * 3
+    )

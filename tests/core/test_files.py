@@ -141,3 +141,13 @@ def test_the_hash_is_that_of_the_content(tmp_path):
     content = b"x" * 3_000_000
     (tmp_path / "a").write_bytes(content)
     assert sha256_of(tmp_path / "a") == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize("is_private", [True, False])
+def test_a_private_file_is_its_owners_alone(tmp_path, is_private):
+    before = os.umask(0o022)
+    try:
+        write_bytes(tmp_path / "a", b"x", is_private=is_private)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a").stat().st_mode & 0o777 == (0o600 if is_private else 0o644)

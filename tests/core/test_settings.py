@@ -46,3 +46,13 @@ def test_a_wrong_variable_is_named(monkeypatch):
     assert str(caught.value) == (
         "the environment variable BURNISH_THREADS: input should be greater than or equal to 0; got '-2'."
     )
+
+
+def test_room_for_embeddings_is_bounded_and_may_be_none(monkeypatch):
+    monkeypatch.delenv("BURNISH_EMBEDDINGS_MB", raising=False)
+    assert Settings().embeddings_mb == 1024
+    monkeypatch.setenv("BURNISH_EMBEDDINGS_MB", "0")
+    assert Settings().embeddings_mb == 0
+    monkeypatch.setenv("BURNISH_EMBEDDINGS_MB", "-1")
+    with pytest.raises(UserError, match=r"^the environment variable BURNISH_EMBEDDINGS_MB: .* got '-1'\.$"):
+        settings()

@@ -3,7 +3,11 @@
 import torch
 from torch import nn
 
+from burnish.core.shelves import Shelf
+from burnish.models.freezing import freeze
+from burnish.models.heads._contract import HeadPlan
 from burnish.models.network import Network
+from burnish.recipe.schema import FreezeSection
 
 
 class Trunk(nn.Module):
@@ -58,3 +62,21 @@ def test_a_frozen_batch_norm_keeps_its_statistics_in_training():
         moved.append(bool(network.trunk.norm.running_mean.any()))
         assert network.readout.training
     assert moved == [True, False]
+
+
+def test_what_is_frozen_whole_drops_nothing_in_training(tiny_base):
+    """The head learns from what it will read: a body without anything to train is in evaluation mode."""
+    network = Shelf("heads").build("mean").attach(tiny_base, HeadPlan(("a", "b")))
+    freeze(network, FreezeSection(all_but_head=True))
+    network.train()
+    assert not any(module.training for module in network.trunk.modules())
+    assert network.readout.dropout.training
+    ids = torch.ones(2, 4, dtype=torch.int64)
+    first, again = (network.pooled(input_ids=ids, attention_mask=ids) for _ in range(2))
+    assert torch.equal(first, again)
+
+
+def test_what_is_frozen_in_part_is_in_training_mode(tiny_base):
+    network = Shelf("heads").build("mean").attach(tiny_base, HeadPlan(("a", "b")))
+    freeze(network, FreezeSection(layers=1))
+    assert all(module.training for module in network.train().modules())

@@ -91,6 +91,40 @@ def answered(task, examples, base, network):
     ]
 
 
+@pytest.mark.parametrize("head", ["cls", "mean", "compare"])
+def test_read_in_both_orders_a_pair_gets_the_mean_of_its_two_scores(head, tiny_base):
+    once, both = build(head=head), build(head=head, both_orders=True)
+    network = once.head_part.attach(tiny_base, once.head_plan(()))
+    pairs = [("good day", "so bad all"), ("so bad all", "good day")]
+    examples = [once.read(row(None, *pair), False) for pair in pairs]
+    alone, together = (
+        [one.score for one in task.decode(answered(task, examples, tiny_base, network), (), Decision())]
+        for task in (once, both)
+    )
+    assert alone[0] != pytest.approx(alone[1], abs=1e-6)
+    assert together == pytest.approx([sum(alone) / 2] * 2, abs=1e-6)
+
+
+def test_both_orders_of_a_pair_are_learnt_with_its_score(tiny_base):
+    task = build(both_orders=True)
+    pairs = [("good day", "so"), ("all", "day")]
+    encoded = task.encode(
+        [task.read(row(n, *pair), True) for n, pair in enumerate(pairs)], load_tokenizer(tiny_base), ()
+    )
+    batch = task.collate([one.features[0] for one in encoded], 0, 0).to("cpu")
+    assert len(batch.inputs["input_ids"]) == 4
+    # logits 0, 0 (score 0) and 0, ln 3 (score 1): −ln ½, −ln ½, −ln ½, −ln ¾
+    loss = task.loss(torch.tensor([[0.0], [0.0], [0.0], [np.log(3)]]), batch, None, 0.0)
+    assert loss.item() == pytest.approx((3 * np.log(2) + np.log(4 / 3)) / 4)
+
+
+def test_a_bi_encoder_has_no_orders():
+    with pytest.raises(
+        ValueError, match=r"both_orders is for heads that read both texts at once; a bi-encoder knows no"
+    ):
+        build(head="vector", both_orders=True)
+
+
 @pytest.mark.parametrize("head", ["cls", "compare", "vector"])
 def test_answers_are_on_the_users_scale_and_match_from_devs_threshold(head, tiny_base):
     task = build(head=head, scale=[0, 5])

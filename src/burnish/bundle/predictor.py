@@ -12,6 +12,7 @@ from typing import Any
 
 from burnish.bundle.bundle import Bundle, Knowledge, open_bundle
 from burnish.bundle.core import Core
+from burnish.bundle.memory import Memory
 from burnish.core.errors import listed
 from burnish.models.reader import Reader
 from burnish.tasks._contract import Answered, Example, Prediction, Task
@@ -21,12 +22,13 @@ Input = str | tuple[str, ...] | Mapping[str, Any]
 
 
 class Predictor:
-    """Answers for one bundle."""
+    """Answers for one bundle; from its `memory`, where it has one and the same input came before."""
 
-    def __init__(self, knowledge: Knowledge, reader: Reader, core: Core) -> None:
+    def __init__(self, knowledge: Knowledge, reader: Reader, core: Core, memory: Memory | None = None) -> None:
         self.knowledge = knowledge
         self.reader = reader
         self.core = core
+        self.memory = memory
 
     @property
     def task(self) -> Task:
@@ -46,7 +48,18 @@ class Predictor:
         rows = iter(inputs)
         while chunk := list(islice(rows, task.rows_at_once)):
             examples = [task.read(_as_row(row, task), is_labelled=False) for row in chunk]
-            yield from task.decode(self.answer(examples), self.knowledge.labels, self.knowledge.decision)
+            yield from self._decoded(examples) if self.memory is None else self.memory.through(examples, self._decoded)
+
+    def _decoded(self, examples: Sequence[Example]) -> Sequence[Prediction]:
+        return self.task.decode(self.answer(examples), self.knowledge.labels, self.knowledge.decision)
+
+    def remembering(self, n_answers: int) -> Predictor:
+        """The same model with a memory of its own for its last `n_answers` answers: see its `.hits` and `.misses`.
+
+        Raises:
+            ValueError: there would be room for none.
+        """
+        return Predictor(self.knowledge, self.reader, self.core, Memory(n_answers))
 
     def stream(self, text: Input) -> Iterator[str]:
         """The text that is written for one input, piece by piece; joined it is the text of the answer.

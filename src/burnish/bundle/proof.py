@@ -16,6 +16,8 @@ PROOF = "proof.json"
 N_TEXTS = 50
 LEAST_SAME = 0.98
 """Share of the answers that must come again: processors round int8 products in different ways."""
+WEAK = frozenset({"abstained", "runners_up"})
+"""Fields of answers that follow from confidence."""
 RANKED = frozenset({"hits", "items", "pictures", "texts", "words"})
 """Fields of answers that hold alternatives, best first."""
 
@@ -80,13 +82,13 @@ def _damaged(folder: Path, error: Exception) -> UserError:
 
 
 def told(answer: Prediction) -> Any:
-    """What an answer says, as JSON has it, without numbers of confidence, and of alternatives the first alone."""
-    return _without_numbers(answer.model_dump(mode="json", exclude={"runners_up"}))
+    """What an answer says, as JSON has it, without confidences and what follows from them."""
+    return _without_numbers(answer.model_dump(mode="json"))
 
 
 def _without_numbers(value: Any) -> Any:
     if isinstance(value, dict):
-        kept = {name: one for name, one in value.items() if not isinstance(one, float)}
+        kept = {name: one for name, one in value.items() if not isinstance(one, float) and name not in WEAK}
         return {name: _without_numbers(_best(one) if name in RANKED else one) for name, one in kept.items()}
     if isinstance(value, list):
         return [_without_numbers(one) for one in value if not isinstance(one, float)]
@@ -105,6 +107,7 @@ def _asked(example: Example, predictor: Predictor) -> Example:
 
 
 def _answers(predictor: Predictor, examples: Sequence[Example]) -> list[Any]:
-    knowledge = predictor.knowledge
-    rows = predictor.answer(examples)
-    return [told(one) for one in predictor.task.decode(rows, knowledge.labels, knowledge.decision)]
+    """Asked one by one, as whoever serves them will be: other shapes would only take memory."""
+    task, knowledge = predictor.task, predictor.knowledge
+    rows = [predictor.answer([example])[0] for example in examples]
+    return [told(task.decode([row], knowledge.labels, knowledge.decision)[0]) for row in rows]

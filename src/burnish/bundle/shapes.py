@@ -1,7 +1,8 @@
 """A few fixed shapes for every batch, for runtimes that compile code for each shape that they meet, and keep it.
 
 Lengths go up in steps of an eighth to a quarter, so that little is padded; rows in powers of four, or as many as the
-budget of tokens allows.
+budget of tokens allows. A text alone takes steps of eight at least: its time goes into operators rather than tokens,
+and each shape takes some 2 MB and 20 ms once.
 """
 
 from __future__ import annotations
@@ -18,13 +19,15 @@ from burnish.tasks._contract import Arrays
 STEPS = ((16, 2), (32, 4), (64, 8), (128, 16), (256, 32))
 """Up to this length → in steps of so many tokens; above, in steps of 64."""
 LAST_STEP = 64
+STEP_ALONE = 8
 
 
-def rounded_lengths(lengths: Lengths) -> Lengths:
+def rounded_lengths(lengths: Lengths, least_step: int = 1) -> Lengths:
     """[N] lengths, each rounded up to one that is computed."""
     steps = np.full(len(lengths), LAST_STEP, np.int32)
     for most, step in reversed(STEPS):
         steps[lengths <= most] = step
+    steps = np.maximum(steps, least_step)
     return (-(-lengths // steps) * steps).astype(np.int32)
 
 
@@ -54,7 +57,7 @@ def filled(inputs: Arrays, free: Collection[str], pad_id: int, longest: Longest)
     Rows are added by repeating the first, so that every row can be computed; what they give is of no use.
     """
     n_rows, length = inputs["input_ids"].shape
-    [rounded] = rounded_lengths(np.array([length], np.int32)).tolist()
+    [rounded] = rounded_lengths(np.array([length], np.int32), STEP_ALONE if n_rows == 1 else 1).tolist()
     wanted = max(length, min(rounded, longest.text))
     rows = rounded_rows(n_rows, max(1, longest.batch // wanted))
     found = {}

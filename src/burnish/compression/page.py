@@ -7,7 +7,7 @@ from html import escape
 
 from burnish.compression.frontier import HEADINGS, JUDGED, Candidate, Frontier
 
-WIDTH, HEIGHT, LEFT, BOTTOM = 760, 380, 70, 50
+WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 760, 380, 70, 40, 50
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1d2733; --soft: #66788a; --line: #d6dee6; --good: #1a7f4b; --bad: #b3402a; }
@@ -68,7 +68,7 @@ def _plot(frontier: Frontier) -> str:
 
     def y(drop: float) -> float:
         drop = drop if math.isfinite(drop) else worst  # a score that is no number
-        return 15 + (drop - best) / (worst - best) * (HEIGHT - BOTTOM - 15)
+        return TOP + (drop - best) / (worst - best) * (HEIGHT - BOTTOM - TOP)
 
     def dot(one: Candidate) -> str:
         kind, at = _kind(frontier, one.name), x(one.speed.texts_per_s)
@@ -84,9 +84,9 @@ def _plot(frontier: Frontier) -> str:
     )
     return f"""<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="points lost against texts a second">
 <line class="axis" x1="{LEFT}" x2="{WIDTH}" y1="{floor}" y2="{floor}"/>
-<line class="axis" x1="{LEFT}" x2="{LEFT}" y1="10" y2="{floor}"/>
+<line class="axis" x1="{LEFT}" x2="{LEFT}" y1="26" y2="{floor}"/>
 <line class="budget" x1="{LEFT}" x2="{WIDTH}" y1="{line:.0f}" y2="{line:.0f}"/>
 <text x="{LEFT - 8}" y="{y(0) + 4:.0f}" text-anchor="end">0</text>
 <text x="{LEFT - 8}" y="{line + 4:.0f}" text-anchor="end">{frontier.budget.max_drop:g}</text>
 {ticks}<text x="{WIDTH - 5}" y="{floor + 38}" text-anchor="end">texts a second</text>
-<text x="{LEFT - 60}" y="12">points lost</text>{"".join(dot(one) for one in frontier.candidates)}</svg>"""
+<text x="{LEFT - 60}" y="16">points lost</text>{"".join(dot(one) for one in frontier.candidates)}</svg>"""

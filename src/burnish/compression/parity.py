@@ -1,21 +1,26 @@
 """Parity: whether an artefact answers as the judged model does, on held-out texts and on texts at the edge.
 
-A float32 artefact must give the same numbers (|Δ| ≤ 1e-4) and so the same answers on all texts; a quantised one the
-same answers on 99 of 100. Two answers are the same when nothing but confidences and scores differs in them: labels,
-spans with their offsets, the first hit of a search.
+A float32 artefact must give the same numbers (|Δ| ≤ 1e-4) and the same answers on all texts; a quantised one the same
+answers on 99 of 100 held-out texts. Texts at the edge mean nothing to most models, which then are near a boundary: a
+quantised artefact must answer them with numbers, and how often it answers alike is told. Two answers are the same when
+nothing but confidences and scores differs in them (labels, spans with their offsets, the first hit of a search), and
+when both are withheld.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from burnish.bundle.bundle import Knowledge
 from burnish.bundle.predictor import Predictor
 from burnish.bundle.proof import told
-from burnish.tasks._contract import Answered, Decision, Example, Task
+from burnish.tasks._contract import Answered, Example, Prediction
 
 LARGEST_DIFFERENCE = 1e-4
 LEAST_AGREEMENT = 0.99
@@ -37,15 +42,17 @@ class Parity(BaseModel):
     largest_difference: float
     """Largest |Δ| of any output: logits, or numbers of a vector."""
     agreement: float
-    """Share of the texts with the same answer."""
+    """Share of the held-out texts with the same answer."""
     edge_agreement: float
-    """The same of those at the edge alone."""
+    """The same of those at the edge."""
 
     @property
     def fault(self) -> str | None:
         """Why it is refused; None where it is not."""
         if self.kind == "float32" and not self.largest_difference <= LARGEST_DIFFERENCE:
             return f"its outputs differ by up to {self.largest_difference:.2g}; {LARGEST_DIFFERENCE} is allowed"
+        if not math.isfinite(self.largest_difference):
+            return "it gives outputs that are no numbers, or as many as it should not"
         least = {"float32": 1.0, "quantised": LEAST_AGREEMENT, "changed": 0.0}[self.kind]
         if not self.agreement >= least:
             return f"it answers {self.agreement:.2%} of the texts as the judged model does; {least:.0%} is asked"
@@ -53,41 +60,43 @@ class Parity(BaseModel):
 
 
 def parity(
-    judged: Sequence[Answered],
-    found: Sequence[Answered],
-    knowledge: tuple[Task, tuple[str, ...]],
-    kind: Kind,
-    n_edge: int,
+    judged: Sequence[Answered], found: Sequence[Answered], knowledge: Knowledge, kind: Kind, n_edge: int
 ) -> Parity:
     """Both models' outputs for the same texts, of which the last `n_edge` are at the edge."""
-    task, labels = knowledge
-    same = agreements(judged, found, task, labels)
+    same = agreements(judged, found, knowledge)
+    n_held_out = len(same) - n_edge
     pairs = [pair for a, b in zip(judged, found, strict=True) for pair in zip(a.outputs, b.outputs, strict=True)]
-    largest = max((float(np.max(np.abs(a - b), initial=0.0)) for a, b in pairs if a.shape == b.shape), default=0.0)
-    if any(a.shape != b.shape or not np.isfinite(b).all() for a, b in pairs):
-        largest = float("inf")
     return Parity(
         kind=kind,
-        n_held_out=len(same) - n_edge,
+        n_held_out=n_held_out,
         n_edge=n_edge,
-        largest_difference=largest,
-        agreement=float(np.mean(same)),
-        edge_agreement=float(np.mean(same[len(same) - n_edge :])) if n_edge else 1.0,
+        largest_difference=max((_difference(a, b) for a, b in pairs), default=0.0),
+        agreement=float(np.mean(same[:n_held_out])) if n_held_out else 1.0,
+        edge_agreement=float(np.mean(same[n_held_out:])) if n_edge else 1.0,
     )
 
 
-def agreements(
-    judged: Sequence[Answered], found: Sequence[Answered], task: Task, labels: tuple[str, ...]
-) -> list[bool]:
-    """For each text whether both give the same answer."""
+def agreements(judged: Sequence[Answered], found: Sequence[Answered], knowledge: Knowledge) -> list[bool]:
+    """For each text whether both give the same answer, decided as the judged model decides."""
+    task, labels, decision = knowledge.task, knowledge.labels, knowledge.decision
     if task.head_part.gives == "vectors":
         return [_are_near(a, b) for a, b in zip(judged, found, strict=True)]
-    members = () if task.joint is None else task.joint.members
-    decision = Decision(members={name: Decision() for name in members})
     sound = [all(np.isfinite(one).all() for one in row.outputs) for row in found]
     some = [row if is_sound else other for row, other, is_sound in zip(found, judged, sound, strict=True)]
     first, second = (task.decode(rows, labels, decision) for rows in (judged, some))
-    return [is_sound and told(a) == told(b) for a, b, is_sound in zip(first, second, sound, strict=True)]
+    return [is_sound and _are_alike(a, b) for a, b, is_sound in zip(first, second, sound, strict=True)]
+
+
+def _are_alike(a: Prediction, b: Prediction) -> bool:
+    is_withheld = [bool(getattr(one, "abstained", False)) for one in (a, b)]
+    return told(a) == told(b) or all(is_withheld)
+
+
+def _difference(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """Largest |a − b|; infinite where shapes differ or something is not a number."""
+    if a.shape != b.shape or not np.isfinite(b).all():
+        return math.inf
+    return float(np.max(np.abs(a - b), initial=0.0))
 
 
 def _are_near(a: Answered, b: Answered) -> bool:

@@ -21,13 +21,13 @@ import orjson
 from burnish.core.errors import UserError
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Replace `path` by `content` atomically and durably."""
+def write_bytes(path: Path, content: bytes, *, is_private: bool = False) -> None:
+    """Replace `path` by `content` atomically and durably; a private file is its owner's alone from the first byte."""
     neighbour = path.with_name(f".{path.name}.tmp-{uuid.uuid4().hex[:8]}")
     with disk_faults(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with neighbour.open("wb") as file:
+            with open(neighbour, "wb", opener=_opened_privately if is_private else None) as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -35,6 +35,10 @@ def write_bytes(path: Path, content: bytes) -> None:
             fsync_folder(path.parent)
         finally:
             neighbour.unlink(missing_ok=True)
+
+
+def _opened_privately(path: str, flags: int) -> int:
+    return os.open(path, flags, mode=0o600)
 
 
 def write_json(path: Path, value: Any) -> None:

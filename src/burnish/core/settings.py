@@ -26,6 +26,9 @@ class Settings(BaseSettings):
     cache: str = ""
     """Folder for what can be made again, such as a base converted to safetensors; empty takes ~/.cache/burnish."""
 
+    embeddings_mb: int = Field(default=1024, ge=0)
+    """MB of what frozen bases made of texts that are kept in that folder; the least recently used goes. 0: none."""
+
     @property
     def cache_folder(self) -> Path:
         own = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "burnish"

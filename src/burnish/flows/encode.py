@@ -100,8 +100,12 @@ class StoredBatches:
     def n_batches(self, epoch: int) -> int:
         return len(self._epochs(epoch))
 
+    def indices(self, epoch: int, position: int) -> NDArray[np.int64]:
+        """Which features of the store a batch holds."""
+        return self._epochs(epoch)[position]
+
     def read(self, epoch: int, position: int) -> Collated:
-        features = self.store.read(self._epochs(epoch)[position])
+        features = self.store.read(self.indices(epoch, position))
         varied = self.task.varied(features, generator(self.seed, "varied", epoch, position))
         return self.task.collate(varied, self.pad_id, self.n_labels)
 

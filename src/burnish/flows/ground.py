@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -69,6 +69,8 @@ class Ground:
     test: HeldOut | None
     card: DataCard
     key: str
+    weights: str
+    """SHA-256 of each weight file that the network starts from, one after the other."""
     beginning: Beginning | None = None
     """The bundle that the tasks are put beside, where there is one."""
 
@@ -114,8 +116,10 @@ def lay_ground(loaded: Loaded, work: Path, listen: Listener, *, is_bundle: bool 
             held[name] = HeldOut(rows_of(side.corpus), encoded)
     card = data_card(prepared, lengths)
     further = [tower.folder for tower in task.head_plan(prepared.labels).towers if tower.folder is not None]
-    key = _key(recipe, prepared, [base.folder, *further])
-    return Ground(recipe, base, reader, prepared, store, held.get("dev"), held.get("test"), card, key, beginning)
+    weights = "".join(sha256_of(file) for folder in (base.folder, *further) for file in weight_files(folder))
+    key = _key(recipe, prepared, weights)
+    dev, test = held.get("dev"), held.get("test")
+    return Ground(recipe, base, reader, prepared, store, dev, test, card, key, weights, beginning)
 
 
 def opened(loaded: Loaded) -> Loaded:
@@ -146,7 +150,6 @@ def _told_at(loaded: Loaded) -> Iterator[None]:
         raise UserError(*(fault.replace("base:", place, 1) for fault in error.faults)) from None
 
 
-def _key(recipe: Recipe, prepared: Prepared, bases: Sequence[Path]) -> str:
+def _key(recipe: Recipe, prepared: Prepared, weights: str) -> str:
     """What a checkpoint belongs to: the recipe, the rows and the weights of the base, or of all that are used."""
-    weights = "".join(sha256_of(file) for folder in bases for file in weight_files(folder))
     return hashlib.sha256(f"{recipe_hash(recipe)}/{prepared.digest}/{weights}".encode()).hexdigest()

@@ -27,6 +27,7 @@ def load(
     task: str | Mapping[str, Any] | None = None,
     overrides: Sequence[str] = (),
     *,
+    cache: int = 0,
     listen: Listener = ignore,
     **settings: Any,
 ) -> Predictor:
@@ -36,6 +37,7 @@ def load(
         model: the folder of a bundle; or a base by name, folder or `hub:<id>`, and then `task` says what it should do.
         task: for a base only: the task's name, or a mapping with its settings.
         overrides: for a base only: texts such as `task.corpus=faq.csv` or `data.prompt=query: `.
+        cache: how many answers are remembered, so that the same input again costs nothing; 0 remembers none.
         listen: is told of progress.
         **settings: for a base only: the task's own (`labels`, `corpus`, …), `prompt` and `max_length`.
 
@@ -44,11 +46,12 @@ def load(
     Raises:
         UserError: it is neither; a bundle is told to do another thing, or answers otherwise than where it was shrunk;
             or the base cannot do this without training.
+        ValueError: `cache` is negative.
     """
     predictor = load_with_columns(model, task, overrides, listen=listen, **settings)[0]
     if (proof := proof_in(Path(model))) is not None:
         proof.check(predictor, Path(model))
-    return predictor
+    return predictor.remembering(cache) if cache else predictor
 
 
 def load_with_columns(

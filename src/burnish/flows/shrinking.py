@@ -183,10 +183,11 @@ class Workshop:
         return [feature for one in encoded for feature in one.features]
 
     def _features(self, subject: Subject) -> Iterator[Feature]:
-        for side in self.ground.prepared.sides.values():
-            for examples in side.corpus.batches(subject.task.rows_at_once):
-                for one in subject.task.encode(examples, subject.reader, subject.labels):
-                    yield from one.features
+        """Of the training rows alone: what dev and test hold must not decide which tokens stay."""
+        assert self.ground.prepared.train is not None, "`opened` refuses to go without"
+        for examples in self.ground.prepared.train.corpus.batches(subject.task.rows_at_once):
+            for one in subject.task.encode(examples, subject.reader, subject.labels):
+                yield from one.features
 
     def _stored(self) -> StoredBatches:
         ground, train = self.ground, self.ground.recipe.train

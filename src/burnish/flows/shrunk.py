@@ -46,7 +46,7 @@ def write_shrunk(folder: Path, search: Search, best: Tried, started: float) -> R
     for name in COPIED:
         shutil.copyfile(shop.bundle.folder / name, folder / name)
     _write_findings(folder, search, knowledge, report, about)
-    Proof.of(Predictor(knowledge, predictor.reader, predictor.core), [*shop.dev_examples, *search.edges()]).save(folder)
+    Proof.of(Predictor(knowledge, predictor.reader, predictor.core), [*shop.dev_examples, *search.edges]).save(folder)
     write_manifest(folder)
     return report
 

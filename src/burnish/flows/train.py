@@ -11,6 +11,7 @@ import torch
 from burnish.bundle.torch_core import TorchCore
 from burnish.core.events import Listener
 from burnish.core.seeds import derive
+from burnish.flows.embeddings import PooledCore, shortened
 from burnish.flows.encode import StoredBatches
 from burnish.flows.ground import Ground, HeldOut
 from burnish.flows.judging import Judge
@@ -25,6 +26,8 @@ from burnish.models.reader import Reader
 from burnish.tasks._contract import Answered, Batch, Task
 from burnish.training.job import TrainingJob
 from burnish.training.run import run
+
+AnyCore = TorchCore | PooledCore
 
 
 @dataclass
@@ -82,7 +85,7 @@ def train_seed(ground: Ground, seed: int, work: Path, resume: bool, listen: List
     Raises:
         SickRun: the run went wrong (NaN, explosion, one class only).
     """
-    core = _started(ground, seed, listen)
+    core = shortened(_started(ground, seed, listen), ground, listen)
     network = core.network
     start = _start(ground, core) if ground.is_trained and ground.recipe.judge.start else {}
     found = None
@@ -101,14 +104,14 @@ def train_seed(ground: Ground, seed: int, work: Path, resume: bool, listen: List
     return Trained(seed, task, network, rank, scores, start, dev, test, work)
 
 
-def _start(ground: Ground, core: TorchCore) -> dict[str, float]:
+def _start(ground: Ground, core: AnyCore) -> dict[str, float]:
     """The score that chooses epochs, of the rows that the report is about, from the network as it is."""
     side = ground.dev if ground.test is None else ground.test
     assert side is not None, "training rows come with dev rows"
     return _watched_scores(ground, core, side)
 
 
-def _watched_scores(ground: Ground, core: TorchCore, side: HeldOut) -> dict[str, float]:
+def _watched_scores(ground: Ground, core: AnyCore, side: HeldOut) -> dict[str, float]:
     """What an epoch is judged by."""
     judge = Judge(core.task, ground.labels, ground.recipe.judge)
     asked = core.asking(core.task.watched(judge.metric.part_name).refreshed(core.run))
@@ -123,7 +126,7 @@ def _started(ground: Ground, seed: int, listen: Listener) -> TorchCore:
     return core.asking(ground.task.started(network, ground.reader, core.run, rows, listen))
 
 
-def _job(ground: Ground, seed: int, core: TorchCore) -> TrainingJob:
+def _job(ground: Ground, seed: int, core: AnyCore) -> TrainingJob:
     """What training is asked to do; in the current folder until the caller says where."""
     dev = ground.dev
     assert dev is not None, "training rows come with dev rows"
@@ -138,9 +141,10 @@ def _job(ground: Ground, seed: int, core: TorchCore) -> TrainingJob:
     def evaluate() -> dict[str, float]:
         return _watched_scores(ground, core, dev)
 
+    batches = _batches(ground, task, seed)
     return TrainingJob(
-        network=core.network,
-        batches=_batches(ground, task, seed),
+        network=core.head if isinstance(core, PooledCore) else core.network,
+        batches=core.batches(batches) if isinstance(core, PooledCore) else batches,
         loss=loss,
         evaluate=evaluate,
         metric=judge.metric.part_name,
@@ -164,5 +168,5 @@ def _batches(ground: Ground, task: Task, seed: int) -> StoredBatches:
     )
 
 
-def _answers(core: TorchCore, side: HeldOut) -> list[Answered]:
+def _answers(core: AnyCore, side: HeldOut) -> list[Answered]:
     return side.answered(core.run(side.features()))

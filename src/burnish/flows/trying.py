@@ -6,6 +6,8 @@ import platform
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import cast
 
@@ -29,6 +31,8 @@ from burnish.metrics._contract import Outcome
 from burnish.tasks._contract import Answered, Decision, Example
 
 N_MEASURED = 1000
+TOKENS_PER_BATCH = (512, 2048)
+"""Sizes of batches that are tried in OpenVINO."""
 N_HELD_OUT = 1000
 """Held-out texts on which parity is proved, where there are as many."""
 EXACT = frozenset({"vocabulary", "merge"})
@@ -98,7 +102,7 @@ class Search:
         """
         shop, knowledge = self.shop, replace(self.shop.bundle.knowledge, decision=Decision())
         found: list[tuple[Subject, Predictor, Speed]] = []
-        for one in _streams(subject):
+        for one in _settings(subject):
             predictor = shop.predictor(one, knowledge)
             if not found:
                 task = knowledge.task.completed(predictor.reader, predictor.core.run, shop.listen)
@@ -155,20 +159,19 @@ class Search:
             more = shop.ground.test.examples[: N_HELD_OUT - len(judged)]
             judged += shop.judged.answer(more)
             found += predictor.answer(more)
-        edges = self.edges()
-        kind = _kind(subject)
-        return parity(
-            [*judged, *shop.judged.answer(edges)],
-            [*found, *predictor.answer(edges)],
-            (knowledge.task, knowledge.labels),
-            kind,
-            len(edges),
-        )
+        rows = predictor.answer(self.edges)
+        return parity([*judged, *self._edges], [*found, *rows], knowledge, _kind(subject), len(rows))
 
+    @property
     def edges(self) -> list[Example]:
-        """Examples at the edge of what may be asked."""
-        texts = edge_texts(self.shop.judged.reader.max_length)
-        return examples_at_the_edge(self.shop.judged, texts, self.shop.dev_examples[0])
+        return [row.example for row in self._edges]
+
+    @cached_property
+    def _edges(self) -> list[Answered]:
+        """Examples at the edge of what may be asked, as the judged model answers them."""
+        shop = self.shop
+        texts = edge_texts(shop.judged.reader.max_length)
+        return shop.judged.answer(examples_at_the_edge(shop.judged, texts, shop.dev_examples[0]))
 
     def frontier(self) -> Frontier:
         """Everything that was tried, and what was chosen."""
@@ -184,11 +187,13 @@ class Search:
         )
 
 
-def _streams(subject: Subject) -> list[Subject]:
+def _settings(subject: Subject) -> list[Subject]:
+    """The subject with each way in which its runtime may share the work out."""
     if not isinstance(subject.runtime, Openvino):
         return [subject]
-    counts = sorted({1, settings().n_threads})
-    return [replace(subject, runtime=subject.runtime.model_copy(update={"streams": n})) for n in counts]
+    ways = product(sorted({1, settings().n_threads}), TOKENS_PER_BATCH)
+    runtimes = [subject.runtime.model_copy(update={"streams": n, "tokens_per_batch": size}) for n, size in ways]
+    return [replace(subject, runtime=runtime) for runtime in runtimes]
 
 
 def _kind(subject: Subject) -> Kind:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from burnish.core.errors import UserError
 from burnish.core.files import write_bytes
 from burnish.models.drawn import mark_given
 from burnish.models.heads._contract import Head, HeadPlan
+from burnish.models.pooling import PooledReadout
 from burnish.models.weights import open_to_readers, system_errors, write_weights
 
 HEAD_FILE = "head.safetensors"
@@ -53,15 +54,24 @@ class Network(nn.Module):
         self._accepts = getattr(trunk, "accepts", self._parameters_of_trunk.__contains__)
 
     def forward(self, **inputs: Tensor) -> Tensor:
+        outputs = self._read(inputs)
+        if self.readout is None:
+            return own_logits(outputs)
+        logits: Tensor = self.readout(seen_by(self.readout, outputs), inputs)
+        return logits
+
+    def pooled(self, **inputs: Tensor) -> Tensor:
+        """[B, H] the vectors that a `PooledReadout` answers from."""
+        assert isinstance(self.readout, PooledReadout), "asked only of a network whose readout pools"
+        return self.readout.pooled(seen_by(self.readout, self._read(inputs)), inputs)
+
+    def _read(self, inputs: Mapping[str, Tensor]) -> Any:
+        """What the trunk gives for its part of the inputs; None where there is nothing for it."""
         known: dict[str, Any] = {name: value for name, value in inputs.items() if self._accepts(name)}
         if known and "use_cache" in self._parameters_of_trunk:
             known["use_cache"] = False  # nothing is continued here: keys and values would be kept for nothing
         with _output_at(self.trunk, inputs["places"]) if "places" in inputs else contextlib.nullcontext():
-            outputs = self.trunk(**known) if known else None
-        if self.readout is None:
-            return own_logits(outputs)
-        pooled: Tensor = self.readout(seen_by(self.readout, outputs), inputs)
-        return pooled
+            return self.trunk(**known) if known else None
 
     @property
     def body(self) -> nn.Module:
@@ -74,10 +84,13 @@ class Network(nn.Module):
         return self.trunk.bodies() if hasattr(self.trunk, "bodies") else [self.body]
 
     def train(self, mode: bool = True) -> Network:
-        """Training mode, but for frozen batch norms: they go on with the statistics that they came with."""
+        """Training mode, but for what is frozen whole: a body drops nothing, so that the head learns from what it will
+        read, and batch norms go on with the statistics that they came with.
+        """
         super().train(mode)
-        for module in self.modules():
-            if isinstance(module, nn.modules.batchnorm._BatchNorm) and _is_frozen(module):
+        norms = [module for module in self.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+        for module in [*self.bodies(), *norms]:
+            if _is_frozen(module):
                 module.eval()
         return self
 

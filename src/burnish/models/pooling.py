@@ -20,8 +20,29 @@ class PooledReadout(nn.Module):
         self.linear = new_linear(width, n_labels)
 
     def forward(self, hidden: Tensor, inputs: Mapping[str, Tensor]) -> Tensor:
-        logits: Tensor = self.linear(self.dropout(self.pool(hidden, inputs["attention_mask"])))
+        return self.answer(self.pooled(hidden, inputs))
+
+    def pooled(self, hidden: Tensor, inputs: Mapping[str, Tensor]) -> Tensor:
+        """[B, H] all that it reads of a text: without weights of its own, so a frozen trunk gives it once for all."""
+        return self.pool(hidden, inputs["attention_mask"])
+
+    def answer(self, vectors: Tensor) -> Tensor:
+        """[B, L] logits of what was pooled."""
+        logits: Tensor = self.linear(self.dropout(vectors))
         return logits
+
+
+class PooledHead(nn.Module):
+    """vectors [B, H] → logits [B, L]: a readout on what was pooled before. The weights are the readout's own, under the
+    names that they have in the whole network, so what is trained here is trained there.
+    """
+
+    def __init__(self, readout: PooledReadout) -> None:
+        super().__init__()
+        self.readout = readout
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        return self.readout.answer(vectors)
 
 
 def new_linear(width: int, n_labels: int) -> nn.Linear:

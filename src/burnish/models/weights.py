@@ -7,7 +7,10 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,6 +22,15 @@ def write_weights(tensors: Mapping[str, Tensor], path: Path) -> None:
 
     with system_errors():
         save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, path)
+
+
+def write_arrays(arrays: Mapping[str, NDArray[Any]], path: Path) -> None:
+    """The same of arrays, without torch, in a file that others may read as they may other new files."""
+    from safetensors.numpy import save_file
+
+    with system_errors():
+        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
+    _open_to_readers(path)
 
 
 @contextmanager
@@ -37,7 +49,11 @@ def system_errors() -> Iterator[None]:
 
 def open_to_readers(folder: Path) -> None:
     """Give weight files the mode of other new files: safetensors makes them readable by their owner only."""
+    for file in folder.rglob("*.safetensors"):
+        _open_to_readers(file)
+
+
+def _open_to_readers(file: Path) -> None:
     mask = os.umask(0)
     os.umask(mask)
-    for file in folder.rglob("*.safetensors"):
-        file.chmod(0o666 & ~mask)
+    file.chmod(0o666 & ~mask)

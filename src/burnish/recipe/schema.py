@@ -133,7 +133,8 @@ class FreezeSection(Section):
     """How many layers, from the bottom, stay as pretrained."""
 
     all_but_head: bool = False
-    """Train only the head."""
+    """Train only the head. The base is then read without dropout; under the heads mean and max each text is read once,
+    and what the base made of it is kept for later runs."""
 
 
 class TrainSection(Section):
@@ -179,7 +180,7 @@ class TrainSection(Section):
     """How the base is tuned: full (all weights), lora (small matrices beside them). The head is always trained."""
 
     dropout: float | None = Field(default=None, ge=0, lt=1)
-    """Every dropout of the base; null keeps what the base was made with."""
+    """Every dropout of the base; null keeps what the base was made with. A base that is frozen whole drops nothing."""
 
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     """Share of the target spread evenly over all labels."""

@@ -20,6 +20,7 @@ from burnish.data.columns import Wanted
 from burnish.data.corpus import Corpus, CorpusWriter
 from burnish.data.opening import open_sources
 from burnish.data.paths import led_from
+from burnish.models.weights import write_arrays
 from burnish.tasks._contract import Example
 from burnish.tasks._corpus import SETTING, read_rows
 
@@ -57,8 +58,6 @@ class Gallery:
         return [(rows[at], float(cosines[at])) for at in order.tolist()]
 
     def save(self, folder: Path) -> None:
-        from safetensors.numpy import save_file
-
         pa = need("pyarrow", "train")
         assert self.vectors is not None, "the network has not read the corpus yet"
         folder.mkdir(parents=True, exist_ok=True)
@@ -67,7 +66,7 @@ class Gallery:
             with CorpusWriter(folder / f"{kind}.arrow", schema) as writer:
                 for row in rows:
                     writer.add(vars(row))
-        save_file({kind: np.ascontiguousarray(rows) for kind, rows in self.vectors.items()}, folder / VECTORS)
+        write_arrays(self.vectors, folder / VECTORS)
 
 
 def open_gallery(folder: Path) -> Gallery:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from burnish.core.errors import Faults, UserError
 from burnish.core.files import disk_faults
 from burnish.data.corpus import Corpus
+from burnish.models.weights import write_arrays
 from burnish.tasks._bm25 import Bm25
 from burnish.tasks._corpus import CorpusRows, unknown_id
 
@@ -137,14 +138,12 @@ class Index:
 
     def save(self, folder: Path) -> None:
         """Both files, in a folder that may be new."""
-        from safetensors.numpy import save_file
-
         folder.mkdir(parents=True, exist_ok=True)
         rows = (dict(zip(COLUMNS, row, strict=True)) for row in zip(*self._columns, strict=True))
         with disk_faults(folder / ROWS), (folder / ROWS).open("wb") as file:
             file.writelines(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
         assert self.vectors is not None, "the network has not read the corpus yet"
-        save_file({"vectors": np.ascontiguousarray(self.vectors)}, folder / VECTORS)
+        write_arrays({"vectors": self.vectors}, folder / VECTORS)
 
 
 def _of_columns(columns: Sequence[Sequence[str]], vectors: Floats | None) -> Index:

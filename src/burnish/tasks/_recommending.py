@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from burnish.core.errors import UserError
 from burnish.core.files import read_json, write_json
 from burnish.metrics._ranked import DEPTH
-from burnish.models.weights import open_to_readers
+from burnish.models.weights import write_arrays
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -134,12 +134,8 @@ class Stages:
         return self.traits(scores, found.items, asked.histories[row]), np.isin(found.items, asked.wanted[row])
 
     def save(self, folder: Path) -> None:
-        from safetensors.numpy import save_file
-
         folder.mkdir(parents=True, exist_ok=True)
-        save_file({"vectors": np.ascontiguousarray(self.vectors), "texts": np.ascontiguousarray(self.texts)},
-                  folder / VECTORS)  # fmt: skip
-        open_to_readers(folder)
+        write_arrays({"vectors": self.vectors, "texts": self.texts}, folder / VECTORS)
         if self.weights is not None:
             write_json(folder / WEIGHTS, dict(zip(TRAITS, self.weights.tolist(), strict=True)))
 

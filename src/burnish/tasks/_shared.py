@@ -42,7 +42,7 @@ def united(of_members: Mapping[str, Encoded], bits: Mapping[str, int]) -> Encode
     is_shared = len(of_members) > 1
     for member, encoded in of_members.items():
         for number, feature in enumerate(encoded.features):
-            tokens, times = _read_of(feature), 0
+            tokens, times = read_of(feature), 0
             while (key := (tokens, times)) in features and kind_of(features[key]) & bits[member]:
                 times += 1
             one = features.setdefault(key, {KIND_FIELD: np.zeros(1, np.int32)})
@@ -58,7 +58,7 @@ def united(of_members: Mapping[str, Encoded], bits: Mapping[str, int]) -> Encode
     )
 
 
-def _read_of(feature: Feature) -> tuple[bytes, ...]:
+def read_of(feature: Feature) -> tuple[bytes, ...]:
     """What the trunk reads of a feature; types that are all 0 are those that it takes where there are none."""
     types = feature.get("token_type_ids")
     return (feature["input_ids"].tobytes(), b"" if types is None or not types.any() else types.tobytes())

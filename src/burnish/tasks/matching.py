@@ -56,6 +56,10 @@ class Matched(Prediction):
         return [Line(f"{self.score:.2f}  {'match' if self.is_match else 'no match'}")]
 
 
+TURNED = "turned_"
+"""Before the names of what a feature holds of the pair the other way round."""
+
+
 class Matching(Task):
     """One score for a pair of texts."""
 
@@ -85,10 +89,16 @@ class Matching(Task):
     `in_batch`: a match is nearer than every other row's text of the batch (rows that do not match only serve as
     others)."""
 
+    both_orders: bool = False
+    """Whether a cross-encoder reads each pair in either order, learns both, and answers with the mean of both scores:
+    likeness knows no order. Takes twice as long."""
+
     @model_validator(mode="after")
-    def _scale_rises(self) -> Matching:
+    def _settings_fit(self) -> Matching:
         if not self.scale[0] < self.scale[1]:
             raise ValueError(f"scale must rise, e.g. [0, 5]; got [{self.scale[0]:g}, {self.scale[1]:g}]")
+        if self.both_orders and self.is_apart:
+            raise ValueError("both_orders is for heads that read both texts at once; a bi-encoder knows no order")
         return self
 
     @property
@@ -149,10 +159,17 @@ class Matching(Task):
     def _encoded(self, examples: Sequence[Example], tokenizer: TextTokenizer) -> list[Encoded]:
         if self.is_apart:
             return encode_apart(examples, tokenizer)
-        return encode_rows(examples, tokenizer, with_sides=self.head_part.gives == "pairs")
+        encoded = encode_rows(examples, tokenizer, with_sides=self.head_part.gives == "pairs")
+        if self.both_orders:
+            turned = [{"text": one["text_pair"], "text_pair": one["text"]} for one in examples]
+            others = encode_rows(turned, tokenizer, with_sides=self.head_part.gives == "pairs")
+            for one, other in zip(encoded, others, strict=True):
+                one.features[0] |= {f"{TURNED}{name}": values for name, values in other.features[0].items()}
+        return encoded
 
     def collate(self, features: Sequence[Feature], pad_id: int, n_labels: int) -> Collated:
-        inputs, n_tokens = (pad_apart if self.is_apart else pad_inputs)(features, pad_id)
+        read = [order for feature in features for order in _orders(feature)]
+        inputs, n_tokens = (pad_apart if self.is_apart else pad_inputs)(read, pad_id)
         targets = {}
         if "score_bits" in features[0]:
             targets["scores"] = np.concatenate([one["score_bits"] for one in features]).view(np.float32)
@@ -164,6 +181,7 @@ class Matching(Task):
         wanted = batch.targets["scores"]
         if self.is_apart:
             return pair_loss(self.objective, logits.float(), wanted, smoothing)
+        wanted = wanted.repeat_interleave(len(logits) // len(wanted))
         return binary_cross_entropy_with_logits(logits.float()[:, 0], wanted * (1 - smoothing) + smoothing / 2)
 
     def evidence(self, answered: Sequence[Answered], labels: tuple[str, ...]) -> None:
@@ -186,4 +204,13 @@ class Matching(Task):
         if not answered:
             return np.zeros(0)
         outputs = stack_outputs(answered)
-        return pair_scores(outputs) if self.is_apart else np.exp(-np.logaddexp(0.0, -outputs[:, 0]))
+        if self.is_apart:
+            return pair_scores(outputs)
+        scores: NDArray[np.float64] = np.exp(-np.logaddexp(0.0, -outputs)).mean(1)
+        return scores
+
+
+def _orders(feature: Feature) -> list[Feature]:
+    """The feature, and where it holds the pair the other way round too, that as one of its own."""
+    turned = {name.removeprefix(TURNED): values for name, values in feature.items() if name.startswith(TURNED)}
+    return [feature, turned] if turned else [feature]

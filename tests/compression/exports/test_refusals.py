@@ -41,6 +41,13 @@ def test_an_answer_without_a_script_is_refused(case_of):
     assert all(Shelf("exports").build(name).refusal(subject) == said for name in ENCODERS)
 
 
+def test_a_pair_that_is_read_in_both_orders_is_refused(case_of):
+    task = Shelf("tasks").build({"name": "matching", "both_orders": True})
+    subject = replace(case_of("classification-cls").subject, task=task)
+    said = "it reads each pair in both orders, which no script does"
+    assert all(Shelf("exports").build(name).refusal(subject) == said for name in ENCODERS)
+
+
 def test_the_hugging_face_layout_holds_only_layers_that_are_alike(case_of, writer):
     said = Shelf("exports").build("safetensors").refusal(replace(case_of("tokens").subject, is_plain=False))
     assert said == "the layers were cut to unlike numbers of heads, which transformers cannot build"

@@ -63,6 +63,8 @@ def refusal_of(subject: Subject) -> str | None:
     task = subject.task
     if task.head_part.gives not in READ:
         return f"the head '{task.head_part.part_name}' gives {task.head_part.gives}, which no export holds"
+    if getattr(task, "both_orders", False):
+        return "it reads each pair in both orders, which no script does"
     if task.answer not in WAYS or not isinstance(subject.reader, TextTokenizer):
         return f"no script is known that makes the answers of the task '{task.part_name}'"
     return None
