@@ -17,13 +17,13 @@ export OMP_WAIT_POLICY ?= PASSIVE
 .PHONY: help demo test check docs clean
 
 help:
-	@echo 'make demo    install, then train, judge and use a model on the sample data'
+	@echo 'make demo    install, then train, judge, use and shrink a model on the sample data'
 	@echo 'make test    install, then run the quick, offline tests'
 	@echo 'make check   format, lint, types, then the tests: what has to pass before a change goes in'
 	@echo 'make docs    write the generated tables of docs/ anew'
 	@echo 'make clean   remove what the above made (the environment, caches, runs/demo)'
 
-demo: $(VENV)/installed-train
+demo: $(VENV)/installed-demo
 	$(BIN)/burnish check recipes/support.yaml
 	rm -rf $(RUN)
 	$(BIN)/burnish fit recipes/support.yaml --out $(RUN)
@@ -32,6 +32,10 @@ demo: $(VENV)/installed-train
 	    "new phone, now the app doesnt let me in" \
 	    "moved to Leeds last week" \
 	    "do you also sell fishing licences"
+	@# exit code 3: no way keeps to the budget on this machine, which the table shows too
+	rm -rf $(RUN)-small
+	$(BIN)/burnish shrink $(RUN) data.train=samples/support_en.csv data.test=samples/support_en_test.csv \
+	    --max-drop 4 || test $$? -eq 3
 	@echo
 	@echo "The report, with pictures: $(CURDIR)/$(RUN)/report/report.html"
 
@@ -48,7 +52,7 @@ docs: $(VENV)/installed-train
 	$(BIN)/python tools/tables.py
 
 clean:
-	rm -rf $(VENV) $(RUN) build dist src/burnish.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(RUN) $(RUN)-small build dist src/burnish.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # A file marks what is installed, so that the second call is quick; a change of versions installs again.
 $(BIN)/python:
@@ -58,6 +62,10 @@ $(BIN)/python:
 
 $(VENV)/installed-train: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) -e '.[train]'
+	@touch $@
+
+$(VENV)/installed-demo: $(VENV)/installed-train
+	$(PIP) -e '.[train,onnx,openvino]'
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed-train
