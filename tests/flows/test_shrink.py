@@ -428,7 +428,7 @@ def test_a_bundle_that_answers_otherwise_here_is_not_loaded_to_stay(small):
         f"{small}: answers 50 of 50 texts otherwise on this machine than where it was shrunk; shrink the bundle that "
         "it was made from here."
     )
-    assert len(burnish.predict(small, ["good day"])) == 1, "one that is asked once need not wait for that"
+    assert len(list(burnish.predict(small, ["good day"]))) == 1, "one that is asked once need not wait for that"
 
 
 def test_a_proof_that_cannot_be_read_is_told(small):

@@ -110,10 +110,10 @@ def _checked(part: Export, run: Run | None, predictor: Predictor, examples: Sequ
     """
     if run is None:
         return None
-    judged, task = predictor.answer(examples), predictor.task
+    judged = predictor.answer(examples)
     outputs = iter(run([feature for row in judged for feature in row.features]))
     found = [Answered(row.example, row.features, [next(outputs) for _ in row.features]) for row in judged]
-    told = parity(judged, found, (task, predictor.knowledge.labels), "float32", len(examples))
+    told = parity(judged, found, predictor.knowledge, "float32", len(examples))
     if told.fault is not None:
         raise UserError(f"{part.part_name}: what was written does not answer as the judged model does: {told.fault}.")
     return told

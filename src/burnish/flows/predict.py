@@ -14,7 +14,7 @@ from burnish.data.columns import map_columns
 from burnish.data.opening import open_sources
 from burnish.data.paths import led_from
 from burnish.data.sources._contract import BadRow, Row, Source
-from burnish.flows.load import load, load_with_columns
+from burnish.flows.load import load_with_columns
 from burnish.flows.writing import as_written, open_writer
 from burnish.tasks._contract import Prediction
 
@@ -30,7 +30,7 @@ def predict(
     Raises:
         UserError: the model cannot be used, or an input is no text and no row of the task's columns.
     """
-    predictor = model if isinstance(model, Predictor) else load(model, listen=listen, **asked)
+    predictor = model if isinstance(model, Predictor) else load_with_columns(model, listen=listen, **asked)[0]
     return _answers(predictor, [inputs] if isinstance(inputs, str | Mapping) else inputs)
 
 
