@@ -40,11 +40,14 @@ class Openvino(Runtime):
             "PERFORMANCE_HINT": "THROUGHPUT" if self.streams > 1 else "LATENCY",
             "INFERENCE_PRECISION_HINT": "f32",  # else bf16 where the processor has it: other answers than elsewhere
         }
+        file = folder / MODEL_FILE
+        if not _is_xml(file):
+            raise UserError(f"{file}: OpenVINO cannot load it (it is missing, or no model in OpenVINO's own format).")
         try:
-            compiled = openvino.Core().compile_model(str(folder / MODEL_FILE), "CPU", settings_of_device)
+            compiled = openvino.Core().compile_model(str(file), "CPU", settings_of_device)
         except RuntimeError as error:
             reason = " ".join(str(error).split())[:200]
-            raise UserError(f"{folder / MODEL_FILE}: OpenVINO cannot load it ({reason}).") from None
+            raise UserError(f"{file}: OpenVINO cannot load it ({reason}).") from None
         longest = Longest(reader.max_length, self.tokens_per_batch)
         return OpenvinoCore(compiled, task, reader.pad_id, len(labels), longest)
 
@@ -85,6 +88,16 @@ class OpenvinoCore:
     def _inputs(self, collated: Collated) -> Arrays:
         read = {name: collated.inputs[name] for name in self._names}
         return filled(read, self._free, self.pad_id, self.longest)
+
+
+def _is_xml(file: Path) -> bool:
+    """Whether it begins as OpenVINO's own format does. Given anything else OpenVINO loads the readers of all formats
+    that it knows, one after the other, and the process may crash later.
+    """
+    if not file.is_file():
+        return False
+    with file.open("rb") as opened:
+        return opened.read(5) == b"<?xml"
 
 
 def _has_length(port: Any) -> bool:
