@@ -89,7 +89,7 @@ def test_weights_take_a_byte_each(name, case_of, tmp_path):
     ("name", "first", "second"),
     [
         ("int8_static", {"smooth": 0.95}, {"smooth": -1}),
-        ("int8_static", {"examples": 2}, {"examples": 3}),
+        ("int8_static", {"examples": 1}, {"examples": 3}),
         ("int8_dynamic", {"per_channel": True}, {"per_channel": False}),
     ],
 )

@@ -41,7 +41,7 @@ class Int8Static(Method):
         features = material.examples[: self.examples]
         if not features:
             raise UserError("int8_static: there are no training texts to read the ranges of activations from.")
-        model = to_openvino(traced(subject, features))
+        model = to_openvino(traced(subject, material.examples))
         texts = [batch_of(subject, [feature]) for feature in features]  # one each: ranges are never those of padding
         folder = material.new_folder(self.part_name)
         with quiet(), _silent(), told("nncf"):
