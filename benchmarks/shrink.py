@@ -207,15 +207,16 @@ def onnx(asked: argparse.Namespace) -> dict[str, float]:
     import tempfile
 
     import onnxruntime
-    from burnish.flows.export import export
     from tokenizers import Tokenizer
+
+    from burnish.flows.export import export
 
     tokenizer = Tokenizer.from_file(str(asked.bundle / "model" / "tokenizer.json"))
     with tempfile.TemporaryDirectory() as folder:
-        out = export(asked.bundle, "onnx", out=Path(folder) / "onnx")
+        out = export(asked.bundle, "onnx", out=Path(folder) / "onnx").folder
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = asked.threads
-        session = onnxruntime.InferenceSession(Path(out) / "model.onnx", options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(out / "model.onnx", options, providers=["CPUExecutionProvider"])
     names = [one.name for one in session.get_inputs()]
 
     def answer() -> None:
