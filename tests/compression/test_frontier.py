@@ -85,3 +85,18 @@ def test_the_table_has_a_cell_for_each_heading_and_marks():
 def test_it_is_written_as_json_and_read_back():
     one = frontier(candidate("quick"), chosen="quick", budget=Budget(keep={"a": 0.5}))
     assert Frontier.model_validate(one.to_dict()) == one
+
+
+@pytest.mark.parametrize(
+    ("target_ms", "is_preferred"),
+    [
+        (None, True),  # more texts a second
+        (5.0, True),  # both are quick enough for one text
+        (3.0, False),  # it is not
+        (1.0, False),  # none is: the quicker for one
+    ],
+)
+def test_more_texts_a_second_are_better_once_a_single_one_is_quick_enough(target_ms, is_preferred):
+    many, quick = (Speed(texts_per_s=rate, median_ms=ms, p99_ms=ms) for rate, ms in ((2000, 4), (1500, 2)))
+    budget = Budget(target_ms=target_ms)
+    assert (budget.prefers(many, quick), budget.prefers(quick, many)) == (is_preferred, not is_preferred)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -26,6 +27,15 @@ class Budget(BaseModel):
     """Most megabytes on disk."""
     keep: Mapping[str, Annotated[float, Field(ge=0, le=1)]] = {}
     """Label → the least F1 of it."""
+
+    def prefers(self, speed: Speed, other: Speed) -> bool:
+        """Whether one way to run a model is better than another: more texts a second, once both are quick enough for a
+        single one; until then the quicker.
+        """
+        most = math.inf if self.target_ms is None else self.target_ms
+        if max(speed.median_ms, other.median_ms) <= most:
+            return speed.texts_per_s > other.texts_per_s
+        return speed.median_ms < other.median_ms
 
     def faults(self, candidate: Candidate) -> list[str]:
         """Why a candidate does not keep to it, in words; none where it does."""

@@ -97,18 +97,23 @@ class Search:
         self.shop.listen(Message(f"{name}: {_told(candidate)}{_but(faults)}"))
 
     def _fastest_runtime(self, subject: Subject) -> tuple[Subject, Predictor, Speed]:
-        """The subject with as many streams as give most texts a second here; what its task answers from beside the
-        network, such as the vectors of a corpus, is made anew by the small model.
+        """The subject with the settings of its runtime that give most texts a second here, among those that keep to
+        the time that one text may take; where none does, with those that are quickest for one.
+
+        What its task answers from beside the network, such as the vectors of a corpus, is made anew by the small model.
         """
         shop, knowledge = self.shop, replace(self.shop.bundle.knowledge, decision=Decision())
-        found: list[tuple[Subject, Predictor, Speed]] = []
+        best: tuple[Subject, Predictor, Speed] | None = None
         for one in _settings(subject):
             predictor = shop.predictor(one, knowledge)
-            if not found:
+            if best is None:
                 task = knowledge.task.completed(predictor.reader, predictor.core.run, shop.listen)
                 knowledge = predictor.knowledge = replace(knowledge, task=task)
-            found.append((one, predictor, measure(predictor, self._measured)))
-        return max(found, key=lambda item: item[2].texts_per_s)
+            speed = measure(predictor, self._measured)
+            if best is None or self.budget.prefers(speed, best[2]):
+                best = one, predictor, speed
+        assert best is not None, "there is one way at least"
+        return best
 
     def _decided(self, predictor: Predictor, rows: list[Answered]) -> Decision:
         return self._judge(predictor).decide(rows)[0]
