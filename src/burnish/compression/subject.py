@@ -15,6 +15,7 @@ from burnish.tasks._contract import Batch, Decision, Feature, Task
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from burnish.bundle.predictor import Predictor
     from burnish.bundle.runtimes._contract import Runtime
     from burnish.models.network import Network
 
@@ -47,6 +48,17 @@ class Subject:
     def after(self, method: Part, **changes: Any) -> Subject:
         """The subject that a method made of it."""
         return replace(self, steps=(*self.steps, method.part_name), **changes)
+
+
+def subject_of(predictor: Predictor, folder: Path) -> Subject:
+    """The judged model of a predictor that computes with torch; `folder` is its bundle's model folder."""
+    from burnish.bundle.torch_core import TorchCore
+
+    core, knowledge = predictor.core, predictor.knowledge
+    assert isinstance(core, TorchCore), "bundles of other runtimes were refused"
+    return Subject(
+        knowledge.task, knowledge.labels, core.network.eval(), predictor.reader, folder, decision=knowledge.decision
+    )
 
 
 class Learn(Protocol):

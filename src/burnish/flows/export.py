@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from burnish.bundle.bundle import Bundle, open_bundle
+from burnish.bundle.bundle import open_bundle
 from burnish.bundle.predictor import Predictor, load_predictor
 from burnish.bundle.runtimes.torch import Torch
-from burnish.bundle.torch_core import TorchCore
 from burnish.compression.edges import edge_texts
 from burnish.compression.exports._contract import Export
 from burnish.compression.parity import Parity, examples_at_the_edge, parity
-from burnish.compression.subject import Subject
+from burnish.compression.subject import subject_of
 from burnish.core.errors import UserError
 from burnish.core.events import Listener, Message, ignore
 from burnish.core.files import new_folder, refuse_occupied
@@ -58,7 +57,7 @@ def export(
     refuse_occupied(target)
     part = _part(format)
     predictor = load_predictor(opened)
-    subject = _subject(predictor, opened)
+    subject = subject_of(predictor, opened.model_folder)
     if (refusal := part.refusal(subject)) is not None:
         raise UserError(f"{part.part_name}: {refusal.rstrip('.')}.")
     examples = _examples(predictor)
@@ -74,19 +73,6 @@ def _part(asked: str | Mapping[str, Any]) -> Export:
         return cast("Export", Shelf("exports").build(asked if isinstance(asked, str) else dict(asked)))
     except ValueError as error:
         raise UserError(f"format: {' '.join(str(error).split())}") from None
-
-
-def _subject(predictor: Predictor, bundle: Bundle) -> Subject:
-    core, knowledge = predictor.core, bundle.knowledge
-    assert isinstance(core, TorchCore), "another runtime was refused"
-    return Subject(
-        knowledge.task,
-        knowledge.labels,
-        core.network.eval(),
-        predictor.reader,
-        bundle.model_folder,
-        decision=knowledge.decision,
-    )
 
 
 def _examples(predictor: Predictor) -> list[Example]:

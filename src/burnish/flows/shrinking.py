@@ -18,24 +18,20 @@ from burnish.bundle.predictor import Predictor, load_predictor
 from burnish.bundle.runtimes.torch import Torch
 from burnish.bundle.torch_core import TorchCore
 from burnish.compression.methods._contract import Method
-from burnish.compression.subject import Loss, Material, Subject
+from burnish.compression.subject import Loss, Material, Subject, subject_of
 from burnish.core.errors import Faults, UserError, listed
 from burnish.core.events import Listener, Message
 from burnish.core.shelves import Shelf
-from burnish.flows.encode import StoredBatches
 from burnish.flows.ground import Ground, lay_ground
 from burnish.flows.judge import files_in
 from burnish.flows.judging import Judge
-from burnish.flows.weights import output_weights
+from burnish.flows.train import batches_of, job_of, loss_of
 from burnish.recipe.load import Loaded, load
 from burnish.recipe.schema import DataSection, TrainSection, share_of
 from burnish.tasks._contract import Answered, Batch, Example, Feature
-from burnish.training.job import TrainingJob
 from burnish.training.run import run
 
 if TYPE_CHECKING:
-    import torch
-
     from burnish.models.network import Network
 
 N_EXAMPLES = 300
@@ -125,16 +121,7 @@ class Workshop:
 
     def subject(self) -> Subject:
         """The judged model as what the first method gets."""
-        core, knowledge = self.judged.core, self.bundle.knowledge
-        assert isinstance(core, TorchCore), "`loaded_again` lets no other runtime through"
-        return Subject(
-            knowledge.task,
-            knowledge.labels,
-            core.network,
-            self.judged.reader,
-            self.bundle.model_folder,
-            decision=knowledge.decision,
-        )
+        return subject_of(self.judged, self.bundle.model_folder)
 
     def shrunk(self, methods: Sequence[Method]) -> Subject:
         """What the methods make of the model, one after the other.
@@ -165,7 +152,7 @@ class Workshop:
         return Material(
             examples=self._examples(subject),
             batches=self._batches if is_same else _refuse_training,
-            loss=self._loss,
+            loss=loss_of(self.ground, self.ground.task),
             learn=self._learn if is_same else _refuse_training,
             features=lambda: self._features(subject),
             work=work,
@@ -189,48 +176,20 @@ class Workshop:
             for one in subject.task.encode(examples, subject.reader, subject.labels):
                 yield from one.features
 
-    def _stored(self) -> StoredBatches:
-        ground, train = self.ground, self.ground.recipe.train
-        assert ground.store is not None, "`opened` refuses to go without"
-        n_labels = len(ground.labels)
-        return StoredBatches(
-            ground.store, ground.task, ground.reader.pad_id, n_labels, train.tokens_per_batch, train.seed
-        )
-
     def _batches(self) -> Iterator[Batch]:
-        stored = self._stored()
+        stored = batches_of(self.ground, self.ground.task, self.ground.recipe.train.seed)
         return (stored.read(0, position).to("cpu") for position in range(stored.n_batches(0)))
-
-    def _loss(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
-        import torch
-
-        settings = self.ground.recipe.train
-        weights = output_weights(settings.class_weights, self.ground.prepared)
-        scale = None if weights is None else torch.tensor(weights, device=logits.device)
-        return self.ground.task.loss(logits, batch, scale, settings.label_smoothing)
 
     def _learn(self, network: Network, loss: Loss, *, epochs: int, learning_rate: float | None = None) -> None:
         if not epochs:
             return
-        judge = self.judge
-        core = TorchCore(network, self.bundle.knowledge.task, self.ground.reader.pad_id, len(self.ground.labels))
-
-        def evaluate() -> dict[str, float]:
-            assert self.ground.dev is not None, "`opened` refuses to go without"
-            return judge.dev_scores(self.ground.dev.answered(core.run(self.ground.dev.features())))
-
-        work = self.work / "learning" / str(len(list((self.work / "learning").glob("*"))))
-        job = TrainingJob(
-            network=network,
-            batches=self._stored(),
+        ground, learning = self.ground, self.work / "learning"
+        core = TorchCore(network, ground.task, ground.reader.pad_id, len(ground.labels))
+        job = replace(
+            job_of(ground, ground.recipe.train.seed, core),
             loss=loss,
-            evaluate=evaluate,
-            metric=judge.metric.part_name,
-            is_better_high=judge.metric.is_better_high,
             settings=self._settings(epochs, learning_rate),
-            work=work,
-            key=self.ground.key,
-            head_prefixes=network.head_modules() if hasattr(network, "head_modules") else (),
+            work=learning / str(len(list(learning.glob("*")))),
             listen=self.listen,
         )
         run(job)

@@ -25,6 +25,7 @@ from burnish.models.peft._contract import Peft
 from burnish.models.reader import Reader
 from burnish.tasks._contract import Answered, Batch, Task
 from burnish.training.job import TrainingJob
+from burnish.training.loop import Loss
 from burnish.training.run import run
 
 AnyCore = TorchCore | PooledCore
@@ -90,7 +91,7 @@ def train_seed(ground: Ground, seed: int, work: Path, resume: bool, listen: List
     start = _start(ground, core) if ground.is_trained and ground.recipe.judge.start else {}
     found = None
     if ground.is_trained:
-        job = _job(ground, seed, core)
+        job = job_of(ground, seed, core)
         found = run(replace(job, work=work, is_resumed=resume, listen=listen)).scores[job.metric]
     cast("Peft", ground.recipe.train.peft).fold_in(network)  # what is judged is what will be saved
     dev, test = (None if side is None else _answers(core, side) for side in (ground.dev, ground.test))
@@ -126,26 +127,21 @@ def _started(ground: Ground, seed: int, listen: Listener) -> TorchCore:
     return core.asking(ground.task.started(network, ground.reader, core.run, rows, listen))
 
 
-def _job(ground: Ground, seed: int, core: AnyCore) -> TrainingJob:
+def job_of(ground: Ground, seed: int, core: AnyCore) -> TrainingJob:
     """What training is asked to do; in the current folder until the caller says where."""
     dev = ground.dev
     assert dev is not None, "training rows come with dev rows"
     task, settings = core.task, ground.recipe.train
     judge = Judge(task, ground.labels, ground.recipe.judge)
-    weights = output_weights(settings.class_weights, ground.prepared)
-
-    def loss(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
-        scale = None if weights is None else torch.tensor(weights, device=logits.device)
-        return task.loss(logits, batch, scale, settings.label_smoothing)
 
     def evaluate() -> dict[str, float]:
         return _watched_scores(ground, core, dev)
 
-    batches = _batches(ground, task, seed)
+    batches = batches_of(ground, task, seed)
     return TrainingJob(
         network=core.head if isinstance(core, PooledCore) else core.network,
         batches=core.batches(batches) if isinstance(core, PooledCore) else batches,
-        loss=loss,
+        loss=loss_of(ground, task),
         evaluate=evaluate,
         metric=judge.metric.part_name,
         is_better_high=judge.metric.is_better_high,
@@ -156,7 +152,20 @@ def _job(ground: Ground, seed: int, core: AnyCore) -> TrainingJob:
     )
 
 
-def _batches(ground: Ground, task: Task, seed: int) -> StoredBatches:
+def loss_of(ground: Ground, task: Task) -> Loss:
+    """The task's own loss, as the recipe weighs and smooths it."""
+    settings = ground.recipe.train
+    weights = output_weights(settings.class_weights, ground.prepared)
+
+    def loss(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
+        scale = None if weights is None else torch.tensor(weights, device=logits.device)
+        return task.loss(logits, batch, scale, settings.label_smoothing)
+
+    return loss
+
+
+def batches_of(ground: Ground, task: Task, seed: int) -> StoredBatches:
+    """The training rows in the order of a seed."""
     assert ground.store is not None
     return StoredBatches(
         ground.store,
