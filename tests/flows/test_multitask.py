@@ -16,7 +16,7 @@ from burnish.core.errors import UserError
 from burnish.flows.check import check
 from burnish.flows.ground import lay_ground
 from burnish.flows.predict import predict_file
-from burnish.flows.train import _batches
+from burnish.flows.train import batches_of
 from burnish.recipe.load import load
 
 SPANS = [("so good 北京", 8, 10), ("上海 day", 0, 2), ("bad day 北京", 8, 10), ("all 上海 so", 4, 6)]
@@ -145,7 +145,7 @@ def test_the_data_card_speaks_of_each_task(bundle):
 
 def test_a_batch_holds_rows_of_one_task_and_little_padding(recipe, tmp_path):
     ground = lay_ground(load(recipe, ["train.tokens_per_batch=256"]), tmp_path / "work", lambda event: None)
-    batches = _batches(ground, ground.task, 7)
+    batches = batches_of(ground, ground.task, 7)
     asked = [
         {name for name in batches.read(0, at).inputs if name.startswith("asked.")} for at in range(batches.n_batches(0))
     ]

@@ -78,7 +78,6 @@ def cut_subject(subject: Subject, material: Material, seen: Set[int], with_chara
         network=network,
         reader=load_tokenizer(folder, reader.max_length, prompt=reader.prompt),
         folder=folder,
-        steps=(*subject.steps, "vocabulary"),
     )
 
 

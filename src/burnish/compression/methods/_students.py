@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -55,7 +55,7 @@ def taught(method: Distillation, subject: Subject, material: Material) -> Subjec
         loss = lesson.begin(student, hooks)
         material.learn(student, loss, epochs=method.epochs, learning_rate=method.learning_rate)
     is_plain = subject.is_plain or method.student is not None
-    return replace(subject, network=student.eval(), is_plain=is_plain, steps=(*subject.steps, method.part_name))
+    return subject.after(method, network=student.eval(), is_plain=is_plain)
 
 
 def _student(method: Distillation, subject: Subject, material: Material) -> Network:

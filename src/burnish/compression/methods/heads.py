@@ -51,7 +51,6 @@ class HeadPruning(Method):
 
     def apply(self, subject: Subject, material: Material) -> Subject:
         import copy
-        from dataclasses import replace
 
         from burnish.compression.methods._blocks import stack_of
         from burnish.compression.methods._head_pruning import chosen_heads, keep_heads
@@ -64,4 +63,4 @@ class HeadPruning(Method):
         keep_heads(stack, chosen_heads(scores, self.keep, self.is_even))
         recovery = Recovery(self.recovery_epochs, self.learning_rate, self.teacher_share)
         network = recovery.of(network, subject, material)
-        return replace(subject, network=network, is_plain=False, steps=(*subject.steps, self.part_name))
+        return subject.after(self, network=network, is_plain=False)

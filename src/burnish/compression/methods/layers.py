@@ -53,7 +53,6 @@ class LayerDrop(Method):
 
     def apply(self, subject: Subject, material: Material) -> Subject:
         import copy
-        from dataclasses import replace
 
         from burnish.compression.methods._blocks import stack_of
         from burnish.compression.methods._layers import keep_layers, spread
@@ -63,4 +62,4 @@ class LayerDrop(Method):
         keep_layers(network, self.indices or spread(len(stack_of(network)), self.keep))
         recovery = Recovery(self.recovery_epochs, self.learning_rate, self.teacher_share)
         network = recovery.of(network, subject, material)
-        return replace(subject, network=network, steps=(*subject.steps, self.part_name))
+        return subject.after(self, network=network)

@@ -43,7 +43,6 @@ class MagnitudePruning(Method):
 
     def apply(self, subject: Subject, material: Material) -> Subject:
         import copy
-        from dataclasses import replace
 
         from burnish.compression.methods._masks import held_at_zero, linear_layers, magnitude_masks
         from burnish.compression.methods._recovery import Recovery
@@ -54,4 +53,4 @@ class MagnitudePruning(Method):
         recovery = Recovery(self.recovery_epochs, self.learning_rate, self.teacher_share)
         with held_at_zero(layers, masks):
             network = recovery.of(network, subject, material)
-        return replace(subject, network=network, steps=(*subject.steps, self.part_name))
+        return subject.after(self, network=network)

@@ -26,10 +26,9 @@ class Merge(Method):
 
     def apply(self, subject: Subject, material: Material) -> Subject:
         import copy
-        from dataclasses import replace
 
         from burnish.models.peft.lora import Lora
 
         network = copy.deepcopy(subject.network)
         Lora().fold_in(network)
-        return replace(subject, network=network.eval(), steps=(*subject.steps, self.part_name))
+        return subject.after(self, network=network.eval())

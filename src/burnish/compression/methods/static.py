@@ -49,7 +49,6 @@ class StaticEmbeddings(Method):
         return refuse_static(subject)
 
     def apply(self, subject: Subject, material: Material) -> Subject:
-        from dataclasses import replace
 
         import torch
 
@@ -64,4 +63,4 @@ class StaticEmbeddings(Method):
             network = static_network(vectors / vectors.std(), len(subject.labels), self.learns_vectors)
         recovery = Recovery(self.epochs, self.learning_rate, self.teacher_share)
         network = recovery.of(network, subject, material)
-        return replace(subject, network=network, is_plain=False, steps=(*subject.steps, self.part_name))
+        return subject.after(self, network=network, is_plain=False)

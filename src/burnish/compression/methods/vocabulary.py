@@ -39,4 +39,4 @@ class VocabularyPruning(Method):
         from burnish.compression.methods._cutting import cut_subject, seen_ids
 
         seen = seen_ids(material.features(), self.least) | set(range(self.common))
-        return cut_subject(subject, material, seen, self.characters)
+        return cut_subject(subject, material, seen, self.characters).after(self)

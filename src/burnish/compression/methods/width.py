@@ -50,7 +50,6 @@ class WidthPruning(Method):
 
     def apply(self, subject: Subject, material: Material) -> Subject:
         import copy
-        from dataclasses import replace
 
         from burnish.compression.methods._blocks import keep_columns, keep_rows, stack_of, tell_config
         from burnish.compression.methods._importance import importances, most_important
@@ -68,7 +67,7 @@ class WidthPruning(Method):
         tell_config(network, **{stack.layout.width: n_kept})
         recovery = Recovery(self.recovery_epochs, self.learning_rate, self.teacher_share)
         network = recovery.of(network, subject, material)
-        return replace(subject, network=network, steps=(*subject.steps, self.part_name))
+        return subject.after(self, network=network)
 
     def _kept(self, width: int) -> int:
         return max(1, round(self.keep * width / self.multiple)) * self.multiple
