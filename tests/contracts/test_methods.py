@@ -28,7 +28,7 @@ SETTINGS = {
     "magnitude": {},
     "merge": {},
     "static": {"dimensions": 8, "epochs": 1},
-    "vocabulary": {},
+    "vocabulary": {"common": 0},
     "width": {"multiple": 8},
 }
 """Those with which each suits a BERT of 2 layers × 32."""

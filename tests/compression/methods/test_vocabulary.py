@@ -23,7 +23,7 @@ from burnish.core.files import read_json, write_json
 from burnish.core.shelves import Shelf
 from burnish.models.tokenizer import load_tokenizer
 
-METHOD = Shelf("methods").build("vocabulary")
+METHOD = Shelf("methods").build({"name": "vocabulary", "common": 0})
 
 
 @pytest.fixture(params=["tiny_base", "tiny_xlmr", "tiny_roberta"])
@@ -42,7 +42,7 @@ def size(subject):
 
 @pytest.mark.parametrize("characters", [True, False])
 def test_seen_texts_keep_their_pieces_and_their_logits(subject, material, characters):
-    method = Shelf("methods").build({"name": "vocabulary", "characters": characters})
+    method = Shelf("methods").build({"name": "vocabulary", "common": 0, "characters": characters})
     small = method.apply(subject, material)
     assert size(small) < size(subject)
     assert pieces(small) == pieces(subject)
@@ -83,14 +83,14 @@ def test_words_never_seen_are_spelled_with_the_characters_that_stay(tiny_base, t
     subject = build_subject(tiny_base)
     seen = build_material(subject, tmp_path, rows=ROWS[:2])  # without "bad"
     assert pieces(METHOD.apply(subject, seen), ["bad"]) == [["[CLS]", "b", "##a", "##d", "[SEP]"]]
-    bare = Shelf("methods").build({"name": "vocabulary", "characters": False}).apply(subject, seen)
+    bare = Shelf("methods").build({"name": "vocabulary", "common": 0, "characters": False}).apply(subject, seen)
     assert pieces(bare, ["bad"]) == [["[CLS]", "[UNK]", "[SEP]"]]
 
 
 def test_rare_tokens_go_where_least_says_so(tiny_base, tmp_path):
     subject = build_subject(tiny_base)
     rows = [("good day", "good"), ("good", "good"), ("bad", "bad")]
-    often = Shelf("methods").build({"name": "vocabulary", "least": 2})
+    often = Shelf("methods").build({"name": "vocabulary", "common": 0, "least": 2})
     small = often.apply(subject, build_material(subject, tmp_path, rows=rows))
     vocabulary = small.reader.backend.get_vocab()
     assert "good" in vocabulary

@@ -23,7 +23,7 @@ class VocabularyPruning(Method):
     least: int = Field(default=1, ge=1)
     """A token stays that occurs at least so often in all known texts. More than 1 changes how rare words are split."""
 
-    common: int = Field(default=0, ge=0)
+    common: int = Field(default=10_000, ge=0)
     """So many of the tokenizer's first tokens stay though they may never occur; most list theirs by frequency. It keeps
     words whole that only later texts will have."""
 
