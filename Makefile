@@ -72,9 +72,9 @@ $(VENV)/installed-train: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/installed-demo: $(VENV)/installed-train
-	$(PIP) -e '.[train,onnx,openvino]'
+	$(PIP) -e '.[train,serve,onnx,openvino]'
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed-train
-	$(PIP) -e '.[train,generate,image,speech,hub,onnx,openvino,tensorboard,wandb,mlflow,dev]'
+	$(PIP) -e '.[train,serve,postgres,alerts,oidc,otel,remote,generate,image,speech,hub,onnx,openvino,tensorboard,wandb,mlflow,dev]'
 	@touch $@

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from burnish.core.errors import UserError
@@ -28,6 +29,30 @@ class Settings(BaseSettings):
 
     embeddings_mb: int = Field(default=1024, ge=0)
     """MB of what frozen bases made of texts that are kept in that folder; the least recently used goes. 0: none."""
+
+    home: str = ""
+    """Folder of the installation: database, released bundles, journal, secret; empty takes ~/.local/share/burnish."""
+
+    database: str = ""
+    """`postgresql://user:password@host/database`, or `sqlite:////path/file.db`; empty takes burnish.db in there."""
+
+    bundles: str = ""
+    """Folder of released bundles, or a URL such as `s3://bucket/burnish`; empty takes `bundles` in that folder."""
+
+    secret: SecretStr | None = None
+    """Keys the audit log and the hashes of inputs; at least 32 characters, the same on every machine that shares a
+    database. Without it one is made and kept in that folder."""
+
+    store_inputs: Literal["off", "hashed", "masked", "full"] = "masked"
+    """What is kept of an input: nothing, a keyed hash, its text with personal data masked, or all of it."""
+
+    retention_days: int = Field(default=90, ge=1)
+    """Days after which predictions that nobody corrected are deleted."""
+
+    @property
+    def home_folder(self) -> Path:
+        own = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "burnish"
+        return Path(self.home).expanduser().absolute() if self.home else own
 
     @property
     def cache_folder(self) -> Path:

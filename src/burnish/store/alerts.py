@@ -1,0 +1,54 @@
+"""Alerts: what a watch said, and who took care of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from burnish.core.errors import UserError
+from burnish.store.audit import Audit
+from burnish.store.records import Alert, AlertState
+from burnish.store.rows import insert_new
+from burnish.store.store import Store
+
+
+class Alerts:
+    """The alerts of one store."""
+
+    def __init__(self, store: Store, audit: Audit) -> None:
+        self.store = store
+        self.audit = audit
+
+    def add(self, records: Sequence[Alert]) -> None:
+        from burnish.store.tables import alerts
+
+        with self.store.writing() as connection:
+            insert_new(connection, alerts, records)
+
+    def all(self, name: str | None = None, states: Sequence[AlertState] = (), since: float = 0.0) -> list[Alert]:
+        """Alerts, newest first; of one name, in some states, since a time."""
+        from sqlalchemy import select
+
+        from burnish.store.tables import alerts as table
+
+        query = select(table).where(table.c.at >= since).order_by(table.c.at.desc())
+        if name is not None:
+            query = query.where(table.c.name == name)
+        if states:
+            query = query.where(table.c.state.in_(states))
+        with self.store.reading() as connection:
+            return [Alert(*row) for row in connection.execute(query)]
+
+    def change(self, identity: str, state: AlertState, by: str) -> None:
+        """Acknowledge or resolve one.
+
+        Raises:
+            UserError: there is no such alert.
+        """
+        from burnish.store.tables import alerts as table
+
+        with self.store.writing() as connection:
+            update = table.update().where(table.c.id == identity)
+            if not connection.execute(update.values(state=state, by=by, changed_at=time.time())).rowcount:
+                raise UserError(f"there is no alert '{identity}'; `burnish alerts` lists them.")
+            self.audit.add(connection, by, f"alert {state}", identity)

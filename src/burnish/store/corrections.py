@@ -1,0 +1,129 @@
+"""Feedback, kept once: the same request sent again gives the same answer and changes nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from burnish.core.errors import BurnishError
+from burnish.store.audit import Audit
+from burnish.store.records import Feedback
+from burnish.store.store import Store
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+DAY_S = 86_400.0
+
+
+class OtherBody(BurnishError):
+    """A token that was used for another request."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Token:
+    """What a client calls one request of its own, so that it may send it again (`Idempotency-Key`)."""
+
+    key: str
+    text: str
+    body_digest: str
+
+
+class Corrections:
+    """The feedback of one store."""
+
+    def __init__(self, store: Store, audit: Audit) -> None:
+        self.store = store
+        self.audit = audit
+
+    def add(self, records: Sequence[Feedback], token: Token | None, answer: str) -> str:
+        """Write feedback and the answer to its request in one transaction; returns the answer.
+
+        With a token that was used for the same body before, the answer given then; nothing is written.
+
+        Raises:
+            OtherBody: the token was used for another body.
+        """
+        from burnish.store.tables import feedback, idempotency
+
+        with self.store.writing() as connection:
+            if token is not None:
+                self.store.take_turns(connection, f"token {token.key} {token.text}")
+                if (known := _answered(connection, token)) is not None:
+                    return known
+                values = {"key": token.key, "token": token.text, "body_digest": token.body_digest, "at": time.time()}
+                connection.execute(idempotency.insert().values(**values, status=200, answer=answer))
+            connection.execute(feedback.insert(), [asdict(record) for record in records])
+        return answer
+
+    def known_answer(self, token: Token) -> str | None:
+        """The answer that was given to this request before.
+
+        Raises:
+            OtherBody: the token was used for another body.
+        """
+        with self.store.reading() as connection:
+            return _answered(connection, token)
+
+    def of_period(
+        self, name: str, start: float = 0.0, end: float = float("inf"), *, states: Sequence[str] = ()
+    ) -> Iterator[Feedback]:
+        """The feedback on a name from `start` until before `end`, oldest first; in some states only if given."""
+        from sqlalchemy import select
+
+        from burnish.store.tables import feedback as table
+
+        query = select(table).where(table.c.name == name, table.c.at >= start).order_by(table.c.at, table.c.id)
+        if end != float("inf"):
+            query = query.where(table.c.at < end)
+        if states:
+            query = query.where(table.c.state.in_(states))
+        with self.store.reading() as connection:
+            yield from (Feedback(*row) for row in connection.execute(query))
+
+    def decide(self, decisions: Mapping[str, tuple[str, str]], who: str) -> int:
+        """Set state and reason of feedback by id; returns how many there were."""
+        from burnish.store.tables import feedback as table
+
+        n_known = 0
+        with self.store.writing() as connection:
+            for identity, (state, reason) in decisions.items():
+                update = table.update().where(table.c.id == identity).values(state=state, reason=reason)
+                n_known += connection.execute(update).rowcount
+            if n_known:
+                detail = {state: sum(one == state for one, _ in decisions.values()) for state, _ in decisions.values()}
+                self.audit.add(connection, who, "feedback decided", f"{n_known} corrections", detail)
+        return n_known
+
+    def mark_used(self, identities: Sequence[str], version: int) -> None:
+        """Note which release learned from what."""
+        from burnish.store.tables import feedback as table
+
+        with self.store.writing() as connection:
+            for identity in identities:
+                connection.execute(table.update().where(table.c.id == identity).values(used_in=version))
+
+    def forget_tokens(self, before: float) -> None:
+        """Drop the tokens of requests that nobody sends again."""
+        from burnish.store.tables import idempotency
+
+        with self.store.writing() as connection:
+            connection.execute(idempotency.delete().where(idempotency.c.at < before))
+
+
+def _answered(connection: Connection, token: Token) -> str | None:
+    from sqlalchemy import select
+
+    from burnish.store.tables import idempotency as table
+
+    query = select(table.c.body_digest, table.c.answer).where(table.c.key == token.key, table.c.token == token.text)
+    row: Any = connection.execute(query).first()
+    if row is None:
+        return None
+    if row.body_digest != token.body_digest:
+        raise OtherBody(f"the idempotency key '{token.text}' was used for another request; use a new one for each.")
+    return str(row.answer)

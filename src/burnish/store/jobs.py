@@ -1,0 +1,146 @@
+"""Work that outlives whoever asked for it, each job done by one worker at a time.
+
+A worker leases a job for some seconds and renews the lease while it works. When it dies the lease runs out and another
+takes over; what the first still writes is refused by its fence, a number that rises with every lease (Kleppmann 2016,
+"How to do distributed locking"). So a job runs at least once, and only one run counts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from burnish.core.errors import BurnishError, UserError
+from burnish.core.ids import new_id
+from burnish.store.audit import Audit
+from burnish.store.records import Job
+from burnish.store.store import Store
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+LEASE_S = 30.0
+MOST_ATTEMPTS = 5
+LOG_CHARACTERS = 100_000
+
+
+class StaleLease(BurnishError):
+    """Another worker has taken the job over, or it was cancelled."""
+
+
+class Jobs:
+    """The jobs of one store."""
+
+    def __init__(self, store: Store, audit: Audit) -> None:
+        self.store = store
+        self.audit = audit
+
+    def add(self, kind: str, arguments: Any, by: str, due_at: float | None = None) -> Job:
+        """A new job, due now or later."""
+        from burnish.store.tables import jobs
+
+        now = time.time()
+        job = Job(new_id("j"), now, kind, arguments, now if due_at is None else due_at)
+        with self.store.writing() as connection:
+            connection.execute(jobs.insert().values(**asdict(job)))
+            self.audit.add(connection, by, "job added", job.id, {"kind": kind, "arguments": arguments})
+        return job
+
+    def lease(self, worker: str, kinds: Sequence[str], now: float | None = None) -> Job | None:
+        """The job that has been due longest, or one whose worker let its lease run out; None when there is none.
+
+        A job that failed with its worker `MOST_ATTEMPTS` times is given up.
+        """
+        from sqlalchemy import or_, select
+
+        from burnish.store.tables import jobs as table
+
+        now = time.time() if now is None else now
+        is_free = (table.c.state == "waiting") & (table.c.due_at <= now)
+        is_left = (table.c.state == "running") & (table.c.lease_until < now)
+        query = select(table).where(or_(is_free, is_left), table.c.kind.in_(kinds)).order_by(table.c.due_at).limit(1)
+        with self.store.writing() as connection:
+            row = connection.execute(query.with_for_update(skip_locked=True)).first()
+            if row is None:
+                return None
+            job = Job(*row)
+            change: dict[str, Any] = {"state": "running", "worker": worker, "lease_until": now + LEASE_S}
+            if job.attempts >= MOST_ATTEMPTS:
+                change = {"state": "failed", "result": {"reason": f"its worker died {job.attempts} times"}}
+            change |= {"fence": job.fence + 1, "attempts": job.attempts + 1}
+            connection.execute(table.update().where(table.c.id == job.id).values(**change))
+        return None if change["state"] == "failed" else self.find(job.id)
+
+    def renew(self, job: Job, progress: Any = None, log: str = "", now: float | None = None) -> None:
+        """Keep a lease for longer; note how far the work is.
+
+        Raises:
+            StaleLease: the lease is another's by now, or the job was cancelled.
+        """
+        now = time.time() if now is None else now
+        changes: dict[str, Any] = {"lease_until": now + LEASE_S, "log": log[-LOG_CHARACTERS:]}
+        self._change(job, changes if progress is None else {**changes, "progress": progress})
+
+    def finish(self, job: Job, result: Any, *, is_done: bool = True, log: str = "") -> None:
+        """End a job.
+
+        Raises:
+            StaleLease: the lease is another's by now, or the job was cancelled.
+        """
+        changes = {"state": "done" if is_done else "failed", "result": result, "log": log[-LOG_CHARACTERS:]}
+        self._change(job, changes)
+
+    def cancel(self, identity: str, by: str) -> None:
+        """Let a job not be done; a worker that is at it stops when it next renews its lease.
+
+        Raises:
+            UserError: there is no such job, or it has ended.
+        """
+        from burnish.store.tables import jobs as table
+
+        job = self.find(identity)
+        if job.state not in ("waiting", "running"):
+            raise UserError(f"the job '{identity}' has ended ({job.state}); there is nothing to cancel.")
+        with self.store.writing() as connection:
+            update = table.update().where(table.c.id == identity, table.c.state.in_(("waiting", "running")))
+            connection.execute(update.values(state="cancelled", fence=table.c.fence + 1))
+            self.audit.add(connection, by, "job cancelled", identity)
+
+    def find(self, identity: str) -> Job:
+        """A job by its id.
+
+        Raises:
+            UserError: there is none.
+        """
+        from sqlalchemy import select
+
+        from burnish.store.tables import jobs as table
+
+        with self.store.reading() as connection:
+            row = connection.execute(select(table).where(table.c.id == identity)).first()
+        if row is None:
+            raise UserError(f"there is no job '{identity}'; `burnish jobs` lists them.")
+        return Job(*row)
+
+    def all(self, n_newest: int = 100) -> list[Job]:
+        from sqlalchemy import select
+
+        from burnish.store.tables import jobs as table
+
+        with self.store.reading() as connection:
+            rows = connection.execute(select(table).order_by(table.c.at.desc()).limit(n_newest)).all()
+        return [Job(*row) for row in rows]
+
+    def _change(self, job: Job, changes: dict[str, Any]) -> None:
+        with self.store.writing() as connection:
+            if not _changed(connection, job, changes):
+                raise StaleLease(f"the job {job.id} was taken over by another worker, or cancelled; this run ends.")
+
+
+def _changed(connection: Connection, job: Job, changes: dict[str, Any]) -> bool:
+    from burnish.store.tables import jobs as table
+
+    is_own = (table.c.id == job.id) & (table.c.fence == job.fence) & (table.c.state == "running")
+    return bool(connection.execute(table.update().where(is_own).values(**changes)).rowcount)

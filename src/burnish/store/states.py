@@ -1,0 +1,26 @@
+"""Small values by name that outlive a process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+def read_state(connection: Connection, name: str) -> Any:
+    """What was put there last; None when nothing was."""
+    from sqlalchemy import select
+
+    from burnish.store.tables import states
+
+    return connection.execute(select(states.c.value).where(states.c.name == name)).scalar()
+
+
+def put_state(connection: Connection, name: str, value: Any) -> None:
+    """Keep a value in place of the one before."""
+    from burnish.store.tables import states
+
+    done = connection.execute(states.update().where(states.c.name == name).values(value=value))
+    if not done.rowcount:
+        connection.execute(states.insert().values(name=name, value=value))
