@@ -9,7 +9,27 @@ from typing import Annotated, Any
 import typer
 
 import burnish
-from burnish.cli import chat, check, compare, doctor, export, fit, index, init, judge, parts, predict, pretrain, shrink
+from burnish.cli import (
+    chat,
+    check,
+    compare,
+    doctor,
+    export,
+    fit,
+    index,
+    init,
+    judge,
+    keys,
+    parts,
+    predict,
+    pretrain,
+    promote,
+    release,
+    releases,
+    rollback,
+    serve,
+    shrink,
+)
 from burnish.cli.exits import guarded
 
 EXAMPLES = "\n\n".join(
@@ -30,6 +50,12 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     compare.compare,
     shrink.shrink,
     export.export,
+    release.release,
+    promote.promote,
+    rollback.rollback,
+    releases.releases,
+    serve.serve,
+    keys.keys,
     predict.predict,
     chat.chat,
     index.index,

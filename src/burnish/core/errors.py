@@ -32,6 +32,10 @@ class UserError(BurnishError):
         super().__init__("\n".join(lines))
 
 
+class NotFound(UserError):
+    """What was named is not there."""
+
+
 class GateMissed(BurnishError):
     """The work was done, but the result misses a gate that the recipe set."""
 

@@ -24,6 +24,7 @@ from burnish.core.parts import Part
 SHELVES = {
     "sources": "burnish.data.sources",
     "splits": "burnish.data.splits",
+    "privacy": "burnish.data.privacy",
     "bases": "burnish.models.bases",
     "heads": "burnish.models.heads",
     "peft": "burnish.models.peft",
@@ -35,8 +36,12 @@ SHELVES = {
     "optimizers": "burnish.training.optimizers",
     "schedules": "burnish.training.schedules",
     "observers": "burnish.training.observers",
+    "anchors": "burnish.training.anchors",
     "calibrations": "burnish.evaluation.calibrations",
     "formats": "burnish.evaluation.formats",
+    "watches": "burnish.monitoring.watches",
+    "sinks": "burnish.monitoring.sinks",
+    "choose": "burnish.feedback.choose",
 }
 
 

@@ -21,6 +21,7 @@ from burnish.core.files import new_folder
 from burnish.core.members import owned
 from burnish.data.card import Dropped
 from burnish.data.card_text import dropped_warning
+from burnish.data.corpus import Corpus
 from burnish.data.opening import HUB, open_sources
 from burnish.evaluation.findings import Report
 from burnish.flows.ingest import CARRIED, Ingested, Reading, ingest
@@ -112,6 +113,19 @@ def _examples(
     for name, side in sides.items():
         for examples in side.corpus.batches(knowledge.task.rows_at_once):
             yield [joint.example_of(name, example) | _carried(example) for example in examples], n_rows
+
+
+def read_labelled(bundle: Bundle, recipe: Recipe, data: Any, path: Path, listen: Listener) -> Corpus:
+    """Labelled rows as a corpus at `path`, read as the bundle's recipe reads them; None takes its test file.
+
+    Raises:
+        UserError: they cannot be read, or there are none.
+    """
+    knowledge = bundle.knowledge
+    if data is None and knowledge.task.joint is not None:
+        raise UserError(f"{bundle.folder}: is of several tasks; give test rows with a column 'task'.")
+    given = own_test_data(bundle, recipe.data) if data is None else data
+    return _read(given, recipe, knowledge.task, knowledge.labels, path, listen).corpus
 
 
 def _read(data: Any, recipe: Recipe, task: Task, labels: tuple[str, ...], path: Path, listen: Listener) -> Ingested:

@@ -53,6 +53,11 @@ class TextTokenizer:
         last_of_first = second - 1 - probe.sequence_ids[:second][::-1].index(0)
         return tuple(probe.ids[last_of_first + 1 : second])
 
+    @property
+    def vocabulary(self) -> dict[str, int]:
+        """Every token → its number; made anew each time."""
+        return dict(self.backend.get_vocab())
+
     def ids(self, texts: Sequence[str | tuple[str, str]]) -> list[Encoding]:
         """Encodings with special tokens, cut to `max_length`; `overflowing` is not empty where a text was cut."""
         self.backend.enable_truncation(self.max_length)

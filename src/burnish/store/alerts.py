@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from burnish.core.errors import UserError
+from burnish.core.errors import NotFound
 from burnish.store.audit import Audit
 from burnish.store.records import Alert, AlertState
 from burnish.store.rows import insert_new
@@ -20,6 +20,7 @@ class Alerts:
         self.audit = audit
 
     def add(self, records: Sequence[Alert]) -> None:
+        """Keep alerts; one that is there already stays as it is."""
         from burnish.store.tables import alerts
 
         with self.store.writing() as connection:
@@ -31,7 +32,7 @@ class Alerts:
 
         from burnish.store.tables import alerts as table
 
-        query = select(table).where(table.c.at >= since).order_by(table.c.at.desc())
+        query = select(table).where(table.c.at >= since).order_by(table.c.at.desc(), table.c.id.desc())
         if name is not None:
             query = query.where(table.c.name == name)
         if states:
@@ -43,12 +44,12 @@ class Alerts:
         """Acknowledge or resolve one.
 
         Raises:
-            UserError: there is no such alert.
+            NotFound: there is no such alert.
         """
         from burnish.store.tables import alerts as table
 
         with self.store.writing() as connection:
             update = table.update().where(table.c.id == identity)
             if not connection.execute(update.values(state=state, by=by, changed_at=time.time())).rowcount:
-                raise UserError(f"there is no alert '{identity}'; `burnish alerts` lists them.")
+                raise NotFound(f"there is no alert '{identity}'; `burnish alerts` lists them.")
             self.audit.add(connection, by, f"alert {state}", identity)

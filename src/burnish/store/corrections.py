@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from burnish.core.errors import BurnishError
+from burnish.core.errors import BurnishError, UserError
 from burnish.store.audit import Audit
 from burnish.store.records import Feedback
+from burnish.store.rows import ROWS_AT_ONCE, insert_new, streamed
 from burnish.store.store import Store
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 DAY_S = 86_400.0
+MOST_TOKEN = 200
 
 
 class OtherBody(BurnishError):
@@ -32,6 +35,10 @@ class Token:
     text: str
     body_digest: str
 
+    def __post_init__(self) -> None:
+        if not 0 < len(self.text) <= MOST_TOKEN:
+            raise UserError(f"an idempotency key has 1 to {MOST_TOKEN} characters; this has {len(self.text)}.")
+
 
 class Corrections:
     """The feedback of one store."""
@@ -43,7 +50,8 @@ class Corrections:
     def add(self, records: Sequence[Feedback], token: Token | None, answer: str) -> str:
         """Write feedback and the answer to its request in one transaction; returns the answer.
 
-        With a token that was used for the same body before, the answer given then; nothing is written.
+        With a token that was used for the same body before, the answer given then; nothing is written. Feedback whose
+        id is there already stays as it is, so what may not have been written can be sent again without a token too.
 
         Raises:
             OtherBody: the token was used for another body.
@@ -57,7 +65,7 @@ class Corrections:
                     return known
                 values = {"key": token.key, "token": token.text, "body_digest": token.body_digest, "at": time.time()}
                 connection.execute(idempotency.insert().values(**values, status=200, answer=answer))
-            connection.execute(feedback.insert(), [asdict(record) for record in records])
+            insert_new(connection, feedback, records)
         return answer
 
     def known_answer(self, token: Token) -> str | None:
@@ -72,7 +80,9 @@ class Corrections:
     def of_period(
         self, name: str, start: float = 0.0, end: float = float("inf"), *, states: Sequence[str] = ()
     ) -> Iterator[Feedback]:
-        """The feedback on a name from `start` until before `end`, oldest first; in some states only if given."""
+        """The feedback on a name from `start` until before `end`, oldest first; read as it is taken. In some states
+        only if they are given.
+        """
         from sqlalchemy import select
 
         from burnish.store.tables import feedback as table
@@ -83,29 +93,32 @@ class Corrections:
         if states:
             query = query.where(table.c.state.in_(states))
         with self.store.reading() as connection:
-            yield from (Feedback(*row) for row in connection.execute(query))
+            yield from (Feedback(*row) for row in streamed(connection, query))
 
     def decide(self, decisions: Mapping[str, tuple[str, str]], who: str) -> int:
         """Set state and reason of feedback by id; returns how many there were."""
         from burnish.store.tables import feedback as table
 
-        n_known = 0
+        counts: Counter[str] = Counter()
         with self.store.writing() as connection:
             for identity, (state, reason) in decisions.items():
                 update = table.update().where(table.c.id == identity).values(state=state, reason=reason)
-                n_known += connection.execute(update).rowcount
-            if n_known:
-                detail = {state: sum(one == state for one, _ in decisions.values()) for state, _ in decisions.values()}
-                self.audit.add(connection, who, "feedback decided", f"{n_known} corrections", detail)
+                counts[state] += connection.execute(update).rowcount
+            if n_known := counts.total():
+                self.audit.add(connection, who, "feedback decided", f"{n_known} corrections", dict(counts))
         return n_known
 
     def mark_used(self, identities: Sequence[str], version: int) -> None:
         """Note which release learned from what."""
+        from sqlalchemy import bindparam
+
         from burnish.store.tables import feedback as table
 
+        update = table.update().where(table.c.id == bindparam("one")).values(used_in=version)
         with self.store.writing() as connection:
-            for identity in identities:
-                connection.execute(table.update().where(table.c.id == identity).values(used_in=version))
+            for start in range(0, len(identities), ROWS_AT_ONCE):
+                some = identities[start : start + ROWS_AT_ONCE]
+                connection.execute(update, [{"one": identity} for identity in some])
 
     def forget_tokens(self, before: float) -> None:
         """Drop the tokens of requests that nobody sends again."""

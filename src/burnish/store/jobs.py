@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from burnish.core.errors import BurnishError, UserError
+from burnish.core.errors import BurnishError, NotFound, UserError
 from burnish.core.ids import new_id
 from burnish.store.audit import Audit
 from burnish.store.records import Job
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LEASE_S = 30.0
 MOST_ATTEMPTS = 5
 LOG_CHARACTERS = 100_000
+OPEN = ("waiting", "running")
 
 
 class StaleLease(BurnishError):
@@ -60,37 +61,32 @@ class Jobs:
         now = time.time() if now is None else now
         is_free = (table.c.state == "waiting") & (table.c.due_at <= now)
         is_left = (table.c.state == "running") & (table.c.lease_until < now)
-        query = select(table).where(or_(is_free, is_left), table.c.kind.in_(kinds)).order_by(table.c.due_at).limit(1)
+        query = select(table).where(or_(is_free, is_left), table.c.kind.in_(kinds)).order_by(table.c.due_at, table.c.id)
         with self.store.writing() as connection:
-            row = connection.execute(query.with_for_update(skip_locked=True)).first()
-            if row is None:
-                return None
-            job = Job(*row)
-            change: dict[str, Any] = {"state": "running", "worker": worker, "lease_until": now + LEASE_S}
-            if job.attempts >= MOST_ATTEMPTS:
-                change = {"state": "failed", "result": {"reason": f"its worker died {job.attempts} times"}}
-            change |= {"fence": job.fence + 1, "attempts": job.attempts + 1}
-            connection.execute(table.update().where(table.c.id == job.id).values(**change))
-        return None if change["state"] == "failed" else self.find(job.id)
+            while row := connection.execute(query.limit(1).with_for_update(skip_locked=True)).first():
+                job = _leased(Job(*row), worker, now)
+                connection.execute(table.update().where(table.c.id == job.id).values(**asdict(job)))
+                if job.state == "running":
+                    return job
+        return None
 
     def renew(self, job: Job, progress: Any = None, log: str = "", now: float | None = None) -> None:
-        """Keep a lease for longer; note how far the work is.
+        """Keep a lease for longer; note how far the work is, and its log so far, where they are given.
 
         Raises:
             StaleLease: the lease is another's by now, or the job was cancelled.
         """
         now = time.time() if now is None else now
-        changes: dict[str, Any] = {"lease_until": now + LEASE_S, "log": log[-LOG_CHARACTERS:]}
-        self._change(job, changes if progress is None else {**changes, "progress": progress})
+        changes: dict[str, Any] = {"lease_until": now + LEASE_S}
+        self._change(job, changes if progress is None else {**changes, "progress": progress}, log)
 
     def finish(self, job: Job, result: Any, *, is_done: bool = True, log: str = "") -> None:
-        """End a job.
+        """End a job; its log stays as it is where none is given.
 
         Raises:
             StaleLease: the lease is another's by now, or the job was cancelled.
         """
-        changes = {"state": "done" if is_done else "failed", "result": result, "log": log[-LOG_CHARACTERS:]}
-        self._change(job, changes)
+        self._change(job, {"state": "done" if is_done else "failed", "result": result}, log)
 
     def cancel(self, identity: str, by: str) -> None:
         """Let a job not be done; a worker that is at it stops when it next renews its lease.
@@ -101,11 +97,12 @@ class Jobs:
         from burnish.store.tables import jobs as table
 
         job = self.find(identity)
-        if job.state not in ("waiting", "running"):
+        if job.state not in OPEN:
             raise UserError(f"the job '{identity}' has ended ({job.state}); there is nothing to cancel.")
         with self.store.writing() as connection:
-            update = table.update().where(table.c.id == identity, table.c.state.in_(("waiting", "running")))
-            connection.execute(update.values(state="cancelled", fence=table.c.fence + 1))
+            update = table.update().where(table.c.id == identity, table.c.state.in_(OPEN))
+            if not connection.execute(update.values(state="cancelled", fence=table.c.fence + 1)).rowcount:
+                raise UserError(f"the job '{identity}' has just ended; there is nothing to cancel.")
             self.audit.add(connection, by, "job cancelled", identity)
 
     def find(self, identity: str) -> Job:
@@ -121,7 +118,7 @@ class Jobs:
         with self.store.reading() as connection:
             row = connection.execute(select(table).where(table.c.id == identity)).first()
         if row is None:
-            raise UserError(f"there is no job '{identity}'; `burnish jobs` lists them.")
+            raise NotFound(f"there is no job '{identity}'; `burnish jobs` lists them.")
         return Job(*row)
 
     def all(self, n_newest: int = 100) -> list[Job]:
@@ -133,10 +130,21 @@ class Jobs:
             rows = connection.execute(select(table).order_by(table.c.at.desc()).limit(n_newest)).all()
         return [Job(*row) for row in rows]
 
-    def _change(self, job: Job, changes: dict[str, Any]) -> None:
+    def _change(self, job: Job, changes: dict[str, Any], log: str) -> None:
+        if log:
+            changes["log"] = log[-LOG_CHARACTERS:]
         with self.store.writing() as connection:
             if not _changed(connection, job, changes):
                 raise StaleLease(f"the job {job.id} was taken over by another worker, or cancelled; this run ends.")
+
+
+def _leased(job: Job, worker: str, now: float) -> Job:
+    """A job in the hands of a worker; failed where too many had it already."""
+    if job.attempts >= MOST_ATTEMPTS:
+        reason = {"reason": f"its worker died {job.attempts} times"}
+        return replace(job, state="failed", result=reason, fence=job.fence + 1)
+    fence, until = job.fence + 1, now + LEASE_S
+    return replace(job, state="running", worker=worker, lease_until=until, fence=fence, attempts=job.attempts + 1)
 
 
 def _changed(connection: Connection, job: Job, changes: dict[str, Any]) -> bool:

@@ -6,20 +6,26 @@ thread moves whole files into the database in large transactions. While the data
 
 from __future__ import annotations
 
-import fcntl
 import os
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
+from typing import IO
 
 import orjson
 
+from burnish.store.faults import ValueRefused
+from burnish.store.locks import try_lock
 from burnish.store.records import Prediction
+from burnish.store.texts import json_of
 
 SUFFIX = ".jsonl"
 MOST_BYTES = 1 << 30
 """Of files that wait. When the database is away for so long, further predictions are answered but not kept."""
+MOVED_AT_ONCE = 2000
 
 
 class Journal:
@@ -30,25 +36,28 @@ class Journal:
     ) -> None:
         self.folder = folder
         self.n_lost = 0
+        """Predictions that were answered but not kept: no room, a disk that refused, a line that was damaged."""
         self._move = move
         self._most_bytes = most_bytes
         self._writing = threading.Lock()
         self._moving = threading.Lock()
-        self._waiting_bytes = 0
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._file: Path
         self._descriptor: int
+        self._waiting_bytes: int
         self._begin()
+        self._weigh()
 
     def add(self, records: Sequence[Prediction]) -> None:
-        """Append; when it returns the lines outlive this process, though not a power cut."""
-        lines = b"".join(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in records)
+        """Append; when it returns the lines outlive this process, though not a power cut. An answer is never held up by
+        what cannot be kept: that is counted in `n_lost`.
+        """
+        lines = b"".join(json_of(record, orjson.OPT_APPEND_NEWLINE) for record in records)
         with self._writing:
-            if self._waiting_bytes + len(lines) > self._most_bytes:
+            if self._waiting_bytes + len(lines) <= self._most_bytes and self._is_written(lines):
+                self._waiting_bytes += len(lines)
+            else:
                 self.n_lost += len(records)
-                return
-            _write_all(self._descriptor, lines)
-            self._waiting_bytes += len(lines)
 
     def flush(self, *, of_others: bool = False) -> int:
         """Move this process's lines, and those that dead ones left, into the database; returns how many. With
@@ -58,68 +67,118 @@ class Journal:
             StoreUnavailable: the database does not answer; what was not moved stays.
         """
         with self._moving:
-            self._turn()
-            n_moved = 0
-            for file in sorted(self.folder.glob(f"*{SUFFIX}")):
-                n_moved += self._move_file(file, of_others)
-            return n_moved
+            try:  # what waits goes first: while the database is away, no more files are begun
+                n_moved = sum(self._move_file(file, of_others) for file in sorted(self.folder.glob(f"*{SUFFIX}")))
+                whole = self._turn()
+                return n_moved + (self._move_file(whole, of_others) if whole else 0)
+            finally:
+                self._weigh()
 
     def close(self) -> None:
-        """Move what can be moved; what cannot stays for the next process."""
+        """Move what can be moved.
+
+        Raises:
+            StoreUnavailable: the database does not answer; what was not moved stays for the next process.
+        """
         try:
             self.flush()
         finally:
             with self._writing:
-                os.close(self._descriptor)
-                if self._file.exists() and not self._file.stat().st_size:
-                    self._file.unlink()
+                if self._descriptor >= 0 and not os.fstat(self._descriptor).st_size:
+                    self._file.unlink(missing_ok=True)
+                self._end()
 
     def _begin(self) -> None:
-        self._file = self.folder / f"{uuid.uuid4().hex}{SUFFIX}"
-        self._descriptor = os.open(self._file, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)  # others see that somebody still writes to it
+        """A new file, locked so that others see that somebody still writes to it."""
+        while True:
+            self._file = self.folder / f"{uuid.uuid4().hex}{SUFFIX}"
+            self._descriptor = os.open(self._file, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            if try_lock(self._descriptor) and os.fstat(self._descriptor).st_nlink:
+                return
+            self._end()  # another process took it for a dead one's before it was locked
 
-    def _turn(self) -> None:
-        """Begin a new file, so that the old one is whole."""
+    def _end(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor = -1
+
+    def _turn(self) -> Path | None:
+        """Begin a new file, so that the old one is whole; None where nothing was written to it."""
         with self._writing:
-            if os.fstat(self._descriptor).st_size:
-                os.close(self._descriptor)
-                self._begin()
+            if self._descriptor < 0 or not os.fstat(self._descriptor).st_size:
+                return None
+            whole = self._file
+            self._end()
+            self._begin()
+            return whole
+
+    def _weigh(self) -> None:
+        """Count what waits in the folder, whoever wrote it."""
+        with self._writing:
+            self._waiting_bytes = 0
+            for file in self.folder.glob(f"*{SUFFIX}"):
+                with suppress(FileNotFoundError):
+                    self._waiting_bytes += file.stat().st_size
+
+    def _is_written(self, lines: bytes) -> bool:
+        """Whether the disk took the lines; a part of them that it took is cut off again."""
+        try:
+            n_before = os.fstat(self._descriptor).st_size
+            try:
+                _write_all(self._descriptor, lines)
+            except OSError:
+                os.ftruncate(self._descriptor, n_before)
+                return False
+        except OSError:
+            return False
+        return True
 
     def _move_file(self, file: Path, of_others: bool) -> int:
         """Move one file; that of a living process is read as far as it goes, and stays."""
         if file == self._file:
             return 0
+        n_moved = 0
         try:
             with file.open("rb") as opened:
-                is_left = _try_lock(opened.fileno())
+                is_left = try_lock(opened.fileno())
                 if not is_left and not of_others:
                     return 0
-                content = opened.read()
-                records = list(_records(content))
-                for start in range(0, len(records), 2000):
-                    self._move(records[start : start + 2000])
+                waiting = self._records(opened, is_left)
+                while records := list(islice(waiting, MOVED_AT_ONCE)):
+                    self._move_or_halve(records)
+                    n_moved += len(records)
                 if is_left:
                     file.unlink()
-                    with self._writing:
-                        self._waiting_bytes = max(0, self._waiting_bytes - len(content))
         except FileNotFoundError:  # another process was quicker
             return 0
-        return len(records)
+        return n_moved
 
+    def _move_or_halve(self, records: Sequence[Prediction]) -> None:
+        """Move all but the records that the database cannot hold."""
+        try:
+            self._move(records)
+        except ValueRefused:
+            if len(records) == 1:
+                self._lose_one()
+                return
+            middle = len(records) // 2
+            self._move_or_halve(records[:middle])
+            self._move_or_halve(records[middle:])
 
-def _records(content: bytes) -> Iterator[Prediction]:
-    """Whole lines as records; a half-written last line was never answered."""
-    for line in content.split(b"\n")[:-1]:
-        yield Prediction(**orjson.loads(line))
+    def _records(self, opened: IO[bytes], is_left: bool) -> Iterator[Prediction]:
+        """Whole lines as records; a half-written last line was never answered."""
+        for line in opened:
+            if not line.endswith(b"\n"):
+                return
+            try:
+                yield Prediction(**orjson.loads(line))
+            except (TypeError, orjson.JSONDecodeError):  # damaged by the disk, or of a newer Burnish
+                if is_left:
+                    self._lose_one()
 
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+    def _lose_one(self) -> None:
+        with self._writing:
+            self.n_lost += 1
 
 
 def _write_all(descriptor: int, content: bytes) -> None:

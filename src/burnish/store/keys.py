@@ -12,12 +12,15 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from burnish.core.errors import UserError, hint, listed
+from burnish.core.errors import NotFound, UserError, hint, listed
 from burnish.store.audit import Audit
 from burnish.store.records import Key
 from burnish.store.store import Store
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 ROLES: Mapping[str, str] = {
     "predict": "ask models",
@@ -27,6 +30,8 @@ ROLES: Mapping[str, str] = {
     "admin": "everything, keys too",
 }
 PREFIX = "bk"
+MOST_OWNER = 200
+LIMITS = ("expires_at", "per_minute", "per_day", "models")
 
 
 class Keys:
@@ -40,31 +45,24 @@ class Keys:
         """A new key and its full text, which is never seen again. `limits` are fields of `Key`.
 
         Raises:
-            UserError: there is no such role.
+            UserError: there is no such role, or an owner or a limit is none.
         """
-        from burnish.store.tables import keys
-
-        unknown = [role for role in roles if role not in ROLES]
-        if unknown or not roles:
-            word = unknown[0] if unknown else ""
-            raise UserError(f"there is no role '{word}'.{hint(word, ROLES)} There are {listed(ROLES)}.")
-        identity, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
-        text = f"{PREFIX}_{identity}_{secret}"
-        key = Key(identity, _digest(text), owner, tuple(roles), time.time(), **limits)
+        key, text = _made(owner, roles, limits)
         with self.store.writing() as connection:
-            connection.execute(keys.insert().values(**asdict(key)))
-            self.audit.add(connection, by, "key created", identity, {"owner": owner, "roles": list(roles)})
+            self._keep(connection, key, by)
         return key, text
 
     def revoke(self, identity: str, by: str) -> Key:
-        """From now on the key is refused; servers notice within a second.
+        """From now on the key is refused; servers notice within a second. One that is revoked stays as it is.
 
         Raises:
-            UserError: there is no such key.
+            NotFound: there is no such key.
         """
         from burnish.store.tables import keys
 
         key = self.find(identity)
+        if key.revoked_at is not None:
+            return key
         now = time.time()
         with self.store.writing() as connection:
             connection.execute(keys.update().where(keys.c.id == identity).values(revoked_at=now))
@@ -75,28 +73,38 @@ class Keys:
         """A new key with the rights of an old one, which is refused after `overlap_s` seconds.
 
         Raises:
-            UserError: there is no such key.
+            NotFound: there is no such key.
+            UserError: it was revoked or has expired: it has no rights to hand on.
         """
         from burnish.store.tables import keys
 
-        old = self.find(identity)
-        limits = {name: getattr(old, name) for name in ("expires_at", "per_minute", "per_day", "models")}
-        made = self.create(old.owner, old.roles, by, **limits)
+        old, now = self.find(identity), time.time()
+        if old.revoked_at is not None or (old.expires_at or float("inf")) <= now:
+            raise UserError(f"the key '{identity}' is revoked or expired; create a new one.")
+        new, text = _made(old.owner, old.roles, {name: getattr(old, name) for name in LIMITS})
+        end = min(now + overlap_s, old.expires_at or float("inf"))
         with self.store.writing() as connection:
-            values = {"expires_at": time.time() + overlap_s} if overlap_s else {"revoked_at": time.time()}
+            values = {"expires_at": end} if overlap_s > 0 else {"revoked_at": now}
             connection.execute(keys.update().where(keys.c.id == identity).values(**values))
-            self.audit.add(connection, by, "key rotated", identity, {"to": made[0].id, "overlap_s": overlap_s})
-        return made
+            self._keep(connection, new, by)
+            self.audit.add(connection, by, "key rotated", identity, {"to": new.id, "overlap_s": overlap_s})
+        return new, text
+
+    def _keep(self, connection: Connection, key: Key, by: str) -> None:
+        from burnish.store.tables import keys
+
+        connection.execute(keys.insert().values(**asdict(key)))
+        self.audit.add(connection, by, "key created", key.id, {"owner": key.owner, "roles": list(key.roles)})
 
     def find(self, identity: str) -> Key:
         """A key by its id.
 
         Raises:
-            UserError: there is none.
+            NotFound: there is none.
         """
         found = next((key for key in self.all() if key.id == identity), None)
         if found is None:
-            raise UserError(f"there is no key '{identity}'; `burnish keys` lists them.")
+            raise NotFound(f"there is no key '{identity}'; `burnish keys` lists them.")
         return found
 
     def all(self) -> list[Key]:
@@ -106,7 +114,7 @@ class Keys:
         from burnish.store.tables import keys
 
         with self.store.reading() as connection:
-            rows = connection.execute(select(keys).order_by(keys.c.at)).mappings().all()
+            rows = connection.execute(select(keys).order_by(keys.c.at, keys.c.id)).mappings().all()
         return [Key(**{**row, "roles": tuple(row["roles"]), "models": tuple(row["models"])}) for row in rows]
 
 
@@ -121,5 +129,21 @@ def is_secret_of(text: str, key: Key) -> bool:
     return hmac.compare_digest(_digest(text), key.digest)
 
 
+def _made(owner: str, roles: Sequence[str], limits: Mapping[str, Any]) -> tuple[Key, str]:
+    """A key that is kept nowhere yet, and its text."""
+    for role in roles or [""]:
+        if role not in ROLES:
+            raise UserError(f"there is no role '{role}'.{hint(role, ROLES)} There are {listed(ROLES)}.")
+    if not 0 < len(owner) <= MOST_OWNER:
+        raise UserError(f"a key's owner has 1 to {MOST_OWNER} characters; got {len(owner)}.")
+    for name in ("per_minute", "per_day"):
+        limit = limits.get(name)
+        if limit is not None and limit < 1:
+            raise UserError(f"{name}: a key may ask at least once; got {limit}. Leave it out for no limit.")
+    identity, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    text = f"{PREFIX}_{identity}_{secret}"
+    return Key(identity, _digest(text), owner, tuple(dict.fromkeys(roles)), time.time(), **limits), text
+
+
 def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from burnish.store.audit import Audit
 from burnish.store.records import Prediction
-from burnish.store.rows import ROWS_AT_ONCE, insert_new
+from burnish.store.rows import ROWS_AT_ONCE, insert_into, insert_new, streamed
 from burnish.store.store import Store
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Select
+    from sqlalchemy import ColumnElement, Connection, Select
+
+DELETED_AT_ONCE = 2000
+"""In one transaction, so that nobody waits long for a large deletion."""
+TURN = "predictions"
 
 
 class Predictions:
@@ -22,11 +27,14 @@ class Predictions:
         self.audit = audit
 
     def add(self, records: Sequence[Prediction]) -> None:
-        """Write what is not there yet."""
+        """Write what is not there yet, and was not erased."""
         from burnish.store.tables import predictions
 
         with self.store.writing() as connection:
-            insert_new(connection, predictions, records)
+            self.store.take_turns(connection, TURN, is_shared=True)
+            for start in range(0, len(records), ROWS_AT_ONCE):
+                some = records[start : start + ROWS_AT_ONCE]
+                insert_new(connection, predictions, _not_erased(connection, some))
 
     def find(self, identity: str) -> Prediction | None:
         from sqlalchemy import select
@@ -77,39 +85,83 @@ class Predictions:
             return int(connection.execute(query).scalar() or 0)
 
     def erase(self, who: str, *, key: str | None = None, input_digest: str | None = None) -> int:
-        """Delete the predictions of a key or of one input, and the feedback on them; returns how many predictions."""
+        """Delete the predictions of a key or of one input until now, and the feedback on them; returns how many
+        predictions. A journal that still holds some of them cannot bring them back.
+        """
         from burnish.store.tables import predictions as table
 
-        condition = table.c.key == key if key is not None else table.c.input_digest == input_digest
+        if (key is None) == (input_digest is None):
+            raise ValueError("say what is to be erased: a key, or an input.")
+        kind, value = ("key", key) if key is not None else ("input", input_digest)
+        now = time.time()
+        with self.store.writing() as connection:
+            self.store.take_turns(connection, TURN)
+            _note_erasure(connection, kind, str(value), now)
+        column = table.c.key if kind == "key" else table.c.input_digest
         about = f"key {key}" if key is not None else "one input"
-        return self._delete(condition, who, "erased", about)
+        n_gone = self._delete((column == value) & (table.c.at <= now), who, "erased", about)
+        self.store.settle()
+        return n_gone
 
     def purge(self, before: float, who: str) -> int:
         """Delete what is older than `before` and was not corrected; returns how many."""
-        from sqlalchemy import select
+        from sqlalchemy import exists
 
-        from burnish.store.tables import feedback
+        from burnish.store.tables import erasures, feedback
         from burnish.store.tables import predictions as table
 
-        corrected = select(feedback.c.prediction)
-        return self._delete((table.c.at < before) & table.c.id.not_in(corrected), who, "purged", f"before {before:.0f}")
+        is_corrected = exists().where(feedback.c.prediction == table.c.id)
+        n_gone = self._delete((table.c.at < before) & ~is_corrected, who, "purged", f"before {before:.0f}")
+        with self.store.writing() as connection:
+            connection.execute(erasures.delete().where(erasures.c.at < before))
+        return n_gone
 
     def _delete(self, condition: ColumnElement[bool], who: str, what: str, about: str) -> int:
+        n_gone = 0
+        while n_now := self._delete_some(condition, who, what, about):
+            n_gone += n_now
+        return n_gone
+
+    def _delete_some(self, condition: ColumnElement[bool], who: str, what: str, about: str) -> int:
         from sqlalchemy import delete, select
 
         from burnish.store.tables import feedback
         from burnish.store.tables import predictions as table
 
         with self.store.writing() as connection:
-            gone = select(table.c.id).where(condition)
-            connection.execute(delete(feedback).where(feedback.c.prediction.in_(gone)))
-            n_gone = connection.execute(delete(table).where(condition)).rowcount
-            if n_gone:
-                self.audit.add(connection, who, what, about, {"predictions": n_gone})
-        return int(n_gone)
+            ids = connection.execute(select(table.c.id).where(condition).limit(DELETED_AT_ONCE)).scalars().all()
+            if ids:
+                connection.execute(delete(feedback).where(feedback.c.prediction.in_(ids)))
+                connection.execute(delete(table).where(table.c.id.in_(ids)))
+                self.audit.add(connection, who, what, about, {"predictions": len(ids)})
+        return len(ids)
 
     def _streamed(self, query: Select[Any]) -> Iterator[Prediction]:
         with self.store.reading() as connection:
-            result = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(query)
-            for row in result:
-                yield Prediction(*row)
+            yield from (Prediction(*row) for row in streamed(connection, query))
+
+
+def _note_erasure(connection: Connection, kind: str, value: str, at: float) -> None:
+    from burnish.store.tables import erasures
+
+    insert = insert_into(connection, erasures).values(kind=kind, value=value, at=at)
+    connection.execute(insert.on_conflict_do_update(index_elements=["kind", "value"], set_={"at": insert.excluded.at}))
+
+
+def _not_erased(connection: Connection, records: Sequence[Prediction]) -> Sequence[Prediction]:
+    """Those of some records that nobody asked to erase after they were made."""
+    from sqlalchemy import select
+
+    from burnish.store.tables import erasures
+
+    values = {record.key for record in records} | {record.input_digest for record in records}
+    rows = connection.execute(select(erasures).where(erasures.c.value.in_(sorted(values))))
+    until = {(row.kind, row.value): row.at for row in rows}
+    if not until:
+        return records
+    never = float("-inf")
+    return [
+        record
+        for record in records
+        if record.at > max(until.get(("key", record.key), never), until.get(("input", record.input_digest), never))
+    ]

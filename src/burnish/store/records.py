@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 Json = Any
 Traffic = Literal["live", "canary", "shadow"]
+Kind = Literal["label", "spans", "score", "accepted"]
 FeedbackState = Literal["accepted", "quarantined", "rejected"]
 AlertState = Literal["open", "acknowledged", "resolved"]
 JobState = Literal["waiting", "running", "done", "failed", "cancelled"]
@@ -112,7 +113,7 @@ class Feedback:
     version: int
     key: str
     """Id of the key that sent it: the user whose trust is at stake."""
-    kind: Literal["label", "spans", "score", "accepted"]
+    kind: Kind
     value: Json
     comment: str = ""
     state: FeedbackState = "accepted"

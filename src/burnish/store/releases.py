@@ -7,7 +7,7 @@ import time
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from burnish.core.errors import UserError, hint, listed
+from burnish.core.errors import GateMissed, NotFound, UserError, hint, listed
 from burnish.store.audit import Audit
 from burnish.store.records import Alias, Release
 from burnish.store.store import Store
@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 
 PRODUCTION, CANDIDATE, PREVIOUS = "production", "candidate", "previous"
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+ALIASES = (PRODUCTION, CANDIDATE, PREVIOUS)
+MADE_BY = {
+    PRODUCTION: "`burnish promote`",
+    CANDIDATE: "`burnish release`",
+    PREVIOUS: "the second `burnish promote`",
+}
+MOST_VERSION = 2**31
+SHOWN = 80
+"""Characters of what was typed that an error repeats."""
 
 
 class Reference(NamedTuple):
@@ -36,16 +45,15 @@ def reference(text: str) -> Reference:
     Raises:
         UserError: it is none.
     """
-    found = re.fullmatch(r"([^:@]+)(?::(\d{1,9})|@([a-z]+))?", text)
-    if not found or not NAME.fullmatch(found[1]):
+    found = re.fullmatch(rf"({NAME.pattern})(?::([1-9][0-9]{{0,8}})|@([a-z]{{1,32}}))?", text)
+    if not found:
         raise UserError(
-            f"'{text}' names no release; write name, name:7 or name@production. A name has up to 64 of a-z 0-9 . _ - "
-            "and starts with a letter or digit."
+            f"{text[:SHOWN]!r} names no release; write name, name:7 or name@production. A name has up to 64 of "
+            "a-z 0-9 . _ - and starts with a letter or digit."
         )
-    if found[3] and found[3] not in (PRODUCTION, CANDIDATE, PREVIOUS):
-        aliases = (PRODUCTION, CANDIDATE, PREVIOUS)
+    if found[3] and found[3] not in ALIASES:
         raise UserError(
-            f"'{text}': there is no alias '{found[3]}'.{hint(found[3], aliases)} There are {listed(aliases)}."
+            f"'{text}': there is no alias '{found[3]}'.{hint(found[3], ALIASES)} There are {listed(ALIASES)}."
         )
     return Reference(found[1], int(found[2]) if found[2] else None, found[3] or PRODUCTION)
 
@@ -58,11 +66,17 @@ class Releases:
         self.audit = audit
 
     def register(self, release: Release) -> Release:
-        """Give a release the next version of its name, and make it the candidate; its own version is not looked at."""
+        """Give a release the next version of its name, and make it the candidate; its own version is not looked at.
+
+        Raises:
+            UserError: its name is none.
+        """
         from sqlalchemy import func, select
 
         from burnish.store.tables import releases
 
+        if reference(release.name) != Reference(release.name, None, PRODUCTION):
+            raise UserError(f"'{release.name}' is no bare name; a release gets its version when it is registered.")
         with self.store.writing() as connection:
             self.store.take_turns(connection, "releases")
             newest = connection.execute(select(func.max(releases.c.version)).where(releases.c.name == release.name))
@@ -73,15 +87,18 @@ class Releases:
             self.audit.add(connection, known.by, "release", f"{known.name}:{known.version}", detail)
         return known
 
-    def promote(self, name: str, version: int, by: str, why: str = "") -> Release:
+    def promote(self, name: str, version: int, by: str, why: str = "", *, force: bool = False) -> Release:
         """Make a version production; what was production becomes previous.
 
         Raises:
             UserError: there is no such version, or it is production already.
+            GateMissed: it missed its gate, and is not promoted by `force` all the same.
         """
         with self.store.writing() as connection:
             self.store.take_turns(connection, "releases")
             release = _release(connection, name, version)
+            if not release.is_passed and not force:
+                raise GateMissed(f"{name}:{version} missed its gate and is not promoted; force does it all the same.")
             before = _pointed(connection, name, PRODUCTION)
             if before == version:
                 raise UserError(f"{name}:{version} is production already.")
@@ -90,7 +107,9 @@ class Releases:
                 _point(connection, name, PREVIOUS, before, by)
             if _pointed(connection, name, CANDIDATE) == version:
                 _unpoint(connection, name, CANDIDATE)
-            self.audit.add(connection, by, "promote", f"{name}:{version}", {"before": before, "why": why})
+            self.audit.add(
+                connection, by, "promote", f"{name}:{version}", {"before": before, "why": why, "force": force}
+            )
         return release
 
     def roll_back(self, name: str, by: str, why: str = "") -> Release:
@@ -120,12 +139,12 @@ class Releases:
         """
         asked = reference(asked) if isinstance(asked, str) else asked
         with self.store.reading() as connection:
-            version = asked.version or _pointed(connection, asked.name, asked.alias)
+            version = asked.version
+            if version is None:
+                version = _pointed(connection, asked.name, asked.alias)
             if version is None:
                 _refuse_unknown(connection, asked.name)
-                raise UserError(
-                    f"{asked.name}: no version is {asked.alias}; `burnish promote {asked.name}:1` makes one."
-                )
+                raise NotFound(f"{asked.name}: no version is {asked.alias} yet; {MADE_BY[asked.alias]} makes one.")
             return _release(connection, asked.name, version)
 
     def all(self, name: str | None = None) -> list[Release]:
@@ -156,10 +175,11 @@ def _release(connection: Connection, name: str, version: int) -> Release:
 
     from burnish.store.tables import releases
 
-    row = connection.execute(select(releases).where(releases.c.name == name, releases.c.version == version)).first()
+    query = select(releases).where(releases.c.name == name, releases.c.version == version)
+    row = connection.execute(query).first() if version < MOST_VERSION else None
     if row is None:
         _refuse_unknown(connection, name)
-        raise UserError(f"{name}: there is no version {version}; `burnish releases {name}` lists those that there are.")
+        raise NotFound(f"{name}: there is no version {version}; `burnish releases {name}` lists those that there are.")
     return Release(*row)
 
 
@@ -171,7 +191,7 @@ def _refuse_unknown(connection: Connection, name: str) -> None:
     names = [row.name for row in connection.execute(select(releases.c.name).distinct())]
     if name not in names:
         there = f" There are: {listed(sorted(names))}." if names else " Nothing was released yet."
-        raise UserError(f"there is no release of the name '{name}'.{hint(name, names)}{there}")
+        raise NotFound(f"there is no release of the name {name[:SHOWN]!r}.{hint(name, names)}{there}")
 
 
 def _pointed(connection: Connection, name: str, alias: str) -> int | None:

@@ -18,9 +18,9 @@ def read_state(connection: Connection, name: str) -> Any:
 
 
 def put_state(connection: Connection, name: str, value: Any) -> None:
-    """Keep a value in place of the one before."""
+    """Keep a value in place of the one before; of two at the same moment the second stays."""
+    from burnish.store.rows import insert_into
     from burnish.store.tables import states
 
-    done = connection.execute(states.update().where(states.c.name == name).values(value=value))
-    if not done.rowcount:
-        connection.execute(states.insert().values(name=name, value=value))
+    insert = insert_into(connection, states).values(name=name, value=value)
+    connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_={"value": insert.excluded.value}))

@@ -5,42 +5,68 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from burnish.core.errors import UserError
+from burnish.core.errors import UserError, listed
+from burnish.store.faults import first_line
 from burnish.store.store import Store
 
 if TYPE_CHECKING:
     from alembic.config import Config
+    from alembic.script import ScriptDirectory
     from sqlalchemy import Connection
 
 FOLDER = Path(__file__).parent / "migrations"
 
 
 def upgrade(store: Store) -> None:
-    """Run what migrations are missing, all of them in one transaction.
+    """Run what migrations are missing, all of them in one transaction: a crash leaves the tables as they were.
 
     Raises:
-        UserError: the database was made by a newer Burnish.
+        UserError: the database was made by a newer Burnish or by another program, or does not let tables be made.
     """
+    from sqlalchemy.exc import ProgrammingError
+
+    from burnish.store.postgres import unhurried
+
+    scripts = _scripts()
     with store.reading() as connection:
-        if _revision(connection, store) == _newest():
+        if _revision(connection, store, scripts) == scripts.get_current_head():
             return
-    with store.writing() as connection:
-        store.take_turns(connection, "upgrade")
-        if _revision(connection, store) == _newest():
-            return
-        _run(connection)
+    try:
+        with store.writing() as connection, unhurried(connection):
+            store.take_turns(connection, "upgrade")
+            if (found := _revision(connection, store, scripts)) == scripts.get_current_head():
+                return
+            if found is None:
+                _refuse_foreign(connection, store)
+            _run(connection)
+    except ProgrammingError as error:
+        raise UserError(
+            f"the database {_named(store)} does not let its tables be made ({first_line(error)})."
+        ) from error
 
 
-def _revision(connection: Connection, store: Store) -> str | None:
+def _revision(connection: Connection, store: Store, scripts: ScriptDirectory) -> str | None:
     from alembic.runtime.migration import MigrationContext
 
     found = MigrationContext.configure(connection).get_current_revision()
-    if found is not None and found not in _known():
+    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
         raise UserError(
-            f"the database {store.engine.url.render_as_string()} is of a newer Burnish (its tables are of '{found}'); "
+            f"the database {_named(store)} is of a newer Burnish (its tables are of '{found}'); "
             "run that Burnish, or give another database."
         )
     return found
+
+
+def _refuse_foreign(connection: Connection, store: Store) -> None:
+    """Tables without a revision are another program's."""
+    from sqlalchemy import inspect
+
+    from burnish.store.tables import metadata
+
+    if taken := sorted(metadata.tables.keys() & set(inspect(connection).get_table_names())):
+        raise UserError(
+            f"the database {_named(store)} holds tables of another program ({listed(taken)}); give one of its own."
+        )
 
 
 def _run(connection: Connection) -> None:
@@ -51,21 +77,19 @@ def _run(connection: Connection) -> None:
     command.upgrade(configuration, "head")
 
 
+def _named(store: Store) -> str:
+    return store.engine.url.render_as_string(hide_password=True)
+
+
 def _configuration() -> Config:
     from alembic.config import Config
 
     configuration = Config()
-    configuration.set_main_option("script_location", str(FOLDER))
+    configuration.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     return configuration
 
 
-def _known() -> set[str]:
+def _scripts() -> ScriptDirectory:
     from alembic.script import ScriptDirectory
 
-    return {script.revision for script in ScriptDirectory.from_config(_configuration()).walk_revisions()}
-
-
-def _newest() -> str | None:
-    from alembic.script import ScriptDirectory
-
-    return ScriptDirectory.from_config(_configuration()).get_current_head()
+    return ScriptDirectory.from_config(_configuration())

@@ -1,0 +1,85 @@
+"""`burnish keys`: who may ask."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+import typer
+
+from burnish.cli.lists import moment, print_table
+from burnish.cli.say import say
+from burnish.core.errors import UserError, hint, listed
+
+DAY_S = 86_400
+HOUR_S = 3_600
+LIMITS = ("days", "per_minute", "per_day", "model")
+MOST = 1e9
+
+
+def keys(
+    create: Annotated[str | None, typer.Option("--create", metavar="OWNER", help="Make a key for somebody.")] = None,
+    roles: Annotated[
+        list[str] | None, typer.Option("--role", help="predict, feedback, review, release, admin; repeatable.")
+    ] = None,
+    limits: Annotated[
+        list[str] | None,
+        typer.Option("--limit", help="days=30, per_minute=600, per_day=10000, model=intent; repeatable."),
+    ] = None,
+    revoke: Annotated[str | None, typer.Option("--revoke", metavar="ID", help="Refuse a key from now on.")] = None,
+    rotate: Annotated[str | None, typer.Option("--rotate", metavar="ID", help="A new key in place of one.")] = None,
+    overlap_hours: Annotated[float, typer.Option("--overlap-hours", help="The old one is taken for so long.")] = 0,
+) -> None:
+    """Every key; or make, revoke or replace one. A key's text is printed once, when it is made."""
+    from burnish.store.home import opened_home, whoami
+
+    if sum(one is not None for one in (create, revoke, rotate)) > 1:
+        raise UserError("give one of --create, --revoke and --rotate.")
+    with opened_home() as home:
+        if create is not None:
+            print(home.keys.create(create, roles or ["predict"], whoami(), **_limits(limits or []))[1])
+        elif revoke is not None:
+            say(f"{home.keys.revoke(revoke, whoami()).id} is revoked; servers refuse it within a second.", "good")
+        elif rotate is not None:
+            print(home.keys.rotate(rotate, whoami(), overlap_hours * HOUR_S)[1])
+        else:
+            _list(home.keys.all())
+
+
+def _limits(said: list[str]) -> dict[str, Any]:
+    """What a new key may not do.
+
+    Raises:
+        UserError: there is no such limit, or its value is no number above 0.
+    """
+    found: dict[str, Any] = {"models": ()}
+    for one in said:
+        name, _, value = one.partition("=")
+        if name not in LIMITS:
+            raise UserError(
+                f"--limit {one}: there is no limit '{name}'.{hint(name, LIMITS)} There are {listed(LIMITS)}."
+            )
+        if name == "model":
+            found["models"] = (*found["models"], value)
+            continue
+        try:
+            number = float(value) if name == "days" else int(value)
+        except ValueError:
+            number = 0
+        if not 0 < number < MOST:
+            raise UserError(f"--limit {one}: must be a number above 0.")
+        found |= {"expires_at": time.time() + number * DAY_S} if name == "days" else {name: number}
+    return found
+
+
+def _list(found) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001  # records; their import is heavy
+    rows = []
+    for key in found:
+        state = (
+            "revoked" if key.revoked_at else "expired" if key.expires_at and key.expires_at < time.time() else "valid"
+        )
+        limits = [f"{key.per_minute:,}/min"] if key.per_minute else []
+        limits += [f"{key.per_day:,}/day"] if key.per_day else []
+        rows.append([key.id, key.owner, ", ".join(key.roles), state, moment(key.at), moment(key.expires_at)])
+        rows[-1] += [", ".join(limits), ", ".join(key.models) or "all"]
+    print_table(["id", "owner", "roles", "state", "made", "expires", "limits", "models"], rows)

@@ -1,0 +1,141 @@
+"""The gate between two versions: whether a new one may take the place of the one in production.
+
+It must not be worse where that can be told from chance: on all rows, and on no label. It must not be much larger,
+slower, or less honest about its confidence. Both answered the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from burnish.evaluation.compare import Difference, compare, mcnemar
+from burnish.metrics._contract import Outcome
+from burnish.metrics._single import SingleOutcome
+
+
+class Policy(BaseModel):
+    """What a new version may cost."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    significance: float = Field(default=0.05, gt=0, lt=1)
+    """Two-sided p below which a difference counts; so one of 40 versions that are as good is held back."""
+
+    most_label_drop: float = Field(default=0.1, ge=0, le=1)
+    """How much of a label's recall may be lost before a loss that is more than chance holds a version back."""
+
+    most_ece_rise: float = Field(default=0.03, ge=0)
+    """How much the calibration error may rise."""
+
+    most_times_slower: float = Field(default=1.5, gt=0)
+    """Times that one answer may take in the time of production's."""
+
+    most_times_larger: float = Field(default=1.5, gt=0)
+    """Times that it may have the bytes of production's."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One version as it was judged: its answers, and what it costs."""
+
+    outcome: Outcome
+    size_bytes: int
+    ms: float
+    """Median time of one answer."""
+
+
+class Check(BaseModel):
+    """One thing that was looked at."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    is_passed: bool
+    sentence: str
+
+
+class Verdict(BaseModel):
+    """Everything that was looked at."""
+
+    model_config = ConfigDict(frozen=True)
+
+    checks: list[Check]
+    n_rows: int
+    is_better: bool
+    """Whether the decisive score rose, by however little."""
+
+    @property
+    def is_passed(self) -> bool:
+        return all(check.is_passed for check in self.checks)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**self.model_dump(mode="json"), "is_passed": self.is_passed}
+
+
+def weigh(production: Contender, candidate: Contender, policy: Policy) -> Verdict:
+    """Hold a candidate against production; `compare` says what the paired test is.
+
+    Raises:
+        UserError: the two answered other rows, or none.
+    """
+    comparison = compare(production.outcome, candidate.outcome, seed=0)
+    main = comparison.main
+    is_better = (main.difference > 0) == main.is_better_high and main.difference != 0
+    is_worse = main.difference != 0 and not is_better and main.p_value < policy.significance
+    checks = [Check(name=main.name, is_passed=not is_worse, sentence=comparison.sentence)]
+    checks += [*_labels(production, candidate, policy), *_calibration(comparison.others, policy)]
+    checks += [
+        _cost("latency", "ms", (production.ms, candidate.ms), policy.most_times_slower),
+        _cost("size", "MB", (production.size_bytes / 1e6, candidate.size_bytes / 1e6), policy.most_times_larger),
+    ]
+    return Verdict(checks=checks, n_rows=comparison.n_rows, is_better=is_better)
+
+
+def _labels(production: Contender, candidate: Contender, policy: Policy) -> list[Check]:
+    """The label that lost most, where rows have one label each."""
+    first, second = production.outcome.single(), candidate.outcome.single()
+    if first is None or second is None:
+        return []
+    lost = _lost(first, second, policy)
+    if not lost:
+        return [Check(name="labels", is_passed=True, sentence="No label lost more than chance explains.")]
+    told = ", ".join(f"{label} {before:.2f} → {after:.2f}" for label, before, after in lost[:5])
+    more = f" and {len(lost) - 5} more" if len(lost) > 5 else ""
+    return [Check(name="labels", is_passed=False, sentence=f"Recall fell for {told}{more}.")]
+
+
+def _lost(first: SingleOutcome, second: SingleOutcome, policy: Policy) -> list[tuple[str, float, float]]:
+    """Labels whose recall fell by more than is allowed and, over all labels together, more than by chance."""
+    golds = np.asarray([first.labels[gold] for gold in first.gold])
+    right = ~first.is_wrong(), ~second.is_wrong()
+    labels = np.unique(golds)
+    found = []
+    for label in labels:
+        rows = golds == label
+        before, after = float(right[0][rows].mean()), float(right[1][rows].mean())
+        if before - after > policy.most_label_drop:
+            p_value = mcnemar(right[0][rows], right[1][rows])
+            if p_value < policy.significance / len(labels):  # Bonferroni
+                found.append((str(label), before, after))
+    return sorted(found, key=lambda one: one[2] - one[1])
+
+
+def _calibration(differences: Sequence[Difference], policy: Policy) -> list[Check]:
+    """The expected calibration error, where answers carry a confidence."""
+    found = next((one for one in differences if one.name == "ece"), None)
+    if found is None:
+        return []
+    told = f"The calibration error is {found.second:.3f}; it was {found.first:.3f}, and may rise by"
+    is_passed = found.difference <= policy.most_ece_rise
+    return [Check(name="calibration", is_passed=is_passed, sentence=f"{told} {policy.most_ece_rise:g}.")]
+
+
+def _cost(name: str, unit: str, values: tuple[float, float], most_times: float) -> Check:
+    before, after = values
+    sentence = f"{name}: {after:.3g} {unit}; production takes {before:.3g} and {most_times:g} times that are allowed."
+    return Check(name=name, is_passed=after <= before * most_times, sentence=sentence)

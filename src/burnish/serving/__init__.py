@@ -1,0 +1,1 @@
+"""Serving: an engine that batches what arrives, and HTTP around it."""

@@ -1,0 +1,175 @@
+"""The versions in service: what the store says should answer, loaded beside what answers now, swapped in one step."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from burnish.core.errors import BurnishError, UserError, hint
+from burnish.serving.problems import Problem
+from burnish.serving.served import Served
+from burnish.serving.traffic import Traffic, traffic_of
+from burnish.store.home import Home
+from burnish.store.records import Release
+from burnish.store.records import Traffic as Kind
+from burnish.store.releases import CANDIDATE, PREVIOUS, PRODUCTION, Reference
+
+Load = Callable[[Release], Served]
+Tell = Callable[[str, str], None]
+
+
+@dataclass(frozen=True)
+class Routing:
+    """Which releases answer for a name at this moment. `previous` stays loaded, so that a way back takes no time."""
+
+    main: Release
+    previous: Release | None = None
+    canary: Release | None = None
+    shadow: Release | None = None
+    traffic: Traffic = field(default_factory=Traffic)
+
+    def releases(self) -> list[Release]:
+        return [one for one in (self.main, self.canary, self.shadow, self.previous) if one is not None]
+
+
+class Fleet:
+    """What is in service for the references that the server was started with."""
+
+    def __init__(self, home: Home, asked: Sequence[Reference], load: Load, most_loaded: int = 0) -> None:
+        self._home = home
+        self._asked = asked
+        self._load = load
+        self._most_loaded = most_loaded
+        self._routings: Mapping[str, Routing] = {}
+        self._served: dict[str, Served] = {}
+        self._loading = threading.Lock()
+        self.faults: Mapping[str, str] = {}
+        """Name → why what the store says is not what answers."""
+        self.tell: Tell = lambda name, result: None
+        """Is told of every swap, and of every one that failed."""
+
+    @property
+    def names(self) -> list[str]:
+        return sorted(self._routings)
+
+    def routing(self, name: str) -> Routing:
+        """What answers for a name.
+
+        Raises:
+            Problem: this server has no such model.
+        """
+        found = self._routings.get(name)
+        if found is None:
+            raise Problem(404, f"there is no model '{name}' here.{hint(name, self._routings)}")
+        return found
+
+    def chosen(self, name: str) -> tuple[Release, Kind]:
+        """The release that answers this request, and whether as `live` or `canary`."""
+        routing = self.routing(name)
+        if routing.canary is not None and random.random() * 100 < routing.traffic.percent:  # noqa: S311  # no secret
+            return routing.canary, "canary"
+        return routing.main, "live"
+
+    def served(self, release: Release) -> Served:
+        """A release, loaded if it is not; this takes a while then, and is not for the event loop.
+
+        Raises:
+            UserError: it cannot be loaded.
+        """
+        found = self._served.get(release.digest)
+        return found if found is not None else self._loaded(release)
+
+    def loaded(self, release: Release) -> Served | None:
+        """A release, if it is loaded."""
+        return self._served.get(release.digest)
+
+    def refresh(self) -> None:
+        """Bring what answers to what the store says. What cannot be loaded leaves what answers as it is.
+
+        Raises:
+            StoreUnavailable: the database does not answer; what answers stays.
+        """
+        wanted, faults = self._wanted()
+        routings = dict(self._routings)
+        for name, routing in wanted.items():
+            if routings.get(name) == routing:
+                continue
+            try:
+                for release in routing.releases():
+                    self._load_wanted(release, is_needed=release != routing.previous)
+            except BurnishError as error:
+                faults[name] = str(error)
+                self.tell(name, "failed")
+                continue
+            routings[name] = routing
+            self.tell(name, "done")
+        for name in set(routings) - set(wanted) - set(faults):
+            del routings[name]
+        self._routings, self.faults = routings, faults
+        self._retire()
+
+    def close(self) -> None:
+        """Answer what waits, then let go of everything."""
+        self._routings = {}
+        for served in self._served.values():
+            served.close()
+
+    def _wanted(self) -> tuple[dict[str, Routing], dict[str, str]]:
+        wanted, faults = {}, {}
+        aliases = {(one.name, one.alias): one.version for one in self._home.releases.aliases()}
+        for asked in self._asked:
+            try:
+                wanted[asked.name] = self._routing_of(asked, aliases)
+            except UserError as error:
+                faults[asked.name] = str(error)
+        return wanted, faults
+
+    def _routing_of(self, asked: Reference, aliases: Mapping[tuple[str, str], int]) -> Routing:
+        find = self._home.releases.find
+        main = find(asked)
+        if asked.version is not None or asked.alias in (CANDIDATE, PREVIOUS):
+            return Routing(main)
+        with self._home.store.reading() as connection:
+            traffic = traffic_of(connection, asked.name)
+        before = aliases.get((asked.name, PREVIOUS))
+
+        def other(version: int | None) -> Release | None:
+            return None if version in (None, main.version) else find(Reference(asked.name, version, PRODUCTION))
+
+        return Routing(main, other(before), other(traffic.canary), other(traffic.shadow), traffic)
+
+    def _load_wanted(self, release: Release, *, is_needed: bool) -> None:
+        if self._most_loaded and len(self._served) >= self._most_loaded:
+            return  # it is loaded when it is first asked
+        try:
+            self._loaded(release)
+        except BurnishError:
+            if is_needed:
+                raise
+
+    def _loaded(self, release: Release) -> Served:
+        with self._loading:
+            if release.digest not in self._served:
+                if self._most_loaded:
+                    self._make_room()
+                self._served = {**self._served, release.digest: self._load(release)}
+            return self._served[release.digest]
+
+    def _make_room(self) -> None:
+        """Let the one go that was asked longest ago."""
+        while len(self._served) >= self._most_loaded:
+            oldest = min(self._served, key=lambda digest: self._served[digest].used_at)
+            self._close_later([oldest])
+
+    def _retire(self) -> None:
+        used = {release.digest for routing in self._routings.values() for release in routing.releases()}
+        self._close_later([digest for digest in self._served if digest not in used])
+
+    def _close_later(self, digests: Sequence[str]) -> None:
+        """Take them out of service at once, and close each when what waits there is answered."""
+        gone = [self._served[digest] for digest in digests]
+        self._served = {digest: one for digest, one in self._served.items() if digest not in digests}
+        for served in gone:
+            threading.Thread(target=served.close, name="retire", daemon=True).start()

@@ -1,0 +1,1 @@
+"""HTTP: routes that each declare a permission, and the door in front of them."""

@@ -1,0 +1,135 @@
+"""Keys, alerts, jobs, the audit log, and being forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from burnish.serving.http.guard import GuardedRoute, permits, service_of, who
+from burnish.serving.http.shapes import AlertChange, Erasure, NewJob, NewKey, Rotation
+from burnish.serving.problems import Problem
+from burnish.serving.service import read_rows
+from burnish.store.records import Key
+
+router = APIRouter(route_class=GuardedRoute)
+DAY_S = 86_400
+
+
+@router.get("/v1/keys")
+@permits("admin")
+async def keys(request: Request) -> dict[str, Any]:
+    """Every key, without its secret."""
+    return {"keys": [_told(key) for key in await asyncio.to_thread(service_of(request).home.keys.all)]}
+
+
+@router.post("/v1/keys", status_code=201)
+@permits("admin")
+async def create(request: Request, new: NewKey) -> dict[str, Any]:
+    """A new key; its text is in this answer and never again."""
+    limits = {"per_minute": new.per_minute, "per_day": new.per_day, "models": tuple(new.models)}
+    expires_at = None if new.days is None else time.time() + new.days * DAY_S
+    make = service_of(request).home.keys.create
+    key, text = await asyncio.to_thread(make, new.owner, new.roles, who(request), expires_at=expires_at, **limits)
+    return {**_told(key), "key": text}
+
+
+@router.delete("/v1/keys/{identity}")
+@permits("admin")
+async def revoke(request: Request, identity: str) -> dict[str, Any]:
+    """Refuse a key from now on."""
+    service = service_of(request)
+    revoked = await asyncio.to_thread(service.home.keys.revoke, identity, who(request))
+    await asyncio.to_thread(service.refresh)
+    return _told(revoked)
+
+
+@router.post("/v1/keys/{identity}/rotate", status_code=201)
+@permits("admin")
+async def rotate(request: Request, identity: str, rotation: Rotation) -> dict[str, Any]:
+    """A new key in place of one, which is taken for some time yet if asked."""
+    swap = service_of(request).home.keys.rotate
+    key, text = await asyncio.to_thread(swap, identity, who(request), rotation.overlap_s)
+    return {**_told(key), "key": text}
+
+
+@router.get("/v1/alerts")
+@permits("review")
+async def alerts(request: Request, name: str | None = None, since: float = 0.0) -> dict[str, Any]:
+    """Alerts, newest first."""
+    found = await asyncio.to_thread(service_of(request).home.alerts.all, name, (), since)
+    return {"alerts": [asdict(one) for one in found]}
+
+
+@router.post("/v1/alerts/{identity}")
+@permits("review")
+async def change_alert(request: Request, identity: str, change: AlertChange) -> dict[str, str]:
+    """Acknowledge or resolve an alert."""
+    await asyncio.to_thread(service_of(request).home.alerts.change, identity, change.state, who(request))
+    return {"id": identity, "state": change.state}
+
+
+@router.get("/v1/jobs")
+@permits("release")
+async def jobs(request: Request) -> dict[str, Any]:
+    """The newest jobs."""
+    return {"jobs": [asdict(one) for one in await asyncio.to_thread(service_of(request).home.jobs.all)]}
+
+
+@router.post("/v1/jobs", status_code=201)
+@permits("release")
+async def add_job(request: Request, new: NewJob) -> dict[str, Any]:
+    """Work for `burnish worker`."""
+    add = service_of(request).home.jobs.add
+    return asdict(await asyncio.to_thread(add, new.kind, new.arguments, who(request), time.time() + new.due_in_s))
+
+
+@router.delete("/v1/jobs/{identity}")
+@permits("release")
+async def cancel_job(request: Request, identity: str) -> dict[str, str]:
+    """Let a job not be done."""
+    await asyncio.to_thread(service_of(request).home.jobs.cancel, identity, who(request))
+    return {"id": identity, "state": "cancelled"}
+
+
+@router.get("/v1/audit")
+@permits("admin")
+async def audit(request: Request, after: int = 0) -> dict[str, Any]:
+    """The audit log after a line, and whether it is whole."""
+    log = service_of(request).home.audit
+    lines = await asyncio.to_thread(lambda: [asdict(one) for one in log.entries() if one.number > after])
+    return {"lines": lines[:1000], "fault": await asyncio.to_thread(log.fault)}
+
+
+@router.post("/v1/erase")
+@permits("admin")
+async def erase(request: Request, erasure: Erasure) -> dict[str, int]:
+    """Forget what a key asked, or what was answered to one input, with all feedback on it."""
+    service = service_of(request)
+    if (erasure.key is None) == (erasure.input is None):
+        raise Problem(422, "say what is to be forgotten: a key, or an input.")
+    await asyncio.to_thread(service.journal.flush, of_others=True)
+    forget = service.home.predictions.erase
+    if erasure.key is not None:
+        return {"erased": await asyncio.to_thread(forget, who(request), key=erasure.key)}
+    digests = {service.recorder.digest_of(row) for row in _rows(request, erasure.input)}
+    gone = [await asyncio.to_thread(forget, who(request), input_digest=digest) for digest in digests]
+    return {"erased": sum(gone)}
+
+
+def _rows(request: Request, said: Any) -> list[Any]:
+    """An input as each model in service would have read it."""
+    service, rows = service_of(request), []
+    for name in service.fleet.names:
+        try:
+            rows += read_rows(service.task_of(service.fleet.routing(name).main), [said])[0]
+        except Problem:
+            continue
+    return rows
+
+
+def _told(key: Key) -> dict[str, Any]:
+    return {name: value for name, value in asdict(key).items() if name != "digest"}

@@ -1,0 +1,129 @@
+"""In front of every route: bodies counted as they come, faults as problem+json, requests counted and logged."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+
+from burnish.serving.http.guard import GuardedRoute
+from burnish.serving.http.predict import predict
+from burnish.serving.http.predict import router as predict_routes
+from burnish.serving.problems import MEDIA_TYPE, Problem
+from burnish.serving.service import Service
+from burnish.store.releases import NAME
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+SLOW_S = 1.0
+BEFORE_NAME, AFTER_NAME = "/v1/models/", "/predict"
+SAFETY = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+]
+CLOSING = [(b"connection", b"close")]
+"""Sent while the server drains: whoever keeps a connection open goes elsewhere."""
+
+
+class Door:
+    """An ASGI application around another one."""
+
+    def __init__(self, app: FastAPI, service: Service) -> None:
+        self.app: App = app
+        self.root = app
+        self.service = service
+        [self._predict] = (one for one in predict_routes.routes if isinstance(one, GuardedRoute))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        visit = Visit(scope, receive, send, self.service)
+        try:
+            await (self._short(scope) or self.app)(scope, visit.receive, visit.send)
+        except Problem as problem:
+            await visit.refuse(problem)
+        except Exception as error:
+            self.service.log.tell("error", "This is a bug", kind=type(error).__name__, route=visit.route)
+            await visit.refuse(Problem(500, "This is a bug of the server; its log tells more."))
+        finally:
+            self._tell(visit)
+
+    def _short(self, scope: Scope) -> App | None:
+        """The short way of the one request that comes a thousand times a second: the same guard and the same endpoint,
+        without the layers that look for them, which take as long as an answer.
+        """
+        path = scope["path"]
+        if scope["method"] != "POST" or not path.startswith(BEFORE_NAME) or not path.endswith(AFTER_NAME):
+            return None
+        name = path[len(BEFORE_NAME) : -len(AFTER_NAME)]
+        if not NAME.fullmatch(name):
+            return None
+        scope.update(app=self.root, route=self._predict, path_params={"name": name}, state={})
+        return self._answer
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        response = await self._predict.guarded(predict)(request)
+        await response(scope, receive, send)
+
+    def _tell(self, visit: Visit) -> None:
+        metrics, seconds = self.service.metrics, time.perf_counter() - visit.started
+        metrics.of(metrics.requests, visit.route, visit.status).inc()
+        metrics.of(metrics.latency, visit.route).observe(seconds)
+        if (visit.status >= 500 and visit.status != 503) or seconds > SLOW_S:
+            self.service.log.tell(
+                "info", "request", route=visit.route, status=visit.status, ms=round(seconds * 1000, 1)
+            )
+
+
+class Visit:
+    """One request on its way through."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, service: Service) -> None:
+        self.started = time.perf_counter()
+        self.status = 0
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._service = service
+        self._most_bytes = service.limits.body_bytes
+        self._n_bytes = 0
+        scope["burnish.arrived"] = self.started
+
+    @property
+    def route(self) -> str:
+        """The route's pattern: a path as it was sent would make a new line of metrics each."""
+        found = self._scope.get("route")
+        return str(getattr(found, "path", "none"))
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._n_bytes += len(message.get("body", b""))
+            if self._n_bytes > self._most_bytes:
+                raise Problem(413, f"the body is larger than {self._most_bytes:,} bytes; send it in pieces.")
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            closing = CLOSING if self._service.is_draining else ()
+            message["headers"] = [*message.get("headers", ()), *SAFETY, *closing]
+        await self._send(message)
+
+    async def refuse(self, problem: Problem) -> None:
+        if self.status:  # an answer is on its way already; it ends here, and the client sees that it is cut
+            return
+        headers = [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
+        body = problem.body()
+        headers += [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
+        await self.send({"type": "http.response.start", "status": problem.status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body})

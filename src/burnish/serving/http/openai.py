@@ -1,0 +1,120 @@
+"""What speaks as OpenAI's API does, so that its clients can be pointed here: chat completions and embeddings.
+
+https://platform.openai.com/docs/api-reference. A model's name is that of its release. Of the settings of a request only
+those are taken that change nothing of what was judged; another `temperature`, say, is refused rather than ignored.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import numpy as np
+import orjson
+from fastapi import APIRouter, Request, Response
+
+from burnish.core.ids import new_id
+from burnish.serving.access import allowed
+from burnish.serving.http.bodies import call_of, fields_in, inputs_in, read_json
+from burnish.serving.http.guard import GuardedRoute, caller_of, permits, service_of
+from burnish.serving.http.streaming import Streamed
+from burnish.serving.problems import Problem
+
+router = APIRouter(route_class=GuardedRoute)
+CHAT_FIELDS = {"stream", "user", "n", "metadata", "store"}
+
+
+@router.post("/v1/chat/completions")
+@permits("predict")
+async def complete(request: Request) -> Response:
+    """Answer a chat, at once or as server-sent events."""
+    service, caller = service_of(request), caller_of(request)
+    body = fields_in(await read_json(request, service.limits), {"model", "messages"}, CHAT_FIELDS)
+    name = _name(request, body)
+    if body.get("n", 1) != 1:
+        raise Problem(422, "'n' must be 1: one answer is given.")
+    [row] = inputs_in({"inputs": [{"messages": body["messages"]}]}, service.limits)
+    await _refuse_silent(request, name)
+    caller.spend(1)
+    if body.get("stream"):
+        return Streamed(_events(request, name, row), "text/event-stream")
+    found = await service.answer(name, [row], call_of(request))
+    [answer] = found.items
+    choice = {
+        "index": 0,
+        "message": {"role": "assistant", "content": answer["text"]},
+        "finish_reason": "stop" if answer.get("is_finished", True) else "length",
+    }
+    told = _completion(name, "chat.completion", str(answer["prediction_id"]), choice)
+    return Response(orjson.dumps(told), media_type="application/json")
+
+
+@router.post("/v1/embeddings")
+@permits("predict")
+async def embed(request: Request) -> Response:
+    """Vectors of texts, as numbers or as base64 of float32."""
+    service, caller = service_of(request), caller_of(request)
+    body = fields_in(await read_json(request, service.limits), {"model", "input"}, {"encoding_format", "user"})
+    name, form = _name(request, body), body.get("encoding_format", "float")
+    if form not in ("float", "base64"):
+        raise Problem(422, "'encoding_format' must be float or base64.")
+    rows = inputs_in({"inputs": body["input"]}, service.limits)
+    predictor = await service.predictor_of(service.fleet.routing(name).main)
+    if "vector" not in predictor.task.answer.model_fields:
+        raise Problem(400, f"the model '{name}' does {predictor.task.part_name} and gives no vectors of texts.")
+    caller.spend(len(rows))
+    found = await service.answer(name, rows, call_of(request))
+    data = [
+        {"object": "embedding", "index": at, "embedding": _vector(item["vector"], form)}
+        for at, item in enumerate(found.items)
+    ]
+    told = {"object": "list", "model": name, "data": data, "usage": {"prompt_tokens": 0, "total_tokens": 0}}
+    return Response(orjson.dumps(told, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
+
+
+def _name(request: Request, body: Mapping[str, Any]) -> str:
+    """The model that is asked, when this key may ask it."""
+    name = body["model"]
+    if not isinstance(name, str):
+        raise Problem(422, "'model' must be the name of a model.")
+    allowed(caller_of(request), "predict", name)
+    service_of(request).fleet.routing(name)
+    return name
+
+
+async def _refuse_silent(request: Request, name: str) -> None:
+    service = service_of(request)
+    task = (await service.predictor_of(service.fleet.routing(name).main)).task
+    if not any(one.name == "messages" for one in task.wanted) or "text" not in task.answer.model_fields:
+        raise Problem(400, f"the model '{name}' does {task.part_name} and answers no chats.")
+
+
+async def _events(request: Request, name: str, row: Any) -> AsyncIterator[bytes]:
+    identity = new_id("p")
+    try:
+        async for piece in service_of(request).stream(name, row, caller_of(request)):
+            yield _event(_completion(name, "chat.completion.chunk", identity, _delta({"content": piece}, None)))
+    except Problem as problem:
+        yield b"data: " + problem.body() + b"\n\n"
+        return
+    yield _event(_completion(name, "chat.completion.chunk", identity, _delta({}, "stop")))
+    yield b"data: [DONE]\n\n"
+
+
+def _delta(delta: Mapping[str, str], reason: str | None) -> dict[str, Any]:
+    return {"index": 0, "delta": delta, "finish_reason": reason}
+
+
+def _completion(name: str, kind: str, identity: str, choice: Mapping[str, Any]) -> dict[str, Any]:
+    return {"id": identity, "object": kind, "created": int(time.time()), "model": name, "choices": [choice]}
+
+
+def _event(told: Mapping[str, Any]) -> bytes:
+    return b"data: " + orjson.dumps(told) + b"\n\n"
+
+
+def _vector(vector: Any, form: str) -> Any:
+    numbers = np.asarray(vector, np.float32)
+    return numbers if form == "float" else base64.b64encode(numbers.tobytes()).decode()

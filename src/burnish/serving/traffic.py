@@ -1,0 +1,45 @@
+"""How a name's requests are shared out among its versions, as `burnish traffic` sets it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from burnish.store.states import put_state, read_state
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+class Traffic(BaseModel):
+    """Beside production: a canary that answers a share of the requests, a shadow that is asked and not heard."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    canary: int | None = None
+    """Version that answers `percent` of the requests."""
+
+    percent: float = Field(default=0.0, ge=0, le=100)
+    """Share of the requests that the canary answers."""
+
+    shadow: int | None = None
+    """Version that is asked what production is asked; its answers are kept and compared, never given."""
+
+    shadow_percent: float = Field(default=100.0, gt=0, le=100)
+    """Share of the requests that the shadow is asked too."""
+
+    @model_validator(mode="after")
+    def _canary_answers(self) -> Self:
+        if (self.canary is None) != (self.percent == 0):
+            raise ValueError("a canary has a version and a percent above 0; got one without the other")
+        return self
+
+    def save(self, connection: Connection, name: str) -> None:
+        put_state(connection, f"traffic {name}", self.model_dump())
+
+
+def traffic_of(connection: Connection, name: str) -> Traffic:
+    """As it is set now; without anything set, production answers all."""
+    kept: Any = read_state(connection, f"traffic {name}")
+    return Traffic() if kept is None else Traffic.model_validate(kept)
