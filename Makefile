@@ -22,7 +22,7 @@ OTHER_RUNTIMES := tests/compression tests/bundle/runtimes tests/flows/test_shrin
 .PHONY: help demo test check docs clean
 
 help:
-	@echo 'make demo    install, then train, judge, use and shrink a model on the sample data'
+	@echo 'make demo    install, then the whole loop on the sample data: train, judge, shrink, serve, correct, retrain'
 	@echo 'make test    install, then run the quick, offline tests'
 	@echo 'make check   format, lint, types, then the tests: what has to pass before a change goes in'
 	@echo 'make docs    write the generated tables of docs/ anew'
@@ -41,6 +41,8 @@ demo: $(VENV)/installed-demo
 	rm -rf $(RUN)-small
 	$(BIN)/burnish shrink $(RUN) data.train=samples/support_en.csv data.test=samples/support_en_test.csv \
 	    --max-drop 4 || test $$? -eq 3
+	$(BIN)/python examples/closed_loop.py $(RUN) --train samples/support_en.csv --test samples/support_en_test.csv \
+	    --later samples/support_en_later.csv
 	@echo
 	@echo "The report, with pictures: $(CURDIR)/$(RUN)/report/report.html"
 

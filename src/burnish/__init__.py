@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from burnish.flows.load import load
     from burnish.flows.predict import predict
     from burnish.flows.pretrain import pretrain
+    from burnish.flows.promote import promote, rollback
     from burnish.flows.relate import relate
+    from burnish.flows.release import release
+    from burnish.flows.retrain import retrain
     from burnish.flows.shrink import shrink
     from burnish.flows.stream import stream
 
@@ -35,16 +38,22 @@ __all__ = [
     "load",
     "predict",
     "pretrain",
+    "promote",
     "relate",
+    "release",
+    "retrain",
+    "rollback",
     "shrink",
     "stream",
 ]
 
 _VERBS = (
     *("check", "compare", "converse", "export", "fit", "index", "init", "judge", "load", "predict", "pretrain"),
-    *("relate", "shrink", "stream"),
+    *("promote", "relate", "release", "retrain", "shrink", "stream"),
 )
-_HOMES = {verb: (f"burnish.flows.{verb}", verb) for verb in _VERBS}
+_HOMES = {verb: (f"burnish.flows.{verb}", verb) for verb in _VERBS} | {
+    "rollback": ("burnish.flows.promote", "rollback")
+}
 
 
 def __getattr__(name: str) -> Any:

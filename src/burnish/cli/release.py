@@ -18,17 +18,20 @@ if TYPE_CHECKING:
 def release(
     bundle: Annotated[Path, typer.Argument(help="The bundle's folder; a copy is kept.")],
     name: Annotated[str, typer.Option("--name", "-n", help="What it is called in service, e.g. intent.")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="KEY=VALUE", help="Where its rows are now: data.train=rows.csv data.test=test.csv."),
+    ] = None,
     why: Annotated[str, typer.Option("--why", help="The reason, for lineage and the audit log.")] = "",
-    test: Annotated[
-        Path | None,
-        typer.Option("--test", help="First version only: the rows that judge every version from now on."),
+    source: Annotated[
+        Path | None, typer.Option("--source", help="Of a shrunk bundle: the one it was made from, for retraining.")
     ] = None,
 ) -> None:
     """Register a bundle as the next version of a name, held against production. Exit code 3: it missed the gate."""
     from burnish.flows.release import release as run
 
     with watching() as listen:
-        result = run(bundle, name, why=why, test=test, listen=listen)
+        result = run(bundle, name, tuple(settings or ()), why=why, source=source, listen=listen)
     made = f"{result.release.name}:{result.release.version}"
     print(made)
     if result.verdict is not None:

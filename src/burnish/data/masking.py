@@ -21,7 +21,6 @@ from burnish.data.privacy._shadow import DOUBTFUL, shadow_of
 Names = Callable[[str], Iterable[Found]]
 """Finds names of persons in a text, in its own offsets, e.g. by a bundle for `tokens`."""
 
-_BETWEEN_DIGITS = r"(?:[ \n.-]|[ .()\n-]{2})?"
 _WORD_ENDS = re.compile("_|(?<=[a-z])(?=[A-Z])")  # of phone_number and phoneNumber
 _LONGEST_NAME = 40  # characters of a field's name that may be a cue
 _NUMBERS = range(10**6, 10**30)  # smaller ones are counts and labels, larger ones are no personal data
@@ -157,7 +156,7 @@ class Mask:
     def _digits(self) -> dict[str, re.Pattern[str]]:
         """The signs that stand for digits, the shortest first, and what they look like."""
         signs = sorted({sign for detector in self.detectors for sign in detector.signs if not sign.strip("0")})
-        return {sign: re.compile(rf"[0-9](?:{_BETWEEN_DIGITS}[0-9]){{{len(sign) - 1}}}") for sign in signs}
+        return {sign: re.compile(rf"[0-9](?:[ \n.-]?[0-9]){{{len(sign) - 1}}}") for sign in signs}
 
     @cached_property
     def _words(self) -> tuple[str, ...]:

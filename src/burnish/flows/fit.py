@@ -162,6 +162,7 @@ def _about(ground: Ground, best: Trained, name: str, started: float) -> About:
         "task": ground.task.part_name,
         "base": ground.base.name,
         **({} if ground.beginning is None else {"start": ground.beginning.bundle.folder.name}),
+        **({} if ground.warm is None else {"went on from": ground.warm.bundle.folder.name}),
         "version": __version__,
         "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "seconds": round(time.monotonic() - started, 1),

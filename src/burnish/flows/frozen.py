@@ -8,7 +8,6 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from burnish.bundle.bundle import Bundle
 from burnish.bundle.predictor import Predictor
@@ -16,8 +15,9 @@ from burnish.core.errors import UserError
 from burnish.core.events import Listener, Message
 from burnish.core.files import sha256_of
 from burnish.data.corpus import Corpus
-from burnish.flows.judge import bundle_recipe, read_labelled
-from burnish.store.home import Home
+from burnish.flows.judge import read_labelled
+from burnish.recipe.load import Loaded
+from burnish.store.home import TESTS, Home
 from burnish.store.states import put_state, read_state
 from burnish.tasks._contract import Example
 
@@ -32,20 +32,20 @@ def frozen_rows(home: Home, name: str) -> Path | None:
         digest = read_state(connection, _state(name))
     if digest is None:
         return None
-    path = home.folder / "tests" / f"{digest}.arrow"
+    path = home.folder / TESTS / f"{digest}.arrow"
     if not path.is_file() or sha256_of(path) != digest:
         raise UserError(f"{path}: the frozen test rows of '{name}' are missing or changed; restore them from a backup.")
     return path
 
 
-def freeze(home: Home, name: str, bundle: Bundle, data: Any, by: str, listen: Listener) -> Path:
+def freeze(home: Home, name: str, bundle: Bundle, loaded: Loaded, by: str, listen: Listener) -> Path:
     """Copy test rows, which from now on judge every version of a name.
 
     Args:
         home: the installation.
         name: of the releases.
-        bundle: by whose recipe the rows are read.
-        data: the rows; None takes the test file that the recipe names.
+        bundle: by whose labels the rows are read.
+        loaded: its recipe, whose test rows are copied.
         by: who does it.
         listen: is told how many there are.
 
@@ -53,17 +53,18 @@ def freeze(home: Home, name: str, bundle: Bundle, data: Any, by: str, listen: Li
         UserError: the rows cannot be read, or there are none.
     """
     with tempfile.TemporaryDirectory(prefix="burnish-freeze-") as folder:
-        corpus = read_labelled(bundle, bundle_recipe(bundle), data, Path(folder) / "rows.arrow", listen)
-        digest = sha256_of(corpus.path)
-        path = home.folder / "tests" / f"{digest}.arrow"
+        data = loaded.located("data", "test")
+        corpus = read_labelled(bundle, loaded.recipe, data, Path(folder) / "rows.arrow", listen)
+        digest, n_rows = sha256_of(corpus.path), len(corpus)
+        path = home.folder / TESTS / f"{digest}.arrow"
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.is_file():
             shutil.copyfile(corpus.path, path.with_suffix(".tmp"))
             path.with_suffix(".tmp").replace(path)
     with home.store.writing() as connection:
         put_state(connection, _state(name), digest)
-        home.audit.add(connection, by, "test rows frozen", name, {"digest": digest, "rows": len(corpus)})
-    listen(Message(f"froze {len(corpus):,} test rows: every version of '{name}' is judged on them"))
+        home.audit.add(connection, by, "test rows frozen", name, {"digest": digest, "rows": n_rows})
+    listen(Message(f"froze {n_rows:,} test rows: every version of '{name}' is judged on them"))
     return path
 
 

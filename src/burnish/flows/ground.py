@@ -20,8 +20,11 @@ from burnish.data.features import FeatureStore
 from burnish.flows.carding import data_card
 from burnish.flows.encode import Lengths, encode_side, store_side
 from burnish.flows.growing import Beginning, begin
+from burnish.flows.ingest import Ingested
 from burnish.flows.joining import prepare_all
-from burnish.flows.prepare import Prepared, fresh_folder, rows_of
+from burnish.flows.prepare import Prepared, fresh_folder, prepare, rows_of
+from burnish.flows.remembering import old_rows
+from burnish.flows.warm import WarmStart, begin_warm, without_start
 from burnish.models.inspection import weight_files
 from burnish.models.locate import Located, locate
 from burnish.models.reader import Reader
@@ -30,7 +33,7 @@ from burnish.recipe.schema import Recipe
 from burnish.recipe.show import recipe_hash
 from burnish.tasks._contract import Answered, Encoded, Example, Task
 
-DATA, FEATURES = "data", "features"  # folders of what can be rebuilt from the sources
+DATA, FEATURES, OLD = "data", "features", "old"  # folders of what can be rebuilt from the sources
 
 
 @dataclass
@@ -73,6 +76,10 @@ class Ground:
     """SHA-256 of each weight file that the network starts from, one after the other."""
     beginning: Beginning | None = None
     """The bundle that the tasks are put beside, where there is one."""
+    warm: WarmStart | None = None
+    """The bundle that training goes on from, where there is one."""
+    old: FeatureStore | None = None
+    """Features of rows that it knew, where an anchor reads some."""
 
     @property
     def task(self) -> Task:
@@ -94,32 +101,63 @@ def lay_ground(loaded: Loaded, work: Path, listen: Listener, *, is_bundle: bool 
     Raises:
         UserError: whatever is wrong with base or data.
     """
-    beginning = begin(loaded)
-    loaded = opened(loaded if beginning is None else beginning.recipe_of(loaded))
-    recipe = loaded.recipe
-    base = located_base(loaded)
-    prepared = prepare_all(loaded, fresh_folder(work / DATA), listen)
+    start = _start(loaded, is_bundle)
+    loaded, base, data = start.loaded, start.base, fresh_folder(work / DATA)
+    prepared = prepare(loaded, data, listen, start.known) if start.known else prepare_all(loaded, data, listen)
+    old = None if start.warm is None else old_rows(loaded, prepared, start.warm, data, listen)
     lengths: dict[str, Lengths] = {}
-    recipe, task = recipe.model_copy(update={"task": prepared.task}), prepared.task
+    recipe, task, labels = loaded.recipe.model_copy(update={"task": prepared.task}), prepared.task, prepared.labels
     with _told_at(loaded):
-        reader = task.load_reader(
-            base.folder, recipe.data.max_length, recipe.data.prompt, is_bundle=is_bundle or beginning is not None
-        )
-    store = None
+        reader = task.load_reader(base.folder, recipe.data.max_length, recipe.data.prompt, is_bundle=start.is_read)
+    store, old_store, features = None, None, work / FEATURES
     if prepared.train is not None:
-        store, lengths["train"] = store_side(prepared.train, task, reader, prepared.labels, work / FEATURES, listen)
+        store, lengths["train"] = store_side(prepared.train, task, reader, labels, features, listen)
+    if old is not None:
+        old_store, _ = store_side(old, task, reader, labels, features / OLD, listen)
     held: dict[str, HeldOut] = {}
     for name in ("dev", "test"):
         if name in prepared.sides:
             side = prepared.sides[name]
-            encoded, lengths[name] = encode_side(side, task, reader, prepared.labels, listen)
+            encoded, lengths[name] = encode_side(side, task, reader, labels, listen)
             held[name] = HeldOut(rows_of(side.corpus), encoded)
     card = data_card(prepared, lengths)
-    further = [tower.folder for tower in task.head_plan(prepared.labels).towers if tower.folder is not None]
+    further = [tower.folder for tower in task.head_plan(labels).towers if tower.folder is not None]
     weights = "".join(sha256_of(file) for folder in (base.folder, *further) for file in weight_files(folder))
-    key = _key(recipe, prepared, weights)
+    key = _key(recipe, "-".join([prepared.digest, *start.digests(old)]), weights)
     dev, test = held.get("dev"), held.get("test")
-    return Ground(recipe, base, reader, prepared, store, dev, test, card, key, weights, beginning)
+    return Ground(
+        recipe, base, reader, prepared, store, dev, test, card, key, weights, start.beginning, start.warm, old_store
+    )
+
+
+@dataclass(frozen=True)
+class _Start:
+    """What a recipe starts from, and the recipe as it is run from there."""
+
+    loaded: Loaded
+    base: Located
+    beginning: Beginning | None
+    warm: WarmStart | None
+    known: tuple[str, ...]
+    """Labels that there are whatever the rows have."""
+    is_read: bool
+    """Whether the base is the model of a bundle, which has its reader with it."""
+
+    def digests(self, old: Ingested | None) -> list[str]:
+        """What a checkpoint belongs to beside recipe, rows and the weights of the base."""
+        rows = [] if old is None else [sha256_of(old.corpus.path)]
+        return rows if self.warm is None else [self.warm.digest, *rows]
+
+
+def _start(loaded: Loaded, is_bundle: bool) -> _Start:
+    loaded, known = without_start(loaded) if is_bundle else (loaded, ())
+    beginning, warm = begin(loaded), begin_warm(loaded)
+    for one in (beginning, warm):
+        loaded = loaded if one is None else one.recipe_of(loaded)
+    loaded, is_read = opened(loaded), is_bundle or beginning is not None or warm is not None
+    if warm is not None:
+        return _Start(loaded, warm.base, beginning, warm, warm.labels, is_read)
+    return _Start(loaded, located_base(loaded), beginning, warm, known, is_read)
 
 
 def opened(loaded: Loaded) -> Loaded:
@@ -150,6 +188,6 @@ def _told_at(loaded: Loaded) -> Iterator[None]:
         raise UserError(*(fault.replace("base:", place, 1) for fault in error.faults)) from None
 
 
-def _key(recipe: Recipe, prepared: Prepared, weights: str) -> str:
+def _key(recipe: Recipe, digest: str, weights: str) -> str:
     """What a checkpoint belongs to: the recipe, the rows and the weights of the base, or of all that are used."""
-    return hashlib.sha256(f"{recipe_hash(recipe)}/{prepared.digest}/{weights}".encode()).hexdigest()
+    return hashlib.sha256(f"{recipe_hash(recipe)}/{digest}/{weights}".encode()).hexdigest()

@@ -116,16 +116,13 @@ def _examples(
 
 
 def read_labelled(bundle: Bundle, recipe: Recipe, data: Any, path: Path, listen: Listener) -> Corpus:
-    """Labelled rows as a corpus at `path`, read as the bundle's recipe reads them; None takes its test file.
+    """Labelled rows as a corpus at `path`, read as a recipe of the bundle reads them.
 
     Raises:
         UserError: they cannot be read, or there are none.
     """
     knowledge = bundle.knowledge
-    if data is None and knowledge.task.joint is not None:
-        raise UserError(f"{bundle.folder}: is of several tasks; give test rows with a column 'task'.")
-    given = own_test_data(bundle, recipe.data) if data is None else data
-    return _read(given, recipe, knowledge.task, knowledge.labels, path, listen).corpus
+    return _read(data, recipe, knowledge.task, knowledge.labels, path, listen).corpus
 
 
 def _read(data: Any, recipe: Recipe, task: Task, labels: tuple[str, ...], path: Path, listen: Listener) -> Ingested:

@@ -14,21 +14,30 @@ from burnish.flows.ingest import Ingested
 from burnish.tasks._contract import Task
 
 
-def label_space(train: Ingested | None, task: Task) -> tuple[str, ...]:
+def label_space(train: Ingested | None, task: Task, known: tuple[str, ...] = ()) -> tuple[str, ...]:
     """The labels, sorted: those of the rows, or those that the task is told where there are no rows.
+
+    Those `known` to the model that training goes on from stay, whether a row has them or not; where there is no further
+    one, in the order that they have there.
 
     Raises:
         UserError: too few labels or rows, or words for a label that no row has.
     """
+    found = _found(train, task, known)
+    labels = known if known and set(found) <= set(known) else tuple(sorted({*known, *found}))
     if train is not None:
-        labels = learn_labels(train, task)
         refuse_unknown_words(task, labels)
-        return labels
-    if len(task.told) < task.least_labels:
+    return labels
+
+
+def _found(train: Ingested | None, task: Task, known: tuple[str, ...]) -> tuple[str, ...]:
+    if train is not None:
+        return learn_labels(train, task, known)
+    if len({*known, *task.told}) < task.least_labels:
         raise UserError(
             f"task.labels: tells of '{next(iter(task.told))}' only; the task needs at least {task.least_labels} labels."
         )
-    return tuple(sorted(task.told))
+    return tuple(task.told)
 
 
 def refuse_unknown_words(task: Task, labels: tuple[str, ...]) -> None:
@@ -48,8 +57,8 @@ def label_counts(side: Ingested, task: Task) -> Counter[str]:
     return Counter(label for example in side.corpus for label in task.labels_of(example))
 
 
-def learn_labels(train: Ingested, task: Task) -> tuple[str, ...]:
-    """The label space, sorted.
+def learn_labels(train: Ingested, task: Task, known: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The labels of the rows, sorted; of those `known` before, one row is enough.
 
     Raises:
         UserError: fewer than two classes, or a class that stands in one row only (the task decides what needs two).
@@ -62,10 +71,10 @@ def learn_labels(train: Ingested, task: Task) -> tuple[str, ...]:
             if label not in first:
                 first[label] = train.where(example)
     faults = Faults()
-    if task.least_labels > len(count):
+    if task.least_labels > len({*known, *count}):
         faults.add(_too_few(count, train, task))
     for label, n in count.items():
-        if task.least_rows > n:
+        if task.least_rows > n and label not in known:
             faults.add(
                 f"{first[label]}: the label '{label}' stands in one row only; give it at least {task.least_rows}, "
                 "merge it with another, or take the row out."

@@ -51,8 +51,10 @@ class Prepared:
         return self.sides.get("train")
 
 
-def prepare(loaded: Loaded, work: Path, listen: Listener) -> Prepared:
+def prepare(loaded: Loaded, work: Path, listen: Listener, known: tuple[str, ...] = ()) -> Prepared:
     """Read, split and check the data of a recipe; `work` is an empty folder for the prepared files.
+
+    `known` are the labels of the model that training goes on from.
 
     Raises:
         UserError: every fault of the data that can be found at once, with file and line.
@@ -61,7 +63,7 @@ def prepare(loaded: Loaded, work: Path, listen: Listener) -> Prepared:
     task, data = cast("Task", recipe.task), recipe.data
     given = _ingest_given(loaded, work, listen)
     whole = given.get("train")
-    labels = label_space(whole, task)
+    labels = label_space(whole, task, known)
     for side in ("dev", "test"):
         if side in given:
             refuse_unknown_labels(given[side], task, labels)

@@ -24,6 +24,10 @@ from burnish.tasks._contract import Answered
 SHARE_WITH_VECTOR = 0.1
 """Of predictions are kept with their outputs: enough to tell drift and to choose what to label, a tenth of the room."""
 MOST_OUTPUTS = 512
+ALIKE = frozenset({"vector"})
+"""Fields of an answer from which its text can be guessed, and which are large."""
+QUOTES = frozenset({"text", "words", "tokens", "answer", "unknown"})
+"""Fields of an answer that may quote the input."""
 UNKNOWN = "[UNK]"
 CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]")
 Keep = Literal["off", "hashed", "masked", "full"]
@@ -58,7 +62,7 @@ class Recorder:
         return replace(self, is_piece=_pieces(predictor))
 
     def record(self, asked: Asked, row: Mapping[str, Any], answered: Answered, answer: dict[str, Any]) -> Prediction:
-        """The record of one answer."""
+        """The record of one answer. `hashed` keeps of the input a keyed hash, `off` not even that."""
         texts = "\n".join(value for value in row.values() if isinstance(value, str))
         kept, private = self._kept(row)
         return Prediction(
@@ -68,9 +72,9 @@ class Recorder:
             version=asked.version,
             key=asked.key,
             input=kept,
-            input_digest=self.digest_of(row),
+            input_digest="" if self.keep == "off" else self.digest_of(row),
             answer=self._kept_answer(answer),
-            label=_label(answer),
+            label=" + ".join(sorted(labels_in(answer))) or None,
             confidence=_number(answer.get("confidence")),
             is_abstained=bool(answer.get("abstained", False)),
             is_out_of_scope=bool(answer.get("out_of_scope", False)),
@@ -86,7 +90,7 @@ class Recorder:
 
     def digest_of(self, row: Mapping[str, Any]) -> str:
         """By what the same input is known again, and found when it must be erased."""
-        return self.home.digest_of(orjson.dumps(row, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS))
+        return digest_of(self.home, row)
 
     def _kept(self, row: Mapping[str, Any]) -> tuple[Any, Mapping[str, int]]:
         masked, counts = self.mask.values(dict(row))
@@ -95,8 +99,7 @@ class Recorder:
     def _kept_answer(self, answer: dict[str, Any]) -> Any:
         if self.keep == "full":
             return answer
-        masked = self.mask.values(answer)[0]
-        return masked if self.keep == "masked" else _without_text(masked)
+        return self.mask.values(_without(answer, ALIKE if self.keep == "masked" else ALIKE | QUOTES))[0]
 
     def _share_unknown(self, answered: Answered) -> float:
         if self.is_piece is None or not answered.features or "input_ids" not in answered.features[0]:
@@ -104,28 +107,30 @@ class Recorder:
         return round(float(self.is_piece[answered.features[0]["input_ids"]].mean()), 3)
 
 
-def _label(answer: Mapping[str, Any]) -> str | None:
-    """What the answer is counted under: its label, or its labels where there are several."""
-    label = answer.get("label")
+def digest_of(home: Home, row: Mapping[str, Any]) -> str:
+    """By what the same input is known again."""
+    return home.digest_of(orjson.dumps(row, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS))
+
+
+def labels_in(answer: Mapping[str, Any]) -> list[str]:
+    """The labels that an answer gives: one, or several where the task gives several."""
+    label, labels = answer.get("label"), answer.get("labels")
     if isinstance(label, str):
-        return label
-    labels = answer.get("labels")
+        return [label]
     if isinstance(labels, list):
-        return (
-            " + ".join(sorted(str(one.get("label", one) if isinstance(one, dict) else one) for one in labels)) or None
-        )
-    return None
+        return [str(one.get("label", one) if isinstance(one, dict) else one) for one in labels]
+    return []
 
 
 def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _without_text(value: Any) -> Any:
-    """An answer without what it quotes of the input."""
+def _without(value: Any, names: frozenset[str]) -> Any:
+    """An answer without some of its fields, however deep they lie."""
     if isinstance(value, dict):
-        return {name: _without_text(one) for name, one in value.items() if name not in ("text", "words", "tokens")}
-    return [_without_text(one) for one in value] if isinstance(value, list) else value
+        return {name: _without(one, names) for name, one in value.items() if name not in names}
+    return [_without(one, names) for one in value] if isinstance(value, list) else value
 
 
 def _vector(answered: Answered) -> list[float] | None:

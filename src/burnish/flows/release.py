@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from burnish import __version__
 from burnish.bundle.bundle import Bundle, open_bundle
 from burnish.bundle.predictor import Predictor, load_predictor
+from burnish.bundle.runtimes.torch import Torch
 from burnish.core.errors import UserError
 from burnish.core.events import Listener, Message, ignore
 from burnish.data.masking import Mask
-from burnish.evaluation.promotion import Contender, Policy, Verdict, weigh
+from burnish.evaluation.promotion import Check, Contender, Policy, Verdict, weigh
 from burnish.flows.frozen import data_digest, freeze, frozen_rows, median_ms, rows_known_to_both
 from burnish.flows.recording import Asked, Recorder
+from burnish.flows.rowplaces import keep_places
 from burnish.metrics._contract import Outcome
 from burnish.monitoring.reference import Reference
+from burnish.recipe.load import Loaded, load
+from burnish.recipe.schema import share_of
 from burnish.store.home import Home, opened_home, whoami
 from burnish.store.records import Release
 from burnish.store.releases import NAME, PRODUCTION
@@ -43,10 +49,10 @@ class ReleaseResult:
 def release(
     bundle: str | Path,
     name: str,
+    overrides: Sequence[str] = (),
     *,
     why: str = "",
-    test: Any = None,
-    policy: Policy | None = None,
+    source: str | Path | None = None,
     listen: Listener = ignore,
 ) -> ReleaseResult:
     """Register a bundle as the next version of a name, and make it the candidate.
@@ -54,9 +60,10 @@ def release(
     Args:
         bundle: its folder; a copy is kept, so that the folder may go.
         name: of the releases, e.g. `intent`.
+        overrides: of its recipe, where its rows are now: `data.train=rows.csv` for retraining, and for the first
+            version `data.test=test.csv`: these rows are frozen and judge every version.
         why: the reason, for lineage and audit.
-        test: for the first version: the rows that judge it and every later one; None takes what its recipe names.
-        policy: what a new version may cost against production.
+        source: for a shrunk bundle: the one that it was shrunk from, on which retraining goes on.
         listen: is told of progress.
 
     Raises:
@@ -67,7 +74,13 @@ def release(
             f"the name '{name}' cannot be used: up to 64 of a-z 0-9 . _ - , and the first a letter or a digit."
         )
     with opened_home() as home:
-        return Releasing(home, open_bundle(bundle), name, whoami(), listen).run(why, test, policy or Policy())
+        opened = open_bundle(bundle)
+        asked = Releasing(home, opened, name, whoami(), listen)
+        loaded = load(_filled(opened), overrides)
+        made = asked.run(loaded, why=why, source=None if source is None else open_bundle(source))
+        if not keep_places(home, name, loaded):
+            listen(Message("its training rows are not where its recipe says as seen from here: retraining will ask"))
+        return made
 
 
 @dataclass(frozen=True)
@@ -79,18 +92,28 @@ class Releasing:
     name: str
     by: str
     listen: Listener
+    policy: Policy = field(default_factory=Policy)
 
-    def run(self, why: str, test: Any, policy: Policy) -> ReleaseResult:
-        """Freeze or find the test rows, hold the bundle against production, keep it, register it."""
+    def run(
+        self, loaded: Loaded, *, why: str = "", source: Bundle | None = None, checks: Sequence[Check] = ()
+    ) -> ReleaseResult:
+        """Freeze or find the test rows, hold the bundle against production, keep it, register it.
+
+        Args:
+            loaded: its recipe, with rows where they are now.
+            why: the reason.
+            source: the bundle that training can go on from, where this one was shrunk.
+            checks: further ones that it must pass.
+        """
         before = self._production()
-        rows = self._rows(test)
+        rows = self._rows(loaded)
         predictor = load_predictor(self.bundle)
-        verdict = None if rows is None or before is None else self._verdict(predictor, before, rows, policy)
+        verdict = None if rows is None or before is None else self._verdict(predictor, before, rows, checks)
         if before is None:
             self.listen(
                 Message(f"'{self.name}' has no version in production yet, so there is nothing to hold it against")
             )
-        made = self.home.releases.register(self._told(before, verdict, why))
+        made = self.home.releases.register(replace(self._told(before, verdict, why), source=self._kept(source)))
         if rows is not None:
             self._keep_reference(made, predictor, rows)
         self.listen(Message(f"released {self.name}:{made.version}", "good"))
@@ -113,24 +136,24 @@ class Releasing:
             )
         return before
 
-    def _rows(self, test: Any) -> Path | None:
+    def _kept(self, source: Bundle | None) -> str:
+        if source is None and not isinstance(self.bundle.knowledge.runtime, Torch):
+            told = "it is a shrunk bundle, which cannot be trained further: for retraining, name what it was made from"
+            self.listen(Message(f"{told} with --source.", "warning"))
+        return "" if source is None else self.home.bundles.put(source.folder)
+
+    def _rows(self, loaded: Loaded) -> Path | None:
         """The frozen test rows; those of the first version are frozen here."""
-        rows = frozen_rows(self.home, self.name)
-        if rows is not None and test is not None:
-            raise UserError(f"the test rows of '{self.name}' are frozen already; release without test rows.")
+        rows, test = frozen_rows(self.home, self.name), loaded.recipe.data.test
         if rows is not None:
             return rows
-        try:
-            return freeze(self.home, self.name, self.bundle, test, self.by, self.listen)
-        except UserError as error:
-            if test is not None:
-                raise
-            reason = str(error).split("\n")[0]
-            told = f"no test rows are frozen, so versions cannot be held against each other: {reason}"
+        if test is None or share_of(test) is not None or loaded.recipe.task.joint is not None:
+            told = "it names no test file, so versions cannot be held against each other: give data.test=FILE"
             self.listen(Message(told, "warning"))
             return None
+        return freeze(self.home, self.name, self.bundle, loaded, self.by, self.listen)
 
-    def _verdict(self, predictor: Predictor, before: Release, rows: Path, policy: Policy) -> Verdict:
+    def _verdict(self, predictor: Predictor, before: Release, rows: Path, checks: Sequence[Check]) -> Verdict:
         self.listen(Message(f"holding it against {self.name}:{before.version} on the frozen test rows"))
         folder = self.home.bundles.get(before.digest)
         other = load_predictor(folder)
@@ -141,7 +164,8 @@ class Releasing:
         sizes = [_size(place) for place in (folder, self.bundle.folder)]
         outcomes = [_outcome(one, examples) for one in (other, predictor)]
         production, candidate = (Contender(*one) for one in zip(outcomes, sizes, times, strict=True))
-        return weigh(production, candidate, policy)
+        verdict = weigh(production, candidate, self.policy)
+        return verdict.model_copy(update={"checks": [*verdict.checks, *checks]})
 
     def _told(self, before: Release | None, verdict: Verdict | None, why: str) -> Release:
         """Everything that the release says of itself; its bundle is kept first."""
@@ -177,6 +201,11 @@ class Releasing:
         accuracy = float(1 - knowledge.task.outcome(answered, knowledge.labels, knowledge.decision).is_wrong().mean())
         with self.home.store.writing() as connection:
             put_state(connection, reference_state(made), Reference.of(records, accuracy).to_dict())
+
+
+def _filled(bundle: Bundle) -> Mapping[str, Any]:
+    filled: Mapping[str, Any] = yaml.safe_load((bundle.folder / "recipe.yaml").read_text("utf-8"))
+    return filled
 
 
 def reference_state(release: Release) -> str:

@@ -16,6 +16,7 @@ from burnish.flows.encode import StoredBatches
 from burnish.flows.ground import Ground, HeldOut
 from burnish.flows.judging import Judge
 from burnish.flows.prepare import Prepared
+from burnish.flows.remembering import old_batches, origin_of
 from burnish.flows.reporting import Sides, scores_on
 from burnish.flows.starting import Known, start_head
 from burnish.flows.weights import output_weights
@@ -25,7 +26,8 @@ from burnish.models.peft._contract import Peft
 from burnish.models.reader import Reader
 from burnish.tasks._contract import Answered, Batch, Task
 from burnish.training.job import TrainingJob
-from burnish.training.loop import Loss
+from burnish.training.loop import Batches, Loss
+from burnish.training.origin import Origin
 from burnish.training.run import run
 
 AnyCore = TorchCore | PooledCore
@@ -49,7 +51,7 @@ class Trained:
 
 def new_network(ground: Ground, seed: int) -> Network:
     """The base with a new head, and with what is tuned beside it; new weights are a pure function of the seed, and of
-    words and rows where a head starts from those.
+    words and rows where a head starts from those. Where training goes on from a bundle, its weights take their places.
     """
     recipe = ground.recipe
     plan = with_dropout(ground.task.head_plan(ground.labels), ground.base.folder, recipe.train.dropout)
@@ -57,6 +59,8 @@ def new_network(ground: Ground, seed: int) -> Network:
         torch.manual_seed(derive(seed, "head"))
         network = ground.task.head_part.attach(ground.base.folder, plan)
     _start_heads(network, ground)
+    if ground.warm is not None:
+        ground.warm.hand_over(network, ground.task, ground.labels)
     with torch.random.fork_rng():
         torch.manual_seed(derive(seed, "peft"))
         cast("Peft", recipe.train.peft).put_on(network)
@@ -92,7 +96,8 @@ def train_seed(ground: Ground, seed: int, work: Path, resume: bool, listen: List
     found = None
     if ground.is_trained:
         job = job_of(ground, seed, core)
-        found = run(replace(job, work=work, is_resumed=resume, listen=listen)).scores[job.metric]
+        job = replace(job, origin=_origin(ground, seed, core), work=work, is_resumed=resume, listen=listen)
+        found = run(job).scores[job.metric]
     cast("Peft", ground.recipe.train.peft).fold_in(network)  # what is judged is what will be saved
     dev, test = (None if side is None else _answers(core, side) for side in (ground.dev, ground.test))
     task = core.task.completed(ground.reader, core.run, listen)
@@ -137,10 +142,9 @@ def job_of(ground: Ground, seed: int, core: AnyCore) -> TrainingJob:
     def evaluate() -> dict[str, float]:
         return _watched_scores(ground, core, dev)
 
-    batches = batches_of(ground, task, seed)
     return TrainingJob(
         network=core.head if isinstance(core, PooledCore) else core.network,
-        batches=core.batches(batches) if isinstance(core, PooledCore) else batches,
+        batches=_as_read(core, batches_of(ground, task, seed)),
         loss=loss_of(ground, task),
         evaluate=evaluate,
         metric=judge.metric.part_name,
@@ -150,6 +154,19 @@ def job_of(ground: Ground, seed: int, core: AnyCore) -> TrainingJob:
         key=ground.key,
         head_prefixes=core.network.head_modules(),
     )
+
+
+def _as_read(core: AnyCore, batches: StoredBatches) -> Batches:
+    """The batches as what is trained reads them."""
+    return core.batches(batches) if isinstance(core, PooledCore) else batches
+
+
+def _origin(ground: Ground, seed: int, core: AnyCore) -> Origin | None:
+    """What training is told of the bundle that it goes on from, where it does."""
+    if ground.warm is None:
+        return None
+    old = old_batches(ground, batches_of(ground, core.task, seed))
+    return origin_of(ground, ground.warm, None if old is None else _as_read(core, old))
 
 
 def loss_of(ground: Ground, task: Task) -> Loss:

@@ -24,7 +24,7 @@ from pydantic import (
 from burnish.core.members import owned, owned_items
 from burnish.core.parts import Part
 from burnish.core.shelves import Shelf
-from burnish.recipe.rows import ROWS, told
+from burnish.recipe.rows import ROWS, names_rows, told
 
 SCHEMA = 1
 
@@ -47,6 +47,10 @@ class DataSection(Section):
 
     test: Any = None
     """Like `train`, or a share of it. Test is only ever judged. Without it, the judge falls back to dev and says so."""
+
+    replay: Any = None
+    """Rows in files or sources, like `train`, that the bundle `train.start` knew: what an anchor that reads rows holds
+    on to. They are not trained on. Null takes those rows of `train` whose labels that bundle knew."""
 
     columns: dict[str, str] = {}
     """What the task reads → the column that holds it in the file, e.g. `{text: utterance, label: intent}`."""
@@ -79,7 +83,7 @@ class DataSection(Section):
     prompt: str = ""
     """Put before every text that the base reads, as E5 bases want `query: `; part of the bundle, never of an answer."""
 
-    @field_serializer(*ROWS)
+    @field_serializer(*ROWS, "replay")
     def _rows_are_told(self, value: Any) -> Any:
         return told(value)
 
@@ -90,6 +94,14 @@ class DataSection(Section):
             raise ValueError("must name the training rows, e.g. train.csv; it is empty")
         if share_of(value) is not None:
             raise ValueError(f"must name the rows that shares are cut from, e.g. train.csv; got '{value}'")
+        return value
+
+    @field_validator("replay")
+    @classmethod
+    def _replay_is_somewhere(cls, value: Any) -> Any:
+        is_given_in_place = isinstance(value, list | dict) and not names_rows(value)
+        if is_given_in_place or share_of(value) is not None or value == []:
+            raise ValueError("must name files or sources of rows that train.start knew, e.g. old.csv, or be left out")
         return value
 
     @field_validator("dev")
@@ -153,7 +165,7 @@ class TrainSection(Section):
     """Peak rate of the pretrained weights."""
 
     head_learning_rate: float | None = Field(default=None, gt=0)
-    """Peak rate of the new head; null takes 10 × `learning_rate`."""
+    """Peak rate of the new head; null takes 10 × `learning_rate`, or `learning_rate` itself after `start`."""
 
     optimizer: Annotated[Part, Shelf("optimizers")] = Field(default="adamw", validate_default=True)
     """adamw, adafactor, sgd."""
@@ -178,6 +190,14 @@ class TrainSection(Section):
 
     peft: Annotated[Part, Shelf("peft")] = Field(default="full", validate_default=True)
     """How the base is tuned: full (all weights), lora (small matrices beside them). The head is always trained."""
+
+    start: str | None = None
+    """Folder of a bundle that training goes on from: its weights, labels, `base`, `max_length` and `prompt`. The rows
+    may have further labels. Null starts from `base`."""
+
+    anchor: Annotated[Part, Shelf("anchors")] = Field(default="none", validate_default=True)
+    """What training holds on to of `start`, so that less is forgotten: none; l2sp (its weights); ewc (its weights, each
+    as its answers hang on it); replay (its answers to rows that it knew)."""
 
     dropout: float | None = Field(default=None, ge=0, lt=1)
     """Every dropout of the base; null keeps what the base was made with. A base that is frozen whole drops nothing."""
@@ -217,6 +237,19 @@ class TrainSection(Section):
             raise ValueError(
                 f"is '{value.part_name}', which trains no weight of the base, so there is nothing to freeze; "
                 "take train.freeze out, or write full"
+            )
+        return value
+
+    @field_validator("anchor")
+    @classmethod
+    def _anchor_has_hold(cls, value: Part, info: ValidationInfo) -> Part:
+        name, peft = value.part_name, info.data.get("peft")
+        if name != "none" and "start" in info.data and info.data["start"] is None:
+            raise ValueError(f"is '{name}', which holds on to a bundle; name that as train.start, or write none")
+        if getattr(value, "holds_weights", False) and isinstance(peft, Part) and getattr(peft, "keeps_base", False):
+            raise ValueError(
+                f"is '{name}', which holds on to weights, and '{peft.part_name}' (train.peft) trains none of the base; "
+                "write replay, or peft: full"
             )
         return value
 

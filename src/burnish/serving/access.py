@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from pathlib import Path
 
 from burnish.core.errors import hint
-from burnish.serving.problems import Problem, too_many
+from burnish.serving.allowance import DAY_S, Allowance
+from burnish.serving.problems import Problem, shown
 from burnish.store.keys import identity_in, is_secret_of
 from burnish.store.records import Key
 
@@ -23,36 +22,28 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
 """Role → what it allows."""
 OPEN = "open"
 """The permission of what anybody may ask, such as whether the server lives."""
-MINUTE_S, DAY_S = 60.0, 86_400.0
+OF_ALL_MODELS = frozenset({"review", "release", "admin", "metrics"})
+"""Permissions whose routes tell of every model, unless they name one: not for a key that is for some models only."""
 
 
-@dataclass(eq=False)
 class Caller:
-    """A key in use, and what it has used."""
+    """A key in use."""
 
-    key: Key
-    n_today: int = 0
-    day: str = ""
-    tokens: float = 0.0
-    """Inputs that its rate still allows now (a token bucket as large as a minute's rate)."""
-    filled_at: float = 0.0
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    allowed: frozenset[str] = frozenset()
-
-    def __post_init__(self) -> None:
-        self.renew(self.key)
+    def __init__(self, key: Key, allowance: Allowance | None = None) -> None:
+        self._allowance = allowance
+        self.renew(key)
 
     def renew(self, key: Key) -> None:
         """Take over what the store says of the key now."""
         self.key = key
-        self.allowed = frozenset().union(*(PERMISSIONS.get(role, frozenset()) for role in key.roles))
+        self.allowed = frozenset[str]().union(*(PERMISSIONS.get(role, frozenset()) for role in key.roles))
 
     def may(self, permission: str) -> bool:
         return permission in self.allowed
 
-    def sees(self, permission: str = "review") -> bool:
-        """Whether it may see what other keys asked."""
-        return self.may(permission)
+    def may_ask(self, name: str) -> bool:
+        """Whether it is for this model."""
+        return not self.key.models or name in self.key.models
 
     def spend(self, n_inputs: int) -> None:
         """Count inputs against rate and quota.
@@ -60,40 +51,24 @@ class Caller:
         Raises:
             Problem: either is used up; then nothing was counted.
         """
-        if self.key.per_minute is None and self.key.per_day is None:
-            return
-        with self.lock:
-            self._refill()
-            if self.key.per_minute is not None and n_inputs > self.tokens:
-                if n_inputs > self.key.per_minute:
-                    raise Problem(
-                        400,
-                        f"one call has {n_inputs:,} inputs, and this key may have {self.key.per_minute:,} a minute.",
-                    )
-                wait_s = (n_inputs - self.tokens) / self.key.per_minute * MINUTE_S
-                raise too_many(f"this key may ask {self.key.per_minute:,} inputs a minute; they are used up.", wait_s)
-            if self.key.per_day is not None and self.n_today + n_inputs > self.key.per_day:
-                wait_s = DAY_S - time.time() % DAY_S
-                raise too_many(f"this key may ask {self.key.per_day:,} inputs a day; they are used up.", wait_s)
-            self.tokens -= n_inputs
-            self.n_today += n_inputs
+        if self._allowance is not None:
+            self._allowance.spend(n_inputs)
 
-    def _refill(self) -> None:
-        now, today = time.monotonic(), _today()
-        if self.key.per_minute is not None:
-            rate = self.key.per_minute / MINUTE_S
-            grown = self.tokens + (now - self.filled_at) * rate if self.filled_at else float(self.key.per_minute)
-            self.tokens = min(float(self.key.per_minute), grown)
-            self.filled_at = now
-        if self.day != today:
-            self.n_today, self.day = 0, today
+    def give_back(self, n_inputs: int) -> None:
+        """Inputs that were counted and not answered, because the server could not."""
+        if self._allowance is not None:
+            self._allowance.give_back(n_inputs)
 
 
 class Access:
-    """The keys as they are now. `refresh` is called whenever the store may have changed."""
+    """The keys as they are now. `refresh` is called whenever the store may have changed.
 
-    def __init__(self, count_today: Callable[[str, float], int]) -> None:
-        self._count_today = count_today
+    `count_of` says how many inputs a key had answered since a moment; `folder` is what workers share.
+    """
+
+    def __init__(self, count_of: Callable[[str, float], int], folder: Path | None = None) -> None:
+        self._count_of = count_of
+        self._folder = folder
         self._callers: Mapping[str, Caller] = {}
 
     def refresh(self, keys: Sequence[Key]) -> None:
@@ -116,12 +91,21 @@ class Access:
 
     def _caller(self, key: Key) -> Caller:
         known = self._callers.get(key.id)
-        if known is not None:
-            if known.key != key:
-                known.renew(key)
-            return known
-        n_today = 0 if key.per_day is None else self._count_today(key.id, time.time() // DAY_S * DAY_S)
-        return Caller(key, n_today, _today())
+        if known is None:
+            return Caller(key, self._allowance(key))
+        if known.key != key:
+            known.renew(key)
+        return known
+
+    def _allowance(self, key: Key) -> Allowance | None:
+        if key.per_minute is None and key.per_day is None:
+            return None
+        return Allowance(key, lambda: self._count_of(key.id, time.time() // DAY_S * DAY_S), self._folder)
+
+
+def has_key(headers: Mapping[str, str]) -> bool:
+    """Whether a request brings a key, valid or not."""
+    return _key_in(headers) is not None
 
 
 def allowed(caller: Caller, permission: str, name: str | None = None) -> Caller:
@@ -133,8 +117,10 @@ def allowed(caller: Caller, permission: str, name: str | None = None) -> Caller:
     if not caller.may(permission):
         roles = [role for role, allows in PERMISSIONS.items() if permission in allows]
         raise Problem(403, f"this key may not do that; it takes one of the roles {', '.join(roles)}.")
-    if name is not None and caller.key.models and name not in caller.key.models:
-        raise Problem(404, f"there is no model '{name}' for this key.{hint(name, caller.key.models)}")
+    if name is None and caller.key.models and permission in OF_ALL_MODELS:
+        raise Problem(403, f"this key is for {', '.join(caller.key.models)} only, and this is about every model.")
+    if name is not None and not caller.may_ask(name):
+        raise Problem(404, f"there is no model '{shown(name)}' for this key.{hint(shown(name), caller.key.models)}")
     return caller
 
 
@@ -151,7 +137,3 @@ def _is_valid(key: Key) -> bool:
 
 def _unknown(detail: str) -> Problem:
     return Problem(401, detail, {"WWW-Authenticate": "Bearer"})
-
-
-def _today() -> str:
-    return datetime.datetime.now(datetime.UTC).date().isoformat()

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from burnish.core.errors import BurnishError, UserError, hint
-from burnish.serving.problems import Problem
+from burnish.flows.traffic import Traffic, traffic_of
+from burnish.serving.problems import Problem, place_of, shown
 from burnish.serving.served import Served
-from burnish.serving.traffic import Traffic, traffic_of
 from burnish.store.home import Home
 from burnish.store.records import Release
 from burnish.store.records import Traffic as Kind
 from burnish.store.releases import CANDIDATE, PREVIOUS, PRODUCTION, Reference
 
 Load = Callable[[Release], Served]
-Tell = Callable[[str, str], None]
+Tell = Callable[[str, str, str], None]
+TRY_AGAIN_S = 15.0
+"""After this time a version that could not be loaded is tried again."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +46,14 @@ class Fleet:
         self._load = load
         self._most_loaded = most_loaded
         self._routings: Mapping[str, Routing] = {}
-        self._served: dict[str, Served] = {}
-        self._loading = threading.Lock()
+        self._served: Mapping[str, Served] = {}
+        self._broken: dict[str, tuple[float, str]] = {}
+        self._looking = threading.Lock()
+        self._loading = threading.RLock()
         self.faults: Mapping[str, str] = {}
         """Name → why what the store says is not what answers."""
-        self.tell: Tell = lambda name, result: None
-        """Is told of every swap, and of every one that failed."""
+        self.tell: Tell = lambda name, result, reason: None
+        """Is told of every swap, and of every one that failed and why."""
 
     @property
     def names(self) -> list[str]:
@@ -62,7 +67,7 @@ class Fleet:
         """
         found = self._routings.get(name)
         if found is None:
-            raise Problem(404, f"there is no model '{name}' here.{hint(name, self._routings)}")
+            raise Problem(404, f"there is no model '{shown(name)}' here.{hint(shown(name), self._routings)}")
         return found
 
     def chosen(self, name: str) -> tuple[Release, Kind]:
@@ -91,30 +96,62 @@ class Fleet:
         Raises:
             StoreUnavailable: the database does not answer; what answers stays.
         """
-        wanted, faults = self._wanted()
-        routings = dict(self._routings)
-        for name, routing in wanted.items():
-            if routings.get(name) == routing:
-                continue
-            try:
-                for release in routing.releases():
-                    self._load_wanted(release, is_needed=release != routing.previous)
-            except BurnishError as error:
-                faults[name] = str(error)
-                self.tell(name, "failed")
-                continue
-            routings[name] = routing
-            self.tell(name, "done")
-        for name in set(routings) - set(wanted) - set(faults):
-            del routings[name]
-        self._routings, self.faults = routings, faults
-        self._retire()
+        with self._looking:
+            wanted, faults = self._wanted()
+            for name, routing in wanted.items():
+                self._swap(name, routing, faults)
+            self.faults = faults
+            self._retire()
 
     def close(self) -> None:
         """Answer what waits, then let go of everything."""
         self._routings = {}
         for served in self._served.values():
             served.close()
+
+    def _swap(self, name: str, wanted: Routing, faults: dict[str, str]) -> None:
+        """Load what a name needs beside what answers, then let it answer. Only production must load: without a canary,
+        a shadow or a way back it goes on.
+        """
+        before = self._routings.get(name)
+        fault = self._fault_of(wanted.main, is_swap=before is not None and before.main != wanted.main)
+        if fault is not None:
+            faults[name] = fault
+            return
+        others = {kind: getattr(wanted, kind) for kind in ("canary", "shadow", "previous")}
+        for kind, release in others.items():
+            if release is not None and (fault := self._fault_of(release)) is not None:
+                wanted = replace(wanted, **{kind: None})
+                if kind != "previous":
+                    faults[name] = fault
+        if wanted != before:
+            self._routings = {**self._routings, name: wanted}
+            self.tell(name, "done", f"version {wanted.main.version} answers")
+            if self._most_loaded:
+                with self._loading:
+                    self._leave(self._most_loaded)
+
+    def _fault_of(self, release: Release, *, is_swap: bool = False) -> str | None:
+        """Why a release cannot answer. With a bound on what is in memory it is loaded when it is first asked, but for
+        one that is to take the place of another.
+        """
+        if release.digest in self._served:
+            return None
+        tried = self._broken.get(release.digest)
+        if tried is not None and time.monotonic() - tried[0] < TRY_AGAIN_S:
+            return tried[1]
+        if self._most_loaded and len(self._served) >= self._most_loaded and not is_swap:
+            return None
+        try:
+            self._loaded(release, is_swap=is_swap)
+        except Exception as error:  # whatever a library raises: what answers now goes on
+            reason = str(error) if isinstance(error, BurnishError) else f"{type(error).__name__} at {place_of(error)}"
+            fault = f"{release.name}:{release.version} cannot be loaded: {reason}"
+            self._broken[release.digest] = time.monotonic(), fault
+            self.tell(release.name, "failed", fault)
+            return fault
+        self._broken.pop(release.digest, None)
+        return None
 
     def _wanted(self) -> tuple[dict[str, Routing], dict[str, str]]:
         wanted, faults = {}, {}
@@ -140,32 +177,26 @@ class Fleet:
 
         return Routing(main, other(before), other(traffic.canary), other(traffic.shadow), traffic)
 
-    def _load_wanted(self, release: Release, *, is_needed: bool) -> None:
-        if self._most_loaded and len(self._served) >= self._most_loaded:
-            return  # it is loaded when it is first asked
-        try:
-            self._loaded(release)
-        except BurnishError:
-            if is_needed:
-                raise
-
-    def _loaded(self, release: Release) -> Served:
+    def _loaded(self, release: Release, *, is_swap: bool = False) -> Served:
         with self._loading:
             if release.digest not in self._served:
-                if self._most_loaded:
-                    self._make_room()
+                if self._most_loaded and not is_swap:
+                    self._leave(self._most_loaded - 1)
                 self._served = {**self._served, release.digest: self._load(release)}
             return self._served[release.digest]
 
-    def _make_room(self) -> None:
-        """Let the one go that was asked longest ago."""
-        while len(self._served) >= self._most_loaded:
+    def _leave(self, n: int) -> None:
+        """Let those go that were asked longest ago, until `n` are left."""
+        while len(self._served) > n:
             oldest = min(self._served, key=lambda digest: self._served[digest].used_at)
             self._close_later([oldest])
 
     def _retire(self) -> None:
+        """Let go of what no name needs any more."""
         used = {release.digest for routing in self._routings.values() for release in routing.releases()}
-        self._close_later([digest for digest in self._served if digest not in used])
+        if not used.issuperset(self._served):
+            with self._loading:
+                self._close_later([digest for digest in self._served if digest not in used])
 
     def _close_later(self, digests: Sequence[str]) -> None:
         """Take them out of service at once, and close each when what waits there is answered."""

@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,13 +30,17 @@ class Work:
     future: asyncio.Future[Any]
     is_gone: Callable[[], bool] = bool
     """Whether whoever waited has left."""
+    is_alone: bool = False
+    """It makes a batch of its own, and once it has begun it may take longer than the deadline: text that is written."""
+    has_begun: bool = False
     is_dropped: bool = False
+    """Nobody waits any more."""
 
 
 Process = Callable[[Sequence[Work]], Sequence[Any]]
 """Batch of works → one result each. Runs in the lane's thread."""
 FULL = "too much waits for this model; come back a little later."
-LATE = "the request's time was over before the model was free; give it more, or come back later."
+LATE = "the request's time was over before it was answered; give it more, or come back later."
 
 
 class LaneClosed(Exception):
@@ -62,7 +67,10 @@ class Lane:
     def n_waiting(self) -> int:
         return self._n_waiting
 
-    async def ask(self, items: Sequence[Any], about: Any, deadline: float, is_gone: Callable[[], bool] = bool) -> Any:
+    async def ask(
+        self, items: Sequence[Any], about: Any, deadline: float, is_gone: Callable[[], bool] = bool, *,
+        is_alone: bool = False,
+    ) -> Any:  # fmt: skip
         """What the model makes of some inputs.
 
         Raises:
@@ -70,13 +78,14 @@ class Lane:
             Problem: too much waits already, or the deadline passed first.
         """
         loop = asyncio.get_running_loop()
-        work = Work(items, about, deadline, loop, loop.create_future(), is_gone)
+        work = Work(items, about, deadline, loop, loop.create_future(), is_gone, is_alone)
         self.put(work)
+        alarm = loop.call_later(max(0.0, deadline - time.monotonic()), _give_up, work)
         try:
             return await work.future
-        except asyncio.CancelledError:
-            work.is_dropped = True  # nobody waits any more: it is not computed
-            raise
+        finally:
+            alarm.cancel()
+            work.is_dropped = True  # nobody waits any more: if it was not computed, it is not
 
     def put(self, work: Work) -> None:
         """Queue some work.
@@ -104,7 +113,8 @@ class Lane:
 
     def _run(self) -> None:
         while (batch := self._take()) is not None:
-            self.seen(sum(len(work.items) for work in batch), self._n_waiting)
+            with suppress(Exception):  # whoever counts must not end the lane
+                self.seen(sum(len(work.items) for work in batch), self._n_waiting)
             _settle(batch, self._results(batch))
 
     def _take(self) -> list[Work] | None:
@@ -117,7 +127,7 @@ class Lane:
                     return None
                 batch, late = self._popped()
                 if late:
-                    _settle(late, [overloaded(LATE)] * len(late))
+                    _settle(late, [overloaded(LATE) for _ in late])
                 if batch:
                     return batch
 
@@ -125,7 +135,7 @@ class Lane:
         batch: list[Work] = []
         late: list[Work] = []
         n_items, now = 0, time.monotonic()
-        while self._queue and (not batch or n_items + len(self._queue[0].items) <= self._most_at_once):
+        while self._queue and (not batch or self._fits(self._queue[0], batch, n_items)):
             work = self._queue.popleft()
             self._n_waiting -= len(work.items)
             if work.is_dropped:
@@ -133,9 +143,13 @@ class Lane:
             if now > work.deadline or work.is_gone():
                 late.append(work)
                 continue
+            work.has_begun = True
             batch.append(work)
             n_items += len(work.items)
         return batch, late
+
+    def _fits(self, work: Work, batch: Sequence[Work], n_items: int) -> bool:
+        return not (work.is_alone or batch[0].is_alone) and n_items + len(work.items) <= self._most_at_once
 
     def _results(self, batch: Sequence[Work]) -> Sequence[Any]:
         """One result each. When a batch fails its works are tried one by one, so that one cannot fail the others."""
@@ -143,6 +157,12 @@ class Lane:
             return self._process(batch)
         except Exception as error:
             return [error] if len(batch) == 1 else [self._results([work])[0] for work in batch]
+
+
+def _give_up(work: Work) -> None:
+    """A request is told when its time is over, also while the model is at it or hangs."""
+    if not (work.future.done() or (work.is_alone and work.has_begun)):
+        work.future.set_exception(overloaded(LATE))
 
 
 def _settle(batch: Sequence[Work], results: Sequence[Any]) -> None:

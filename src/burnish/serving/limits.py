@@ -10,12 +10,14 @@ from burnish.serving.problems import Problem
 
 
 class Limits(BaseModel):
-    """What is refused at the door. Sizes are counted as they arrive, not as a header says."""
+    """What is refused at the door, and how long anything may take. Sizes are counted as they arrive, not as a header
+    says.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     body_bytes: int = Field(default=1 << 20, ge=1)
-    """Most bytes of a request's body."""
+    """Most bytes of a request's body; of a stream of lines, of each line."""
 
     json_depth: int = Field(default=16, ge=3)
     """Most objects and lists in each other."""
@@ -30,16 +32,20 @@ class Limits(BaseModel):
     """Seconds in which a request's head must have arrived."""
 
     body_s: float = Field(default=30, gt=0)
-    """Seconds in which its body must have arrived."""
+    """Seconds in which its body must have arrived; of a stream of lines, the next piece of it."""
 
     timeout_s: float = Field(default=30, gt=0)
-    """Seconds after which a request is given up, unless it says less: `X-Request-Timeout`."""
+    """Seconds after which a request is given up, unless it says less: `X-Request-Timeout`. A text that is written piece
+    by piece must have begun by then."""
 
     waiting: int = Field(default=192, ge=1)
     """Most inputs that wait for a model; what comes then is told to come later."""
 
     batch: int = Field(default=64, ge=1)
-    """Most inputs that a model is given at once."""
+    """Most inputs of several requests that a model is given at once; those of one request stay together."""
+
+    drain_s: float = Field(default=0.5, ge=0, le=600)
+    """Seconds between saying that the server is not ready and closing, so that a load balancer sends no more."""
 
     def refuse_deep(self, value: Any) -> None:
         """Raise `Problem` where JSON is nested too deep. Orjson itself stops at 1,024."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from burnish.core.shelves import need
@@ -35,7 +35,6 @@ class Metrics:
         self.feedback = self._counter("feedback", "Corrections by state.", ("name", "state"))
         self.agreement = self._counter("shadow", "Shadow answers by whether they agree.", ("name", "version", "agrees"))
         self.swaps = self._counter("swaps", "Changes of the version that answers.", ("name", "result"))
-        self.remembered = self._counter("cache", "Inputs by whether their answer was remembered.", ("name", "result"))
         self.unrecorded = self._counter("unrecorded", "Answers that could not be kept.", ())
         self.latency = self._histogram("latency_seconds", "From arrival to answer.", ("route",), SECONDS)
         self.confidence = self._histogram("confidence", "Of answers.", ("name", "version"), SHARES)
@@ -73,12 +72,3 @@ class Metrics:
 
     def _made(self, kind: Callable[..., Any], name: str, about: str, labels: tuple[str, ...], **more: Any) -> Any:
         return kind(f"burnish_{name}", about, labels, registry=self.registry, **more)
-
-
-def label_counts(labels: Iterable[str | None]) -> Mapping[str, int]:
-    """How often each label was answered."""
-    counts: dict[str, int] = {}
-    for label in labels:
-        if label is not None:
-            counts[label] = counts.get(label, 0) + 1
-    return counts

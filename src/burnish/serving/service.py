@@ -1,17 +1,20 @@
-"""What the server does, whatever the protocol: answers, keys, and a thread that looks what the store says."""
+"""What the server does, whatever the protocol: answers, keys, and threads that look what the store says."""
 
 from __future__ import annotations
 
 import asyncio
+import random
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from burnish.bundle.bundle import Knowledge, open_bundle
 from burnish.bundle.predictor import Predictor
-from burnish.bundle.proof import proof_in
-from burnish.core.errors import BurnishError, UserError, listed
+from burnish.core.errors import BurnishError, UserError, hint, listed
 from burnish.core.settings import Settings
 from burnish.data.masking import Mask
 from burnish.flows.load import load
@@ -19,20 +22,21 @@ from burnish.flows.recording import Asked, Recorder
 from burnish.serving.access import Access, Caller
 from burnish.serving.fleet import Fleet
 from burnish.serving.lane import LaneClosed
-from burnish.serving.limits import Limits
 from burnish.serving.log import Log
 from burnish.serving.metrics import Metrics
-from burnish.serving.problems import Problem, overloaded
+from burnish.serving.problems import Problem, overloaded, place_of, shown
 from burnish.serving.served import Served
+from burnish.serving.serving import Serving
 from burnish.store.home import Home
 from burnish.store.records import Release
-from burnish.store.releases import Reference
 from burnish.store.store import StoreUnavailable
 from burnish.tasks._contract import Task
 
 LOOK_EVERY_S = 0.25
 """How often the store is looked at: keys and versions take effect well within a second."""
 MOVE_EVERY_S = 1.0
+MOST_KNOWN = 16
+"""Versions that are not in service of which is remembered what they know."""
 MOST_SHADOWS = 256
 """Requests that wait to be shadowed at once; beyond that a shadow misses some."""
 
@@ -55,29 +59,35 @@ class Answered:
 
     release: Release
     items: Sequence[Mapping[str, Any]]
+    n_tokens: int
 
 
 class Service:
-    """One server's state. `start` before the first request, `stop` after the last."""
+    """One server's state. `start` before the first request, `stop` after the last. What its workers share lies in
+    `shared`, where there are several.
+    """
 
-    def __init__(
-        self, home: Home, asked: Sequence[Reference], own: Settings, limits: Limits, log: Log, most_loaded: int = 0
-    ) -> None:
+    def __init__(self, home: Home, serving: Serving, own: Settings, log: Log, shared: Path | None = None) -> None:
         self.home = home
-        self.limits = limits
+        self.limits = serving.limits
         self.log = log
         self.metrics = Metrics()
         self.journal = home.journal()
-        self.access = Access(home.predictions.count_of)
+        self.access = Access(home.predictions.count_of, shared)
         self.recorder = Recorder(home, Mask.of(), own.store_inputs)
-        self.fleet = Fleet(home, asked, self._load, most_loaded)
+        self.fleet = Fleet(home, serving.references(), self._load, serving.most_loaded)
         self.fleet.tell = self._tell_swap
         self.fault: str | None = None
         """Why the store cannot be reached; None while it can."""
         self.is_draining = False
+        self._knowledge: dict[str, Knowledge] = {}
         self._shadows: set[asyncio.Task[None]] = set()
         self._stopped = threading.Event()
-        self._threads = [threading.Thread(target=run, daemon=True) for run in (self._look, self._move)]
+        self._looking, self._telling = threading.Lock(), threading.Lock()
+        self._faults: dict[str, str | None] = {}
+        self._n_lost = 0
+        looks = ((LOOK_EVERY_S, self.refresh_keys), (LOOK_EVERY_S, self.fleet.refresh), (MOVE_EVERY_S, self._move))
+        self._threads = [threading.Thread(target=self._repeat, args=look, daemon=True) for look in looks]
 
     def start(self) -> None:
         """Load everything and begin to follow the store.
@@ -85,7 +95,8 @@ class Service:
         Raises:
             UserError: nothing that was asked for can be served.
         """
-        self.refresh()
+        self.refresh_keys()
+        self.fleet.refresh()
         if self.fleet.faults:
             raise UserError(*self.fleet.faults.values())
         for thread in self._threads:
@@ -103,50 +114,77 @@ class Service:
         except StoreUnavailable as error:
             self.log.tell("warning", "predictions stay in the journal", reason=str(error))
 
-    def refresh(self) -> None:
-        """Look what the store says now."""
-        self.access.refresh(self.home.keys.all())
-        self.fleet.refresh()
-
-    def task_of(self, release: Release) -> Task:
-        return self.fleet.served(release).predictor.task
+    def refresh_keys(self) -> None:
+        """Take over what the store says of keys now."""
+        with self._looking:
+            self.access.refresh(self.home.keys.all())
 
     async def predictor_of(self, release: Release) -> Predictor:
         return (await self._served(release)).predictor
+
+    async def knowledge_of(self, release: Release) -> Knowledge:
+        """What is known of a version without its network: it need not be in service."""
+        served = self.fleet.loaded(release)
+        if served is not None:
+            return served.predictor.knowledge
+        if release.digest not in self._knowledge:
+            if len(self._knowledge) >= MOST_KNOWN:
+                self._knowledge.clear()
+            opened = await asyncio.to_thread(lambda: open_bundle(self.home.bundles.get(release.digest)))
+            self._knowledge[release.digest] = opened.knowledge
+        return self._knowledge[release.digest]
 
     async def answer(self, name: str, rows: Sequence[Any], call: Call) -> Answered:
         """Answers to the rows of one request.
 
         Raises:
-            Problem: the model is not here, a row cannot be read, too much waits, or the deadline passed.
+            Problem: the model is not here, a row cannot be read, the key's rate or quota is used up, too much waits, or
+                the deadline passed.
         """
+        n_spent = 0
+        try:
+            while True:
+                release, traffic = self.fleet.chosen(name)
+                served = await self._served(release)
+                read, examples = read_rows(served.predictor.task, rows)
+                if not n_spent:
+                    call.caller.spend(len(rows))
+                    n_spent = len(rows)
+                asked = Asked(name, release.version, call.caller.key.id, read, call.arrived, traffic, call.is_gone)
+                try:
+                    found = await served.answer(asked, examples, call.deadline)
+                except LaneClosed:  # between choosing and asking another version took over
+                    continue
+                self._shadow(asked, examples, found.items)
+                return Answered(release, found.items, found.n_tokens)
+        except Problem as problem:
+            if problem.status == 503:
+                call.caller.give_back(n_spent)
+            raise
+
+    async def write(self, name: str, row: Any, call: Call, identity: str) -> AsyncIterator[str]:
+        """What is written for one row, piece by piece; the prediction gets the id that is given.
+
+        Raises:
+            Problem: as `answer`, before the first piece.
+            UserError: the model writes no text, or not piece by piece.
+        """
+        is_paid = False
         while True:
             release, traffic = self.fleet.chosen(name)
             served = await self._served(release)
-            read, examples = read_rows(served.predictor.task, rows)
+            read, [example] = read_rows(served.predictor.task, [row])
+            if not is_paid:
+                call.caller.spend(1)
+                is_paid = True
             asked = Asked(name, release.version, call.caller.key.id, read, call.arrived, traffic, call.is_gone)
             try:
-                found = await served.answer(asked, examples, call.deadline)
-            except LaneClosed:  # between choosing and asking another version took over
+                async with aclosing(served.write(asked, example, call.deadline, identity)) as pieces:
+                    async for piece in pieces:
+                        yield piece
+                return
+            except LaneClosed:
                 continue
-            self._shadow(asked, examples, found.items)
-            return Answered(release, found.items)
-
-    async def stream(self, name: str, row: Any, caller: Caller) -> AsyncIterator[str]:
-        """What is written for one row, piece by piece.
-
-        Raises:
-            Problem: the model is not here or writes no text, or the row cannot be read.
-        """
-        release, _ = self.fleet.chosen(name)
-        served = await self._served(release)
-        [row], _ = read_rows(served.predictor.task, [row])
-        try:
-            pieces = served.predictor.stream(row)
-        except UserError as error:
-            raise Problem(400, str(error)) from None
-        while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
-            yield piece
 
     async def _served(self, release: Release) -> Served:
         found = self.fleet.loaded(release)
@@ -159,9 +197,7 @@ class Service:
             raise overloaded(f"the model '{release.name}' cannot be loaded now.", 10) from None
 
     def _load(self, release: Release) -> Served:
-        folder = self.home.bundles.get(release.digest)
-        predictor = load(folder)
-        assert proof_in(folder) is None or predictor is not None, "`load` has asked the proof"
+        predictor = load(self.home.bundles.get(release.digest))
         served = Served(predictor, self.recorder, self.journal, self.metrics, self.limits)
         gauge, batch = (self.metrics.of(one, release.name) for one in (self.metrics.waiting, self.metrics.batch))
 
@@ -175,8 +211,6 @@ class Service:
 
     def _shadow(self, asked: Asked, examples: Sequence[Any], answers: Sequence[Mapping[str, Any]]) -> None:
         """Ask the shadow what was asked, and let nobody wait for it."""
-        import random
-
         routing = self.fleet.routing(asked.name)
         if routing.shadow is None or random.random() * 100 >= routing.traffic.shadow_percent:  # noqa: S311  # no secret
             return
@@ -194,37 +228,44 @@ class Service:
             found = await served.answer(own, examples, time.monotonic() + self.limits.timeout_s)
         except (Problem, LaneClosed):
             return
+        except Exception as error:  # a shadow may fail in every way; nobody waits for it
+            self.log.tell("error", "a shadow failed", name=release.name, version=release.version, where=place_of(error))
+            return
         for mine, theirs in zip(found.items, answers, strict=True):
             agrees = _said(mine) == _said(theirs)
             self.metrics.of(self.metrics.agreement, asked.name, release.version, str(agrees).lower()).inc()
 
-    def _look(self) -> None:
-        while not self._stopped.wait(LOOK_EVERY_S):
+    def _repeat(self, every_s: float, look: Callable[[], None]) -> None:
+        """Each look has a thread, so that a version that loads for a minute does not keep a revoked key alive."""
+        while not self._stopped.wait(every_s):
             try:
-                self.refresh()
-                self._found(None)
+                look()
+                fault = None
             except StoreUnavailable as error:
-                self._found(str(error))
-            except Exception as error:  # a server goes on answering whatever happens to its watch
-                self._found(f"{type(error).__name__}: {error}")
+                fault = str(error)
+            except Exception as error:  # a server goes on answering whatever happens to its watches
+                fault = f"This is a bug: {type(error).__name__} at {place_of(error)}"
+            self._found(look.__name__, fault)
 
     def _move(self) -> None:
-        while not self._stopped.wait(MOVE_EVERY_S):
-            try:
-                self.journal.flush()
-            except StoreUnavailable:
-                continue
-            except Exception as error:
-                self.log.tell("error", "the journal cannot be moved", reason=f"{type(error).__name__}: {error}")
+        """Move the journal into the database, and count what could not be kept."""
+        try:
+            self.journal.flush()
+        finally:
+            n_lost = self.journal.n_lost
+            self.metrics.unrecorded.inc(n_lost - self._n_lost)
+            self._n_lost = n_lost
 
-    def _found(self, fault: str | None) -> None:
-        if fault != self.fault:
-            self.log.tell("warning" if fault else "info", fault or "the store answers again")
-        self.fault = fault
+    def _found(self, look: str, fault: str | None) -> None:
+        with self._telling:
+            before, self._faults[look] = self.fault, fault
+            self.fault = next((one for one in self._faults.values() if one is not None), None)
+            if self.fault != before:
+                self.log.tell("warning" if self.fault else "info", self.fault or "the store answers again")
 
-    def _tell_swap(self, name: str, result: str) -> None:
+    def _tell_swap(self, name: str, result: str, reason: str) -> None:
         self.metrics.of(self.metrics.swaps, name, result).inc()
-        self.log.tell("info" if result == "done" else "error", f"swap {result}", name=name)
+        self.log.tell("info" if result == "done" else "error", f"swap {result}", name=name, reason=reason)
 
 
 def read_rows(task: Task, rows: Sequence[Any]) -> tuple[list[Mapping[str, Any]], list[Any]]:
@@ -236,20 +277,28 @@ def read_rows(task: Task, rows: Sequence[Any]) -> tuple[list[Mapping[str, Any]],
     read: list[Mapping[str, Any]] = []
     examples = []
     allowed = {item.name for item in task.wanted} - task.gold
+    needed = [item.name for item in task.wanted if item.is_required and item.name in allowed]
     for number, row in enumerate(rows):
         try:
             values = {task.texts[0]: row} if isinstance(row, str) else row
             if not isinstance(values, dict):
                 raise ValueError(f"must be a text, or an object with {listed(sorted(allowed))}.")
-            if unknown := sorted(set(values) - allowed):
-                raise ValueError(f"has '{unknown[0]}', which is none of {listed(sorted(allowed))}.")
+            if not allowed.issuperset(values):
+                _refuse_unknown(values, allowed)
             if task.files & set(values):
                 raise ValueError("names a file, which a server does not open.")
+            if lacking := [name for name in needed if values.get(name) is None]:
+                raise ValueError(f"lacks '{lacking[0]}'.")
             examples.append(task.read(values, is_labelled=False))
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, UserError) as error:
             raise Problem(422, f"inputs[{number}]: {error}") from None
         read.append(values)
     return read, examples
+
+
+def _refuse_unknown(values: Mapping[str, Any], allowed: set[str]) -> None:
+    name = shown(min(set(values) - allowed))
+    raise ValueError(f"has '{name}', which is none of {listed(sorted(allowed))}.{hint(name, allowed)}")
 
 
 def _said(answer: Mapping[str, Any]) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 from burnish.core.errors import UserError
 from burnish.core.files import new_folder, write_bytes
 from burnish.core.manifest import verify_manifest, write_manifest
-from burnish.store.home import BESIDE, Home
+from burnish.store.home import BESIDE, TESTS, Home
 from burnish.store.sqlite import sqlite_module
 
 DATABASE = "burnish.db"
@@ -20,8 +20,9 @@ NOTE = "backup.txt"
 
 
 def back_up(home: Home, out: Path) -> Path:
-    """Copy database, released bundles and secret into a new folder, checked and with a manifest. What waits in the
-    journal is moved into the database first.
+    """Copy database, released bundles, frozen test rows and secret into a new folder, checked and with a manifest.
+
+    What waits in the journal is moved into the database first.
 
     The folder is an installation itself: `BURNISH_HOME=out` uses it.
 
@@ -40,6 +41,8 @@ def back_up(home: Home, out: Path) -> Path:
         _copy_database(home, folder / DATABASE)
         if home.bundles.folder.is_dir():
             shutil.copytree(home.bundles.folder, folder / "bundles", ignore=shutil.ignore_patterns(".*"))
+        if (home.folder / TESTS).is_dir():
+            shutil.copytree(home.folder / TESTS, folder / TESTS)
         write_bytes(folder / BESIDE, home.secret, is_private=True)
         (folder / NOTE).write_text(f"made {time.strftime('%Y-%m-%d %H:%M:%S %Z')}\n", "utf-8")
         write_manifest(folder)

@@ -29,6 +29,8 @@ from burnish.store.releases import Releases
 from burnish.store.store import SQLITE, Store, open_store
 
 BESIDE = "secret"
+TESTS = "tests"
+"""Folder of the frozen test rows of every name."""
 NOTED = "audit-noted.json"
 LEAST_SECRET = 32
 MARK = "secret mark"

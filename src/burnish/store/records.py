@@ -28,6 +28,8 @@ class Release:
     why: str = ""
     parent: int | None = None
     """The version that was in production when it was registered, or that it was retrained from."""
+    source: str = ""
+    """Digest of the bundle that training can go on from, where this one was shrunk from it; empty: this one."""
     data_digest: str = ""
     code_version: str = ""
     recipe: str = ""

@@ -15,7 +15,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from burnish.core.errors import UserError
+from burnish.core.errors import BurnishError, UserError
 from burnish.core.files import disk_faults
 from burnish.store.faults import told_plainly
 from burnish.store.locks import WAIT_S, locked
@@ -53,7 +53,8 @@ def sqlite_engine(path: Path) -> Engine:
     try:
         with told_plainly(), locked(lock_of(path)), engine.connect():  # two at once cannot both turn the log on
             return engine
-    except UserError as error:
+    except BurnishError as error:
+        engine.dispose()
         raise (_no_database(path) if "not a database" in str(error) else error) from None
 
 

@@ -81,7 +81,9 @@ class Store:
         wait only for those that are not.
         """
         if not self.is_sqlite:
-            number = int.from_bytes(hashlib.sha256(what.encode()).digest()[:8], "big", signed=True)
+            number = int.from_bytes(
+                hashlib.sha256(what.encode("utf-8", "surrogatepass")).digest()[:8], "big", signed=True
+            )
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock{'_shared' if is_shared else ''}({number})")
 
     def settle(self) -> None:

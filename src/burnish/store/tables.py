@@ -73,6 +73,7 @@ releases = Table(
     Column("by", PlainString(200), nullable=False),
     Column("why", PlainText, nullable=False, default=""),
     Column("parent", Integer),
+    Column("source", PlainString(64), nullable=False, default=""),
     Column("data_digest", PlainString(200), nullable=False, default=""),
     Column("code_version", PlainString(64), nullable=False, default=""),
     Column("recipe", PlainText, nullable=False, default=""),

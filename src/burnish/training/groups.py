@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from burnish.recipe.schema import TrainSection
 
 HEAD_FACTOR = 10.0
-"""Rate of a new head ÷ rate of pretrained weights, when the recipe names none: random weights have farther to go."""
+"""Rate of a new head ÷ rate of pretrained weights, when the recipe names none: random weights have farther to go. That
+of a bundle which training goes on from is not new.
+"""
 
 
 def parameter_groups(
@@ -33,7 +35,8 @@ def parameter_groups(
         UserError: everything is frozen.
     """
     rate = settings.learning_rate
-    rates = {"base": rate, "head": settings.head_learning_rate or HEAD_FACTOR * rate}
+    factor = HEAD_FACTOR if settings.start is None else 1.0
+    rates = {"base": rate, "head": settings.head_learning_rate or factor * rate}
     groups: dict[str, dict[str, Any]] = {}
     for name, parameter in network.named_parameters():
         if not parameter.requires_grad:

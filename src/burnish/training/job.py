@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from burnish.core.events import Listener, ignore
 from burnish.recipe.schema import TrainSection
 from burnish.training.loop import Batches, Loss
+from burnish.training.origin import Origin
 from burnish.training.state import Epoch
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class TrainingJob:
     """Hash of recipe and data; a checkpoint with another one is refused."""
     head_prefixes: tuple[str, ...] = ()
     """Names of the modules that make the head, which has its own rate."""
+    origin: Origin | None = None
+    """Where the network comes from a finished model: what `settings.anchor` holds on to."""
     is_better_high: bool = True
     is_resumed: bool = False
     """Go on from the newest checkpoint in `work`. Otherwise those that are there are deleted."""

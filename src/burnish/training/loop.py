@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from burnish.training.determinism import seeded_dropout
@@ -32,6 +32,13 @@ class Batches(Protocol):
         """Batch `position` of epoch `epoch`, both counted from 0."""
 
 
+class Held(Protocol):
+    """What an anchor holds on to, while the network is trained."""
+
+    def penalty(self, network: torch.nn.Module, position: Position) -> Tensor:
+        """What is added to the loss of the batch at `position`, a scalar. A pure function of weights and position."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """Everything that a step depends on, beside the position."""
@@ -48,6 +55,7 @@ class Plan:
     """Batches that each process computes for one step."""
     clip_norm: float
     seed: int
+    anchor: Held | None = None
 
 
 def train_epoch(plan: Plan, start: Position) -> Iterator[Step]:
@@ -64,7 +72,7 @@ def train_epoch(plan: Plan, start: Position) -> Iterator[Step]:
         began = time.perf_counter()
         end = min(first + plan.accumulate * plan.hardware.n_processes, n_batches)
         rate = _set_rate(plan, (start.epoch + (first + end) / 2 / n_batches) / plan.epochs)
-        loss, n_rows, n_tokens = _backward(plan, start.epoch, range(first, end))
+        loss, n_rows, n_tokens = _backward(plan, Position(number, start.epoch, first), end)
         grad_norm = _update(plan)
         number, first = number + 1, end
         yield Step(
@@ -82,21 +90,25 @@ def train_epoch(plan: Plan, start: Position) -> Iterator[Step]:
         )
 
 
-def _backward(plan: Plan, epoch: int, positions: range) -> tuple[Tensor | float, int, int]:
-    """Leave the mean gradient of the rows of `positions` in the parameters; returns their loss, rows and tokens.
+def _backward(plan: Plan, start: Position, end: int) -> tuple[Tensor | float, int, int]:
+    """Leave the mean gradient of the rows from `start` to batch `end` in the parameters; returns loss, rows, tokens.
 
-    The loss stays a tensor: reading it here would make a GPU wait before the optimiser's kernels are queued.
+    The loss stays a tensor: reading it here would make a GPU wait before the optimiser's kernels are queued. What the
+    anchor adds is no part of it, so that runs compare, and a loss that explodes can be told from weights that are held.
     """
     hardware = plan.hardware
-    batches = {position: plan.batches.read(epoch, position) for position in hardware.share(positions)}
+    places = [replace(start, batch=number) for number in hardware.share(range(start.batch, end))]
+    batches = {place: plan.batches.read(place.epoch, place.batch) for place in places}
     n_rows, n_tokens = hardware.total(
         sum(batch.n_rows for batch in batches.values()), sum(batch.n_tokens for batch in batches.values())
     )
     loss: Tensor | float = 0.0
-    for position, batch in batches.items():
-        with seeded_dropout(plan.seed, epoch, position, hardware.device):
-            share = _loss(plan, hardware.place(batch)) * (batch.n_rows / n_rows)
-        hardware.backward(share)
+    for place, batch in batches.items():
+        with seeded_dropout(plan.seed, place.epoch, place.batch, hardware.device):
+            portion = batch.n_rows / n_rows
+            share = _loss(plan, hardware.place(batch)) * portion
+            cost = share if plan.anchor is None else share + plan.anchor.penalty(plan.network, place) * portion
+        hardware.backward(cost)
         loss = share.detach() + loss
     return loss, int(n_rows), int(n_tokens)
 

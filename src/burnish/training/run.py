@@ -9,6 +9,7 @@ from typing import NoReturn, cast
 
 from burnish.core.errors import UserError, hint, listed
 from burnish.core.events import Message, Progress
+from burnish.training.anchors._contract import Anchor, Past
 from burnish.training.determinism import deterministic, machine
 from burnish.training.groups import parameter_groups
 from burnish.training.hardware import Hardware, open_hardware
@@ -16,7 +17,7 @@ from burnish.training.health import Health, check_epoch
 from burnish.training.interruption import Interruption
 from burnish.training.job import TrainingJob, TrainingResult
 from burnish.training.keeping import Keeper
-from burnish.training.loop import Plan, train_epoch
+from burnish.training.loop import Held, Plan, train_epoch
 from burnish.training.observers._contract import Observer, RunInfo
 from burnish.training.optimizers._contract import Optimizer
 from burnish.training.precision import slowness
@@ -75,7 +76,16 @@ def _plan(job: TrainingJob, hardware: Hardware) -> Plan:
         accumulate=job.settings.accumulate,
         clip_norm=job.settings.clip_norm,
         seed=job.settings.seed,
+        anchor=_held(job, hardware),
     )
+
+
+def _held(job: TrainingJob, hardware: Hardware) -> Held | None:
+    """What the anchor holds on to. The network is as it starts, also when the run is resumed: weights come later."""
+    if job.origin is None:
+        return None
+    past = Past(job.network, job.origin, hardware, job.settings.seed, job.listen)
+    return cast(Anchor, job.settings.anchor).hold(past)
 
 
 @dataclass

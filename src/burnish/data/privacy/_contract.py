@@ -18,7 +18,6 @@ def digits(n: int) -> str:
     return "0" * n
 
 
-
 class Found(NamedTuple):
     """One place, characters counted from 0, end exclusive. `kind` is the name of the part that found it."""
 

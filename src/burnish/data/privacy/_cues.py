@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cached_property
 
 _FILLER = (  # what stands between a cue and its value: "card number is: ", "号码为："
     r"(?:(?!\[[A-Z_]+\])[\s:：=#,，'\"“”‘’「」\[\](<>/.-]|号码|号|码|是|为|為|了|我|的|"
     r"(?:numbers?|num|nr|no|is|was|are|at|on|to|me|us|my|the|id|code|card)(?![a-z]))"
 )
 _SKIPPED = re.compile(rf"{_FILLER}{{0,10}}+", re.IGNORECASE)
+_WORD_END = r"(?:s?(?![a-z])|(?=n(?:um(?:ber)?|o)(?![a-z])))"  # phone, phones, phonenumber; but not phonetic
 _REACH, _FAR, _LONGEST = 28, 24, 44  # characters: of a cue with fillers, of being near, of a number with separators
 
 
@@ -19,17 +19,16 @@ class Cue:
 
     def __init__(self, *words: str) -> None:
         self.words = words
-        self._word = re.compile("|".join(map(re.escape, words)))
-
-    @cached_property
-    def _before(self) -> re.Pattern[str]:
-        words = "|".join(rf"(?<![a-z]){re.escape(one)}" if one.isascii() else re.escape(one) for one in self.words)
-        return re.compile(rf"(?:{words}){_FILLER}{{0,10}}+\Z")
+        self._word = re.compile("|".join(re.escape(one) + _WORD_END * one.isascii() for one in words))
 
     def is_before(self, shadow: str, place: int) -> bool:
         """Whether a cue stands directly before a place, but for fillers."""
-        before = shadow[max(0, place - _REACH) : place].lower()
-        return self._word.search(before) is not None and self._before.search(before) is not None
+        before = shadow[max(0, place - _REACH) : place]
+        return any(_SKIPPED.fullmatch(before, end) for end in self.ends(before))
+
+    def is_near(self, shadow: str, place: int) -> bool:
+        """Whether a cue stands within some words before a place."""
+        return any(True for _ in self.ends(shadow[max(0, place - _FAR) : place]))
 
     def ends(self, shadow: str) -> Iterator[int]:
         """Where cues end, in order."""
@@ -57,8 +56,9 @@ class Cue:
 
 
 OTHER = Cue(
-    "order", "invoice", "ticket", "tracking", "serial", "sku", "batch", "reference", "ref", "transaction", "txn", "trace",
-    "version", "build", "commit", "hash", "timestamp", "isbn", "ean", "upc", "barcode", "model", "part", "case", "request",
-    "订单", "單號", "单号", "运单", "流水", "编号", "序列", "条码", "发票", "批次", "工单", "版本", "时间戳", "型号", "快递",
+    "order", "invoice", "ticket", "tracking", "serial", "sku", "batch", "reference", "ref", "transaction", "txn",
+    "trace", "version", "build", "commit", "hash", "timestamp", "isbn", "ean", "upc", "barcode", "model", "part",
+    "case", "request", "订单", "單號", "单号", "运单", "流水", "编号", "序列", "条码", "发票", "批次", "工单", "版本",
+    "时间戳", "型号", "快递",
 )  # fmt: skip
 """Words that say that a number is no person's."""

@@ -1,5 +1,15 @@
 """Provinces in Chinese numbers (GB/T 2260): the first two digits of resident ids, and of the place in company codes."""
 
-PROVINCES = frozenset(
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83 91".split()
-)
+_IN_EACH_REGION = {
+    "1": "12345",
+    "2": "123",
+    "3": "1234567",
+    "4": "123456",
+    "5": "01234",
+    "6": "12345",
+    "7": "1",
+    "8": "123",
+    "9": "1",
+}
+PROVINCES = frozenset(region + one for region, ones in _IN_EACH_REGION.items() for one in ones)
+"""81, 82 and 83 are residents from Hong Kong, Macau and Taiwan; 91 is abroad."""

@@ -1,9 +1,9 @@
 """The shadow of a text: what a reader sees in it, in few characters, with a way back to the text's own offsets.
 
-What cannot be seen is left out (zero-width, bidi and tag characters, variation selectors, combining marks, controls: the
-default-ignorable code points of Unicode, UAX 44, and marks). Characters that look like an ASCII letter, digit or sign are
-that one (full-width, mathematical, circled, other scripts' digits, a few Cyrillic and Greek letters). What is put between
-the digits of one number becomes one separator.
+What cannot be seen is left out: zero-width, bidi and tag characters, variation selectors, controls (the code points that
+Unicode says to ignore by default, UAX 44) and combining marks. What looks like an ASCII letter, digit or sign is that one:
+full-width, mathematical and circled characters, other scripts' digits, a few Cyrillic and Greek letters. What is put
+between the digits of one number becomes one separator.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _fold_table() -> dict[str, str]:
 FOLDS = _fold_table()
 """Character → what it looks like. One for one, so offsets stay."""
 
-_INVISIBLE = re.compile(f"[{_UNSEEN}]+")
+_INVISIBLE = re.compile(rf"[{_UNSEEN}\r](?:(?<!\r)[{_UNSEEN}]*|(?=\n))")  # a line break is one character
 _ASTRAL = "\U00010000-\U0001fbff"  # one range is looked through much faster than the many in it that are folded
 
 
@@ -68,13 +68,13 @@ def _near_members(characters: Iterable[str]) -> str:
 _FOLDED = re.compile(f"[{_near_members(FOLDS)}]")
 _SUSPECTS = _near_members(one for one, plain in FOLDS.items() if plain.isalnum() or plain == "@")
 DOUBTFUL = re.compile(rf"[0-9@{_SUSPECTS}{_UNSEEN}]")
-"""A digit or @, or what may be one or may tear a word apart. A text without it is its own shadow, as far as words go."""
+"""A digit, a letter or @ in disguise, or what tears words apart. Without it a text has the words of its shadow."""
 
 _PUT_BETWEEN = r" \t\r\n()\[\]{}\-_~·"
 _GAP = re.compile(rf"[{_PUT_BETWEEN}](?<=[0-9].)(?:[{_PUT_BETWEEN}]{{1,3}}|(?<![ \n-]))(?=[0-9])", re.DOTALL)
 _SINGLES = re.compile(  # 1 3 8 0 0 1 3 8 0 0 0: seven or more, alone between separators
-    r"[0-9](?<![0-9A-Za-z].)(?<![0-9][ \n.\-].)(?:[ \n.\-][0-9A-Za-z]){6,24}+(?![0-9A-Za-z]|[ \n.\-][0-9A-Za-z])",
-    re.DOTALL,
+    r"[0-9](?<![0-9A-Za-z].)(?<![0-9][ \n.\-].)"
+    r"(?:[ \n.\-](?:[0-9Xx]|[A-Z](?=[ \n.\-][0-9A-Z](?![0-9A-Za-z])))(?![0-9A-Za-z])){6,24}+(?![ \n.\-][0-9])"
 )
 _DOTTED = re.compile(  # 138.0013.8000: three groups or more, one of four digits or more, so neither address nor decimal
     r"[0-9](?<![0-9A-Za-z_.].)[0-9]{2,18}+(?=[0-9.]{0,40}[0-9]{4})(?:\.[0-9]{2,18}+){2,8}+(?!\.?[0-9])"

@@ -12,23 +12,23 @@ from burnish.data.privacy._spelling import ALONE, ENDED, GAP, groups, is_of_one_
 from burnish.data.privacy.resident_id import is_long_form, is_short_form
 
 _CARD = re.compile(
-    rf"[2-69]{ALONE}(?=([0-9]{{12,18}}|[0-9]{{3}}(?:{GAP}[0-9]{{4}}){{2,3}}(?:{GAP}[0-9]{{1,4}})?"
-    rf"|[0-9]{{3}}{GAP}[0-9]{{6}}{GAP}[0-9]{{4,5}}|[0-9]{{0,17}}{GAP}[0-9]{{1,18}}){ENDED})"
+    rf"[2-69]{ALONE}(?=([0-9]{{2,7}}(?:{GAP}[0-9]{{3,13}}){{2,4}}(?:{GAP}[0-9]{{1,4}})?|[0-9]{{0,17}}{GAP}[0-9]{{1,18}}"
+    rf"|[0-9]{{12,18}}){ENDED})"
 )
 _SCHEMES = re.compile(  # by first digits, with the lengths that each gives out; ranges of ISO/IEC 7812 as published
     r"(?:62|81|955[89])[0-9]{12,17}\Z"  # UnionPay, and domestic debit cards older than 62
-    r"|4[0-9]{12}(?:[0-9]{3}){0,2}\Z"  # Visa
+    r"|4[0-9]{15}\Z|(?:43674[25]|456351)[0-9]{13}\Z"  # Visa, and domestic debit cards among its numbers
     r"|(?:5[1-5][0-9]{2}|222[1-9]|22[3-9][0-9]|2[3-6][0-9]{2}|27[01][0-9]|2720)[0-9]{12}\Z"  # Mastercard
     r"|3[47][0-9]{13}\Z"  # American Express
     r"|35(?:2[89]|[3-8][0-9])[0-9]{12}\Z"  # JCB
     r"|(?:6011|64[4-9][0-9]|65[0-9]{2})[0-9]{12}(?:[0-9]{3})?\Z"  # Discover
     r"|3(?:0[0-5]|[689][0-9])[0-9]{11}\Z"  # Diners Club
-    r"|601[03][0-9]{15}\Z"  # Bank of China
+    r"|6013[0-9]{15}\Z"  # Bank of China
 )
 _CUE = Cue(
-    "card number", "card no", "bank card", "credit card", "debit card", "card", "visa", "mastercard", "unionpay", "amex",
-    "bank account", "account number", "account no", "银行卡", "卡号", "卡號", "信用卡", "储蓄卡", "借记卡", "银联", "账号",
-    "帐号", "賬號", "账户",
+    "card number", "card no", "bank card", "credit card", "debit card", "card", "visa", "mastercard", "unionpay",
+    "amex", "bank account", "account number", "account no", "银行卡", "卡号", "卡號", "信用卡", "储蓄卡", "借记卡",
+    "银联", "账号", "帐号", "賬號", "账户",
 )  # fmt: skip
 _CUED = re.compile(rf"[0-9](?:{GAP}?[0-9]){{12,18}}(?![0-9A-Za-z_])")
 _OTHER_CARD = Cue("id card", "identity card", "身份证", "身份證", "sim card", "gift card")
@@ -39,7 +39,7 @@ _DOUBLED = bytes.maketrans(b"0123456789", bytes([0, 2, 4, 6, 8, 1, 3, 5, 7, 9]))
 class BankCard(Detector):
     """Without a cue a number needs a scheme's first digits and length, the check, and groups that cards have.
 
-    Some domestic account numbers fail the check, so behind a cue such as 卡号 or `card number` 13 to 19 digits are enough.
+    Some domestic account numbers fail the check, so behind a cue such as 卡号 any 13 to 19 digits are taken.
     """
 
     signs: ClassVar[tuple[str, ...]] = (digits(13),)
@@ -79,11 +79,11 @@ def passes_luhn(number: str) -> bool:
 
 
 def _card_end(number: str) -> int:
-    """Where a card ends that starts a number: at its end, or before its last group; 0 where there is none."""
-    for end in (len(number), len(number) - groups(number)[-1] - 1):
-        if end > 0 and _is_card(number[:end]):
-            return end
-    return 0
+    """Where a card ends that starts a number: at its end, or before some of its last groups; 0 where there is none."""
+    end = len(number)
+    while end >= 13 and not _is_card(number[:end]):
+        end = max(number.rfind(gap, 0, end) for gap in " -\n")
+    return end if end >= 13 else 0
 
 
 def _is_card(number: str) -> bool:

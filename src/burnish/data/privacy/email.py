@@ -9,13 +9,19 @@ from typing import ClassVar
 from burnish.data.privacy._contract import Detector, Found
 
 _LETTER = "A-Za-z0-9\u00c0-\u2dff"  # scripts with an alphabet; Chinese stands beside an address without a space
-_LOCAL_BACKWARDS = re.compile(rf"\s?([{_LETTER}_+-][{_LETTER}._%+'-]{{0,63}}+)")
+_LOCAL_BACKWARDS = re.compile(rf"\s?([{_LETTER}_+-](?:[{_LETTER}._%+'-]|[\])}}>](?:tod|点|\.)[\[({{<]){{0,63}}+)")
 _LABEL = rf"[{_LETTER}][{_LETTER}-]{{0,62}}+"
 _AT = re.compile(rf"(?:@|[\[({{<]\s?(?:at|@|艾特)\s?[\])}}>])(?=\s?{_LABEL}[.。 \n\[({{<])", re.IGNORECASE)
 _DOMAIN = re.compile(rf"\s?({_LABEL}(?:[.。]{_LABEL}){{1,6}}+)")
 _SPACED_DOT = r"(?:[.。]\n?|[ \n]\.[ \n]?|[ ]?[\[({<][ ]?(?:dot|点|\.)[ ]?[\])}>][ ]?|[ ]dot[ ])"
 _SPACED_DOMAIN = re.compile(rf"\s?({_LABEL}(?:{_SPACED_DOT}{_LABEL}){{1,6}}+)", re.IGNORECASE)
 _TOP = re.compile(r"(.*[^A-Za-z0-9\u00c0-\u2dff-][A-Za-z\u00c0-\u2dff]{2,24})(?![A-Za-z0-9\u00c0-\u2dff-])", re.DOTALL)
+_TAIL = re.compile(
+    r"\.\n(?:com|net|org|edu|gov|info|cn|uk|de|jp)(?![A-Za-z0-9-])"
+)  # wrapped before it; no English words
+_COMMON = re.compile(
+    r"[^A-Za-z](?:com|net|org|edu|gov|info|io|co|me|cn|hk|tw|jp|kr|sg|in|eu|uk|de|fr|nl|it|es|ru|ca|au)\Z", re.I
+)
 _IMAGE = re.compile(r"[1-4]x\.[a-z]{3,4}\Z")
 _REACH = 66  # a local part has at most 64 characters (RFC 5321, 4.5.3.1.1); a space may follow
 
@@ -38,6 +44,7 @@ class Email(Detector):
         "pip install pkg@1.2.3",
         "git clone git@github.com:org/repo",
         "logo@2x.png",
+        "x = coordinates @ self.positional",
         "谢谢@小王 明天见",
     )
 
@@ -48,7 +55,10 @@ class Email(Detector):
             end = _domain_end(shadow, sign.end()) if local else 0
             if local and end:
                 name = local[1].rstrip(".'%+-")
-                if name != "tig":  # git@host:path is how a repository is named
+                is_product = (
+                    local.start(1) > 0 and shadow[sign.end()] == " " and not _COMMON.search(shadow, sign.end(), end)
+                )
+                if name != "tig" and not is_product:  # git@host:path names a repository, A @ B.T multiplies
                     yield self.at(sign.start() - local.start(1) - len(name), end)
 
 
@@ -58,5 +68,7 @@ def _domain_end(shadow: str, start: int) -> int:
         domain = form.match(shadow, start)
         top = domain and _TOP.match(domain[1])
         if domain and top and not _IMAGE.match(domain[1]):
-            return domain.start(1) + top.end()
+            end = domain.start(1) + top.end()
+            tail = _TAIL.match(shadow, end)
+            return tail.end() if tail else end
     return 0

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from burnish.data.privacy._contract import Detector, Found, digits
+from burnish.data.privacy._cues import Cue
 
 _DOT = r"(?:[.。]| \. |\[\.\]|\(\.\)|\n\.|\.\n)"
 _V4 = re.compile(
@@ -17,22 +18,30 @@ _V4 = re.compile(
 _NOT_A_DIGIT = re.compile(r"[^0-9]+")
 _NOBODYS = ("0.", "127.", "255.255.255.")
 _BEFORE_VERSION = re.compile(
-    r"(?:\bv|ver|version|release|build|firmware|driver|sdk|(?:update|upgrade)[ds]?(?: to)?|[=<>~^]=?|[a-z]/|section|chapter"
-    r"|step|clause|版本号?|固件|升级到?|更新到?|驱动|第|章|节|步骤)[\s:是为.]{0,2}\Z",
+    r"(?:\bv|ver|version|release|build|firmware|driver|sdk|(?:updat|upgrad)(?:e|ed|es|ing)(?: to)?|[=<>~^]=?|[a-z]/"
+    r"|section|chapter|step|clause|版本号?|固件|升级到?|更新到?|驱动|第|章|节|步骤)[\s:是为.]{0,2}\Z",
     re.IGNORECASE,
 )
+_SMALL = 40
+_NETWORK = Cue(
+    "ip", "ipv4", "address", "host", "server", "from", "login", "client", "gateway", "dns", "ping", "ssh", "proxy",
+    "http", "地址", "主机", "来自", "服务器", "登录", "网关", "代理", "终端",
+)  # fmt: skip
 _AFTER_VERSION = re.compile(r"\s?(?:版|release|version|build|章|节|条)", re.IGNORECASE)
-_V6 = re.compile(r"[0-9A-Fa-f:](?<![0-9A-Za-z_:.].)(?=((?:[0-9A-Fa-f]{0,4}:\n?){1,8}[0-9A-Fa-f.]{0,15})(?![0-9A-Za-z_]))")
+_V6 = re.compile(
+    r"[0-9A-Fa-f:](?<![0-9A-Za-z_:.].)(?=((?:[0-9A-Fa-f]{0,4}:\n?){1,8}[0-9A-Fa-f.]{0,15})(?![0-9A-Za-z_]))"
+)
 _LONG_GROUP = re.compile(r"[0-9A-Fa-f]{3}")
 _MAC = re.compile(
-    r"[0-9A-Fa-f](?<![0-9A-Za-z_:.-].)(?=([0-9A-Fa-f](?:(?::\n?[0-9A-Fa-f]{2}){5}|(?:-\n?[0-9A-Fa-f]{2}){5})"
+    r"[0-9A-Fa-f](?<![0-9A-Za-z_:.-].)(?=([0-9A-Fa-f](?:(?:(?::\n?|\n)[0-9A-Fa-f]{2}){5}|(?:(?:-\n?|\n)[0-9A-Fa-f]{2}){5})"
     r"|[0-9A-Fa-f]{3}(?:\.[0-9A-Fa-f]{4}){2})(?![0-9A-Za-z_]|[:-][0-9A-Fa-f]))"
 )
 
 
 class Ip(Detector):
-    """Four bytes beside no word such as `version` or 版本; what Python reads as IPv6; six bytes in hexadecimal. Loopback and
-    unspecified addresses are nobody's.
+    """Four bytes beside no word such as `version` or 版本; what Python reads as IPv6; six bytes in hexadecimal.
+
+    Loopback and unspecified addresses are nobody's.
     """
 
     signs: ClassVar[tuple[str, ...]] = (digits(1),)
@@ -59,6 +68,7 @@ class Ip(Detector):
         "at 12:30:45",
         "std::vector<a::b>",
         "1. 2. 3. 4",
+        "1.12.3.4 crashes on start",
         "见第1.2.3.4节",
     )
 
@@ -70,7 +80,8 @@ class Ip(Detector):
             if n := _v6_length(shadow[one.start() : one.end(1)]):
                 yield self.at(one.start(), one.start() + n)
         for one in _MAC.finditer(shadow) if max(map(shadow.count, ":-.")) > 1 else ():
-            yield self.at(one.start(), one.end(1))
+            if one[1].count("\n") <= 1:
+                yield self.at(one.start(), one.end(1))
 
 
 def _is_v4(address: str) -> bool:
@@ -79,15 +90,19 @@ def _is_v4(address: str) -> bool:
 
 
 def _is_version(shadow: str, start: int, end: int) -> bool:
-    before = _BEFORE_VERSION.search(shadow[max(0, start - 20) : start])
-    return before is not None or _AFTER_VERSION.match(shadow, end) is not None
+    """Whether words say so, or four small numbers stand without a word about networks; 1 address of 1,700 has such."""
+    if _BEFORE_VERSION.search(shadow[max(0, start - 20) : start]) or _AFTER_VERSION.match(shadow, end):
+        return True
+    numbers = map(int, _NOT_A_DIGIT.split(shadow[start:end]))
+    return max(numbers) < _SMALL and not _NETWORK.is_near(shadow, start)
 
 
 def _v6_length(candidate: str) -> int:
-    """How much of a candidate is an address: its first line, or all; 0 where none is."""
-    for text in (candidate.split("\n")[0], candidate):
+    """How much of a candidate is an address: all of it, or its first line; 0 where none is."""
+    for text in (candidate, candidate.split("\n")[0]):
         text = text if text.endswith("::") else text.rstrip(":.\n")
-        if ("::" in text or text.count(":") in (6, 7)) and _is_v6(text.replace("\n", "")):
+        joined = text.replace("\n", "")
+        if ("::" in joined or joined.count(":") in (6, 7)) and _is_v6(joined):
             return len(text)
     return 0
 

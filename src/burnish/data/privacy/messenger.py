@@ -12,15 +12,21 @@ from burnish.data.privacy._cues import Cue
 _WECHAT = Cue("微信", "薇信", "威信", "wechat", "weixin", "vx", "wx", "v信")
 _QQ = Cue("qq", "扣扣", "企鹅号")
 _TELEGRAM = Cue("telegram", "电报", "line id", "skype")
-_SAID = r"[ ]?(?:(?:号码?|账号|帐号|id|ID|Id|号是|number|no\.?)[ ]?)?((?:[:=是为]|is|号)[ ]?)?@?(?!\[[A-Z_]+\])[\[(\"'「]?"
+_SAID = (
+    r"[ ]?(?:(?:号码?|账号|帐号|id|ID|Id|号是|number|no\.?)[ ]?)?((?:[:=是为]|is|号)[ ]?)?@?(?!\[[A-Z_]+\])[\[(\"'「]?"
+)
 _NAME = re.compile(rf"{_SAID}([A-Za-z][A-Za-z0-9_-]{{5,19}})(?![A-Za-z0-9_@-])")
-_NUMBER = re.compile(r"[ ]?(?:群|号码?|号|账号|number|no\.?|id)?[ ]?[:=是为]?[ ]?[\[(]?([1-9](?:[ \n-]?[0-9]){4,10})(?![0-9A-Za-z_%]|[.][0-9]|[元块年月日])", re.I)
+_NUMBER = re.compile(
+    r"[ ]?(?:群|号码?|号|账号|number|no\.?|id)?[ ]?[:=是为]?[ ]?[\[(]?([1-9](?:[ \n-]?[0-9]){4,10})"
+    r"(?![0-9A-Za-z_%]|[.][0-9]|[元块年月日])",
+    re.IGNORECASE,
+)
 _HANDLE = re.compile(r"[ ]?(?:id|账号|号)?[ ]?[:=是为]?[ ]?@([A-Za-z][A-Za-z0-9_]{4,31})", re.IGNORECASE)
 
 
 class Messenger(Detector):
-    """A WeChat name of 6 to 20 signs is taken behind 微信号 or a colon, and behind 微信 alone where it has a digit or an
-    underscore; a QQ number has 5 to 11 digits.
+    """A WeChat name has 6 to 20 signs, a QQ number 5 to 11 digits. Behind 微信 without 号 or a colon, a name needs a digit
+    or an underscore.
     """
 
     signs: ClassVar[tuple[str, ...]] = (*_WECHAT.words, *_QQ.words, *_TELEGRAM.words)

@@ -10,17 +10,15 @@ from burnish.data.privacy._contract import Detector, Found, digits
 from burnish.data.privacy._cues import OTHER, Cue
 from burnish.data.privacy._spelling import ENDED, GAP
 
-_CHINESE = re.compile(
-    rf"[EGeg](?<![0-9A-Za-z_-].)(?=((?:[A-HJ-NP-Za-hj-np-z]|{GAP}?[0-9])(?:{GAP}?[0-9]){{7}}){ENDED})"
-)
-_CUE = Cue("passport", "passports", "travel document", "护照", "護照", "旅行证")
+_CHINESE = re.compile(rf"[Ee](?<![0-9A-Za-z_-].)(?=((?:[A-HJ-NP-Za-hj-np-z]|{GAP}?[0-9])(?:{GAP}?[0-9]){{7}}){ENDED})")
+_CUE = Cue("passport", "travel document", "护照", "護照", "旅行证")
 _CUED = re.compile(
     rf"(?:[A-Za-z]{{0,3}}{GAP}?[0-9](?:{GAP}?[0-9]){{5,8}}[A-Za-z]?|(?=[A-Za-z]{{0,5}}[0-9])[0-9A-Za-z]{{8,9}}){ENDED}"
 )
 
 
 class Passport(Detector):
-    """Chinese: E or G and eight digits, or E, a letter and seven. Others have no common form and need a cue."""
+    """Chinese ones of today: E and eight digits, or E, a letter and seven. Others, as the older G, need a cue."""
 
     signs: ClassVar[tuple[str, ...]] = (digits(6), "passport", "travel document", "护照", "護照", "旅行证")
     examples: ClassVar[dict[str, str]] = {
@@ -33,6 +31,7 @@ class Passport(Detector):
     }
     harmless: ClassVar[tuple[str, ...]] = (
         "order E12345678",
+        "gate G12345678",
         "型号E12345678",
         "1e12345678",
         "E1234567",

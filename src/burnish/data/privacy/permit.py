@@ -13,13 +13,14 @@ from burnish.data.privacy._spelling import ENDED, GAP, plain
 _HONG_KONG = re.compile(  # a digit, then back to the letters: digits are rarer
     rf"[0-9](?<=[A-Za-z].)(?<![0-9A-Za-z_][A-Za-z]{{2}}.)(?<![0-9_][A-Za-z].)(?=((?:{GAP}?[0-9]){{5}} ?[(-][0-9Aa]\)))"
 )
-_TAIWAN = re.compile(rf"[1289](?<=[A-Za-z].)(?<![0-9A-Za-z_][A-Za-z].)(?=((?:{GAP}?[0-9]){{8}}){ENDED})")
+_TAIWAN = re.compile(rf"[1289](?<=[A-Za-z].)(?<![0-9A-Za-z_][A-Za-z].)(?=((?:\n?[0-9]){{8}}){ENDED})")
 _TAIWAN_LETTERS = "ABCDEFGHJKLMNPQRSTUVXYWZIO"
 """In the order of the numbers that they stand for, from 10."""
 _CUE = Cue(
-    "通行证", "通行證", "回乡证", "回鄉證", "台胞证", "臺胞證", "来往内地", "来往大陆", "往来港澳", "往来台湾", "入台证",
-    "港澳证件", "香港身份证", "香港身份證", "澳门身份证", "台湾身份证", "身分證", "hkid", "home return permit",
-    "mainland travel permit", "travel permit", "permit", "hong kong id", "hong kong identity card", "macau id", "taiwan id",
+    "通行证", "通行證", "回乡证", "回鄉證", "台胞证", "臺胞證", "来往内地", "来往大陆", "往来港澳", "往来台湾",
+    "入台证", "港澳证件", "香港身份证", "香港身份證", "澳门身份证", "台湾身份证", "身分證", "hkid",
+    "home return permit", "mainland travel permit", "travel permit", "permit", "hong kong id",
+    "hong kong identity card", "macau id", "taiwan id",
 )  # fmt: skip
 _CUED = re.compile(
     rf"(?:[A-Za-z]{{1,2}}(?:{GAP}?[0-9]){{8,10}}|[A-Za-z]?(?:{GAP}?[0-9]){{7,10}}(?:[ (-]{{0,2}}[0-9A-Za-z]\)?)?"
@@ -28,8 +29,8 @@ _CUED = re.compile(
 
 
 class Permit(Detector):
-    """Identity cards of Hong Kong, with their last digit in brackets, and of Taiwan are known by their checks; travel permits
-    have none and need a cue.
+    """Identity cards of Hong Kong (with the last digit in brackets) and of Taiwan are known by their checks. Travel
+    permits have none and need a cue.
     """
 
     signs: ClassVar[tuple[str, ...]] = (digits(6),)

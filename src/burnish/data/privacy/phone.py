@@ -12,15 +12,19 @@ from burnish.data.privacy._spelling import ALONE, ENDED, GAP, groups, is_of_one_
 
 _DOMESTIC = re.compile(  # one look at each number for four forms; \n? where the first digit may stand alone on its line
     rf"[0-9](?:(?<=861)|{ALONE})(?=(?:(?<=1)(?P<mobile>\n?[3-9](?:{GAP}?[0-9]){{9}})"
-    rf"|(?<=0)(?P<landline>(?:10|2[0-9]|[3-9][0-9]{{2}}){GAP}[1-9][0-9]{{2,3}}{GAP}?[0-9]{{4}}(?:转[0-9]{{1,6}})?)"
-    rf"|(?<=0)(?P<british>7[1-9][0-9]{{2}}{GAP}?[0-9]{{3}}{GAP}?[0-9]{{3}}|2[0-9]{GAP}[0-9]{{4}}{GAP}?[0-9]{{4}}"
+    rf"|(?<=0)(?<![0-9A-Fa-f]-0)(?P<landline>\n?(?:1\n?0|2\n?[0-9]|[3-9]\n?[0-9]\n?[0-9])(?:{GAP}[1-9]|[2-9])(?:{GAP}?[0-9]){{6,7}}"
+    rf"(?:[转-][0-9]{{1,5}})?(?![-][0-9]))"
+    rf"|(?<=0)(?<![0-9A-Fa-f]-0)(?P<british>7[1-9][0-9]{{2}}{GAP}?[0-9]{{3}}{GAP}?[0-9]{{3}}|2[0-9]{GAP}[0-9]{{4}}{GAP}?[0-9]{{4}}"
     rf"|1[0-9]{{2}}{GAP}[0-9]{{3}}{GAP}[0-9]{{4}}|1[0-9]{{3}}{GAP}[0-9]{{3}}{GAP}?[0-9]{{3}})"
     rf"|(?P<american>(?<=[2-9])[0-9]{{2}}[ .-][2-9][0-9]{{2}}[ .-]?[0-9]{{4}}(?![.-][0-9]))){ENDED})"
 )
 _CHINA = re.compile(r"(?<![0-9A-Za-z_.])[(\[]?(?:\+ ?|00)?86[ \n.-]?\Z")
-_TWO_YEARS = re.compile(r"(?:19|20)[0-9]{2}.(?:19|20)[0-9]{2}")
+_EXTENSION = re.compile("[转-][0-9]{1,5}$")
+_TWO_YEARS = re.compile(rf"(?:19|20)[0-9]{{2}}{GAP}(?:19|20)[0-9]{{2}}")
 
-_ABROAD = re.compile(r"(?:\+|00)(?<![0-9A-Za-z_+]..)(?<![0-9A-Za-z_]\+)[ (]{0,2}([1-9](?:[ \n.()-]{0,2}[0-9]){6,14})(?![0-9])")
+_ABROAD = re.compile(
+    r"(?:\+(?<![0-9A-Za-z_]\+)|00(?<![0-9A-Za-z_+.-]00))\(?([1-9](?:[ \n.()-]{0,2}[0-9]){6,14})(?![0-9])"
+)
 _COUNTRY = re.compile(
     "1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|(?:2[1-689]|3[578]|42|50|59|6[789]|8[058]|9[679])[0-9]"
 )
@@ -33,12 +37,13 @@ _LENGTHS = {  # digits of a whole number with its country's code
 _ONE = re.compile(r"(?:(?<![0-9A-Za-z_.])\+?1[ .-]?)?\(?\Z")
 
 _CUE = Cue(
-    "phone", "telephone", "mobile", "cell", "cellphone", "tel", "call", "fax", "whatsapp", "text", "dial", "contact",
-    "hotline", "reach", "电话", "電話", "手机", "手機", "座机", "致电", "拨打", "联系方式", "联系", "传真", "热线", "来电",
-    "打给", "回电",
+    "phone", "telephone", "mobile", "cell", "cellphone", "tel", "call", "fax", "whatsapp", "text me", "dial",
+    "contact", "hotline", "reach", "电话", "電話", "手机", "手機", "座机", "致电", "拨打", "联系方式", "联系", "传真",
+    "热线", "来电", "打给", "请打", "回电",
 )  # fmt: skip
 _CUED = re.compile(
-    rf"[+(]?[0-9](?:[0-9]{{6,12}}|[0-9]{{2,3}}[ .-][0-9]{{3,4}}(?:[ .-][0-9]{{4}})?|(?:[ .()\n-]{{0,2}}[0-9]){{6,14}}){ENDED}"
+    rf"[+(]?[0-9](?:[0-9]{{6,12}}|[0-9]{{2,3}}[ .-][0-9]{{3,4}}(?:[ .-][0-9]{{4}})?|(?:[ ()\n-]{{0,2}}[0-9]){{6,14}})"
+    rf"{ENDED}"
 )
 _DATE = re.compile(r"(?:19|20)[0-9]{2}\D?(?:0[1-9]|1[0-2])\D?(?:0[1-9]|[12][0-9]|3[01])")
 
@@ -58,6 +63,7 @@ class Phone(Detector):
         "split 1380013\n8000 over two lines": "1380013\n8000",
         "1. 13912345678": "13912345678",
         "座机010-12345678": "010-12345678",
+        "收件人057187654321杭州": "057187654321",
         "公司0755 8666 8888转8001": "0755 8666 8888转8001",
         "call (415) 555-2671 today": "(415) 555-2671",
         "or 1-415-555-2671": "1-415-555-2671",
@@ -81,6 +87,8 @@ class Phone(Detector):
         "call 20240115",
         "a13800138000f",
         "+1,234,567,890",
+        "2 + 17938452872*x",
+        "港股03993）（603993）2月",
     )
 
     def find(self, shadow: str) -> Iterator[Found]:
@@ -103,23 +111,31 @@ def _mobile_head(shadow: str, start: int, end: int) -> int | None:
     return (len(prefix[0]) if prefix else 0) if is_one else None
 
 
+def _british_head(shadow: str, start: int, end: int) -> int | None:
+    """The same for numbers with a British area code: an opening bracket."""
+    is_one = is_of_one_style(shadow[start:end]) and not OTHER.is_before(shadow, start)
+    return int(shadow[start - 1 : start] == "(") if is_one else None
+
+
 def _landline_head(shadow: str, start: int, end: int) -> int | None:
-    """The same for numbers with an area code: an opening bracket."""
-    return None if OTHER.is_before(shadow, start) else int(shadow[start - 1 : start] == "(")
+    """The same for numbers with a Chinese area code, which is their first group if they have some."""
+    number = _EXTENSION.split(shadow[start:end])[0]
+    has_area = "\n" in number or number.isdigit() or groups(number)[0] in (3, 4)
+    return _british_head(shadow, start, start + len(number)) if has_area else None
 
 
 def _american_head(shadow: str, start: int, end: int) -> int | None:
-    """The same for 3-3-4 digits: a bracket, 1 or +1. With spaces only, as in 250 300 1000, it needs one of them or a cue."""
+    """The same for 3-3-4 digits: a bracket, 1 or +1. With spaces, as in 250 300 1000, it needs these or a cue."""
     head = _ONE.search(shadow[max(0, start - 5) : start])
     is_plain = " " in shadow[start:end] or len(groups(shadow[start:end])) < 3
-    is_one = (head and head[0]) or not is_plain or _CUE.is_before(shadow, start)
+    is_one = (head and head[0]) or not is_plain or _CUE.is_near(shadow, start)
     return (len(head[0]) if head else 0) if is_one and not OTHER.is_before(shadow, start) else None
 
 
 _HEADS = {
     "mobile": _mobile_head,
     "landline": _landline_head,
-    "british": _landline_head,
+    "british": _british_head,
     "american": _american_head,
 }
 
@@ -143,7 +159,8 @@ def _abroad(shadow: str) -> Iterator[tuple[int, int]]:
         end = _cut(one[1], longest)
         n_digits = sum(character.isdigit() for character in one[1][:end])
         is_sure = one[0][0] == "+" or country[0] in _LENGTHS or _CUE.is_before(shadow, one.start())
-        if is_sure and shortest <= n_digits <= longest and one[1][:end].count(".") != 1:
+        is_other = one[0][0] == "0" and OTHER.is_before(shadow, one.start())
+        if is_sure and not is_other and shortest <= n_digits <= longest and one[1][:end].count(".") != 1:
             yield one.start(), one.start(1) + end
 
 

@@ -17,15 +17,15 @@ _CHINESE = re.compile(
     r"(?![0-9A-Za-z_])"
 )
 _POLICE = re.compile(rf"WJ{_GAP}[{_PROVINCES}]?(?:{_GAP}[0-9]){{4}}{_GAP}[0-9TDSHBXJ](?![0-9A-Za-z_])", re.IGNORECASE)
-_CUE = Cue("license plate", "licence plate", "number plate", "plate number", "plate no", "plate", "车牌", "車牌", "牌照")
-_CUED = re.compile(
-    r"(?:[使领][ ]?)?(?:[A-Z0-9]{1,7}(?:[ -][A-Z0-9]{1,4}){0,2}|[a-z0-9]{5,8})(?![0-9A-Za-z_])"
+_CUE = Cue(
+    "license plate", "licence plate", "number plate", "plate number", "plate no", "plate", "车牌", "車牌", "牌照"
 )
+_CUED = re.compile(r"(?:[使领][ ]?)?(?:[A-Z0-9]{1,7}(?:[ -][A-Z0-9]{1,4}){0,2}|[a-z0-9]{5,8})(?![0-9A-Za-z_])")
 _MIXED = re.compile(r"(?=.{5,})(?=.*[0-9]).*[A-Za-z使领]", re.DOTALL)
 
 
 class Plate(Detector):
-    """A province, a letter, and five or six signs of which three at least are digits (GA 36). Behind a cue also what mixes
+    """A province, a letter, and five or six signs, at least three of them digits (GA 36). Behind a cue also what mixes
     letters and digits as plates elsewhere do.
     """
 

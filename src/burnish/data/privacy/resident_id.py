@@ -25,8 +25,8 @@ _CUE = Cue(
 class ResidentId(Detector):
     """Checks the province, the date of birth and the check character; near a cue such as 身份证号 also what fails.
 
-    Ids of foreign residents (9, then a province) and of residents from Hong Kong, Macau and Taiwan (81, 82, 83) have the
-    same form. Old ids have no check, so without a cue their city and county must look like real ones too.
+    Foreign residents (9, then a province) and those from Hong Kong, Macau and Taiwan (81, 82, 83) have ids of the same
+    form. Old ids have no check, so without a cue their city and county must look like real ones too.
     """
 
     signs: ClassVar[tuple[str, ...]] = (digits(15),)

@@ -1,4 +1,4 @@
-"""Keys, tokens and passwords: by the prefix of who gave them out, by what is said before them, or by how random they are."""
+"""Keys, tokens and passwords: by the prefix of who gave them out, by what is said before them, or by looking random."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ _KNOWN = re.compile(  # as the services' own pages name them
 )
 _CLASSES = tuple(map(re.compile, ("[a-z]", "[A-Z]", "[0-9]")))
 _TURN = re.compile("(?<=[a-z])[A-Z0-9]|(?<=[A-Z])[a-z0-9]|(?<=[0-9])[A-Za-z]")
+_RUN = re.compile("[a-z]{4,}")
 _LEAST, _LOOKED_AT = 32, 128  # characters
 _BLOB = re.compile(r"[A-Za-z0-9+/=_-]{200}")
 _DIGEST = re.compile(r"sha[0-9]{1,3}[-_:]", re.IGNORECASE)
@@ -28,21 +29,25 @@ _PEM = re.compile(r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----")
 _PEM_END = re.compile(r"-----END [A-Z ]{0,20}PRIVATE KEY-----")
 
 _PASSWORD = Cue("password", "passwd", "passcode", "passphrase", "pwd", "密码", "密碼", "口令")
-_GIVEN = re.compile(r"[\"']?[ ]?([:=]|is|was|是|为|為)?[ ]?[\"']?((?!\[[A-Z_]+\])[^\s\"'<>,;\u2e80-\uffff]{4,64})", re.IGNORECASE)
+_NO_VALUES = {"none", "null", "true", "false", "value", "self", *_PASSWORD.words}
+_GIVEN = re.compile(
+    r"[\"']?[ ]?([:=]|is|was|是|为|為)?[ ]?[\"']?((?!\[[A-Z_]+\])[^\s\"'<>,;\u2e80-\uffff]{4,64})", re.IGNORECASE
+)
 _KEY = Cue(
     "api key", "api_key", "api-key", "apikey", "access key", "access_key", "access-key", "accesskey", "secret key",
-    "secret_key", "secretkey", "client_secret", "client secret", "secret", "token", "bearer", "basic", "密钥", "秘钥", "令牌",
+    "secret_key", "secretkey", "client_secret", "client secret", "secret", "token", "bearer", "basic", "密钥", "秘钥",
+    "令牌",
 )  # fmt: skip
 _KEY_VALUE = re.compile(r"(?=[A-Za-z+/_.~-]{0,40}[0-9])[A-Za-z0-9+/_.~-]{12,512}+=*")
 
 
 class Secret(Detector):
-    """What looks random is at least 32 letters and digits that change between upper case, lower case and digits as chance
-    would: names in code change less, and hexadecimal digests have one case. A password is taken where it is given
-    (`password: x1`, 密码是x1), not where it is spoken of.
+    """What looks random has 32 letters and digits or more, which change between upper case, lower case and digits as
+    chance would: names in code change less, and hexadecimal digests have one case. A password is taken where it is
+    given (`password: x1`, 密码是x1), not where it is spoken of.
     """
 
-    signs: ClassVar[tuple[str, ...]] = (digits(1), *_PASSWORD.words, "private key", "://")
+    signs: ClassVar[tuple[str, ...]] = (digits(1), "akia", *_PASSWORD.words, "private key", "://")
     examples: ClassVar[dict[str, str]] = {
         "use sk-proj-4fT9vXq2LmB8nZ7cR1yW please": "sk-proj-4fT9vXq2LmB8nZ7cR1yW",
         "密钥是AKIAIOSFODNN7EXAMPLE吗": "AKIAIOSFODNN7EXAMPLE",
@@ -52,7 +57,7 @@ class Secret(Detector):
         "PASSWORD=correcthorse": "correcthorse",
         "postgres://app:pw9@db/x": "pw9",
         "it was q7ZkR2mX9vB4nL8cT1yW5dF3hJ6gP0sA there": "q7ZkR2mX9vB4nL8cT1yW5dF3hJ6gP0sA",
-        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl",
+        "令牌eyJhbGciOiJIUzI1.eyJzdWIiOiIxMjM0In0.c2lnbmE": "eyJhbGciOiJIUzI1.eyJzdWIiOiIxMjM0In0.c2lnbmE",
         "a\n-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----": (
             "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----"
         ),
@@ -68,6 +73,9 @@ class Secret(Detector):
         "getUserAccountByIdentifierOrEmail2Address",
         "sk-toggleable__label-arrow",
         "a token of 25 euros",
+        "the class Wav2Vec2EncoderLayerStableLayerNorm",
+        "token in (first, entity_2_token)",
+        "connect(password=None)",
         "已有[SECRET]，密码：[SECRET]",
     )
 
@@ -77,7 +85,8 @@ class Secret(Detector):
             if known or _is_random(one[0], shadow, one.start()):
                 yield self.at(one.start(), known.end() if known else one.end())
         for one in _KEY.values(shadow, _KEY_VALUE):
-            yield self.at(one.start(), one.start() + len(one[0].rstrip(".-")))
+            if not _is_of_words(one[0]):
+                yield self.at(one.start(), one.start() + len(one[0].rstrip(".-")))
         for one in _LINK.finditer(shadow):
             yield self.at(*one.span(1))
         yield from self._passwords(shadow)
@@ -101,19 +110,22 @@ class Secret(Detector):
 
 
 def _is_random(token: str, shadow: str, start: int) -> bool:
-    """Whether a token is long, of three classes of signs, and changes class as often as random ones (62 % of the time)."""
+    """Whether a token is long, of three classes of signs, and changes class nearly as often as random ones (62 %)."""
     looked_at = token[:_LOOKED_AT]
     if len(token) < _LEAST or not all(one.search(looked_at) for one in _CLASSES) or _DIGEST.match(token):
         return False
     is_blob = _BLOB.match(shadow, start) or _BLOB.match(shadow, max(0, start - 200))  # a picture in base64
-    return len(_TURN.findall(looked_at)) >= 0.4 * len(looked_at) and not is_blob
+    return len(_TURN.findall(looked_at)) >= 0.4 * len(looked_at) and not is_blob and not _is_of_words(looked_at)
+
+
+def _is_of_words(token: str) -> bool:
+    """Whether nearly half of a token is runs of lower case, as in names of code; 1 random token of 100 is."""
+    return sum(map(len, _RUN.findall(token))) >= 0.45 * len(token)
 
 
 def _is_password(said: str, value: str) -> bool:
     """Whether what stands behind `password` is one: anything after =, else no plain word."""
-    has_digit = any(sign.isdigit() for sign in value)
+    has_sign = any(sign.isdigit() for sign in value) or (said and not value.isalpha())
     if said == "=":
-        return len(value) >= 4
-    if said:
-        return len(value) >= 4 and (has_digit or not value.isalpha())
-    return len(value) >= 6 and has_digit
+        return len(value) >= 4 and value.lower() not in _NO_VALUES and "(" not in value
+    return len(value) >= (4 if said else 6) and bool(has_sign)

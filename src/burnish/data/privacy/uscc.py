@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from burnish.data.privacy._contract import Detector, Found, digits
-from burnish.data.privacy._cues import Cue
+from burnish.data.privacy._cues import OTHER, Cue
 from burnish.data.privacy._regions import PROVINCES
 from burnish.data.privacy._spelling import ALONE, GAP
 from burnish.data.privacy.resident_id import is_long_form
@@ -20,16 +20,16 @@ _CODE = re.compile(
 )
 _ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 _CUE = Cue(
-    "统一社会信用代码", "社会信用代码", "信用代码", "税号", "纳税人识别号", "uscc", "social credit code", "credit code",
-    "tax id", "taxpayer id", "tax number",
+    "统一社会信用代码", "社会信用代码", "信用代码", "税号", "纳税人识别号", "uscc", "social credit code",
+    "credit code", "tax id", "taxpayer id", "tax number",
 )  # fmt: skip
 _CUED = re.compile(rf"(?=[A-Za-z]{{0,4}}[0-9])[0-9A-Za-z](?:{GAP}?[0-9A-Za-z]){{17}}(?![0-9A-Za-z_])")
 _NO_SIGN = re.compile("[^0-9A-Z]")
 
 
 class Uscc(Detector):
-    """Checks the province and the last character (mod 31); a code of digits only must also hold a valid organisation code
-    (GB 11714, mod 11). Behind a cue such as 统一社会信用代码 any 18 characters are taken.
+    """Checks the province and the last character (mod 31). A code of digits only must also hold a valid organisation
+    code (GB 11714, mod 11). Behind a cue such as 统一社会信用代码 any 18 characters are taken.
     """
 
     signs: ClassVar[tuple[str, ...]] = (digits(6),)
@@ -50,7 +50,8 @@ class Uscc(Detector):
 
     def find(self, shadow: str) -> Iterator[Found]:
         for one in _CODE.finditer(shadow):
-            if is_valid(_NO_SIGN.sub("", shadow[one.start() : one.end(1)].upper())):
+            code = _NO_SIGN.sub("", shadow[one.start() : one.end(1)].upper())
+            if is_valid(code) and not (code.isdigit() and OTHER.is_before(shadow, one.start())):
                 yield self.at(one.start(), one.end(1))
         for one in _CUE.values(shadow, _CUED):
             yield self.at(*one.span())

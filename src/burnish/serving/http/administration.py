@@ -9,10 +9,10 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
+from burnish.flows.erase import erase_input
 from burnish.serving.http.guard import GuardedRoute, permits, service_of, who
 from burnish.serving.http.shapes import AlertChange, Erasure, NewJob, NewKey, Rotation
 from burnish.serving.problems import Problem
-from burnish.serving.service import read_rows
 from burnish.store.records import Key
 
 router = APIRouter(route_class=GuardedRoute)
@@ -115,20 +115,8 @@ async def erase(request: Request, erasure: Erasure) -> dict[str, int]:
     forget = service.home.predictions.erase
     if erasure.key is not None:
         return {"erased": await asyncio.to_thread(forget, who(request), key=erasure.key)}
-    digests = {service.recorder.digest_of(row) for row in _rows(request, erasure.input)}
-    gone = [await asyncio.to_thread(forget, who(request), input_digest=digest) for digest in digests]
-    return {"erased": sum(gone)}
-
-
-def _rows(request: Request, said: Any) -> list[Any]:
-    """An input as each model in service would have read it."""
-    service, rows = service_of(request), []
-    for name in service.fleet.names:
-        try:
-            rows += read_rows(service.task_of(service.fleet.routing(name).main), [said])[0]
-        except Problem:
-            continue
-    return rows
+    assert erasure.input is not None, "one of both is there"
+    return {"erased": await asyncio.to_thread(erase_input, service.home, erasure.input, who(request))}
 
 
 def _told(key: Key) -> dict[str, Any]:

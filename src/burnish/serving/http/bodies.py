@@ -1,4 +1,4 @@
-"""Reading bodies of the routes that models answer on: JSON by hand, for speed, with every fault in one sentence."""
+"""Bodies of the routes that models answer on, read by hand, for speed, with every fault in one sentence."""
 
 from __future__ import annotations
 
@@ -7,42 +7,15 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
 from fastapi import Request
 
 from burnish.core.errors import hint, listed
 from burnish.serving.http.guard import caller_of, service_of
 from burnish.serving.limits import Limits
-from burnish.serving.problems import Problem
+from burnish.serving.problems import Problem, shown
 from burnish.serving.service import Call
 
 TIMEOUT = "x-request-timeout"
-
-
-async def read_json(request: Request, limits: Limits) -> Any:
-    """The body.
-
-    Raises:
-        Problem: it is no JSON, nested too deep, or compressed.
-    """
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise Problem(415, "the body is compressed; send it as it is.")
-    return parsed(await request.body(), limits)
-
-
-def parsed(body: bytes, limits: Limits) -> Any:
-    """JSON.
-
-    Raises:
-        Problem: it is none, or nested too deep.
-    """
-    try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise Problem(400, f"the body is no JSON that can be read: {error}.") from None
-    if isinstance(value, dict | list):
-        limits.refuse_deep(value)
-    return value
 
 
 def inputs_in(body: Any, limits: Limits) -> list[Any]:
@@ -74,7 +47,8 @@ def fields_in(body: Any, needed: set[str], optional: set[str] = frozenset()) -> 
     known = needed | set(optional)
     for name in body:
         if name not in known:
-            raise Problem(422, f"there is no field '{name}'.{hint(name, known)} Known are {listed(sorted(known))}.")
+            near = hint(shown(name), known)
+            raise Problem(422, f"there is no field '{shown(name)}'.{near} Known are {listed(sorted(known))}.")
     if lacking := sorted(needed - set(body)):
         raise Problem(422, f"the field '{lacking[0]}' is missing.")
     return body

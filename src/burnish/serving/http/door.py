@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from fastapi import FastAPI, Request
+from starlette.requests import ClientDisconnect
 
 from burnish.serving.http.guard import GuardedRoute
 from burnish.serving.http.predict import predict
 from burnish.serving.http.predict import router as predict_routes
-from burnish.serving.problems import MEDIA_TYPE, Problem
+from burnish.serving.problems import MEDIA_TYPE, Problem, is_bug, place_of, problem_of
 from burnish.serving.service import Service
 from burnish.store.releases import NAME
 
@@ -21,6 +22,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 SLOW_S = 1.0
+GONE = 499
+"""Counted where the client left before it was answered (nginx's number for that)."""
 BEFORE_NAME, AFTER_NAME = "/v1/models/", "/predict"
 SAFETY = [
     (b"x-content-type-options", b"nosniff"),
@@ -40,6 +43,7 @@ class Door:
         self.root = app
         self.service = service
         [self._predict] = (one for one in predict_routes.routes if isinstance(one, GuardedRoute))
+        self._guarded_predict = self._predict.guarded(predict)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -48,11 +52,13 @@ class Door:
         visit = Visit(scope, receive, send, self.service)
         try:
             await (self._short(scope) or self.app)(scope, visit.receive, visit.send)
-        except Problem as problem:
-            await visit.refuse(problem)
+        except ClientDisconnect:
+            visit.status = visit.status or GONE
         except Exception as error:
-            self.service.log.tell("error", "This is a bug", kind=type(error).__name__, route=visit.route)
-            await visit.refuse(Problem(500, "This is a bug of the server; its log tells more."))
+            if is_bug(error):
+                about = {"kind": type(error).__name__, "where": place_of(error), "route": visit.route}
+                self.service.log.tell("error", "This is a bug", **about)
+            await visit.refuse(problem_of(error))
         finally:
             self._tell(visit)
 
@@ -70,33 +76,35 @@ class Door:
         return self._answer
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        response = await self._predict.guarded(predict)(request)
+        response = await self._guarded_predict(Request(scope, receive))
         await response(scope, receive, send)
 
     def _tell(self, visit: Visit) -> None:
         metrics, seconds = self.service.metrics, time.perf_counter() - visit.started
-        metrics.of(metrics.requests, visit.route, visit.status).inc()
+        status = visit.status or GONE
+        if status == GONE:
+            status = visit.cut
+        metrics.of(metrics.requests, visit.route, status).inc()
         metrics.of(metrics.latency, visit.route).observe(seconds)
-        if (visit.status >= 500 and visit.status != 503) or seconds > SLOW_S:
-            self.service.log.tell(
-                "info", "request", route=visit.route, status=visit.status, ms=round(seconds * 1000, 1)
-            )
+        if (status >= 500 and status != 503) or seconds > SLOW_S:
+            self.service.log.tell("info", "request", route=visit.route, status=status, ms=round(seconds * 1000, 1))
 
 
 class Visit:
-    """One request on its way through."""
+    """One request on its way through. It lies in the scope as `burnish.visit`."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, service: Service) -> None:
         self.started = time.perf_counter()
         self.status = 0
+        self.is_counted = True
+        """Whether the bytes of its body are; whoever reads it line by line counts those of a line instead."""
         self._scope = scope
         self._receive = receive
         self._send = send
         self._service = service
         self._most_bytes = service.limits.body_bytes
         self._n_bytes = 0
-        scope["burnish.arrived"] = self.started
+        scope["burnish.visit"] = self
 
     @property
     def route(self) -> str:
@@ -104,11 +112,16 @@ class Visit:
         found = self._scope.get("route")
         return str(getattr(found, "path", "none"))
 
+    @property
+    def cut(self) -> int:
+        """The status by which the connection was cut, or that of a client who left."""
+        return int(self._scope.get("burnish.cut", GONE))
+
     async def receive(self) -> Message:
         message = await self._receive()
         if message["type"] == "http.request":
             self._n_bytes += len(message.get("body", b""))
-            if self._n_bytes > self._most_bytes:
+            if self._n_bytes > self._most_bytes and self.is_counted:
                 raise Problem(413, f"the body is larger than {self._most_bytes:,} bytes; send it in pieces.")
         return message
 

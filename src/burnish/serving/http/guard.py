@@ -9,9 +9,13 @@ from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 
 from burnish.serving.access import OPEN, Caller, allowed
+from burnish.serving.http.reading import ReadRequest, refuse_other_types
+from burnish.serving.problems import Problem, shown
 from burnish.serving.service import Service
+from burnish.store.releases import NAME
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 MARK = "burnish_permission"
 
 
@@ -38,28 +42,53 @@ def permission_of(endpoint: Callable[..., Any]) -> str:
 
 
 class GuardedRoute(APIRoute):
-    """A route that looks at the key before anything of the request's body is read."""
+    """A route that looks at the key before anything of the request's body is read, and reads JSON as all of them do."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
         self.permission = permission_of(endpoint)
-        super().__init__(path, endpoint, **more)
+        super().__init__(path, endpoint, **{**more, "strict_content_type": False})
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        return self.guarded(super().get_route_handler())
+    def get_route_handler(self) -> Handler:
+        handler = super().get_route_handler()
+        return self.guarded(_reading(handler) if self.body_field is not None else handler)
 
-    def guarded(
-        self, handler: Callable[[Request], Coroutine[Any, Any, Response]]
-    ) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def guarded(self, handler: Handler) -> Handler:
         """A handler behind this route's permission."""
         if self.permission == OPEN:
             return handler
 
         async def guarded(request: Request) -> Response:
             caller = service_of(request).access.caller_of(request.headers)
-            request.state.caller = allowed(caller, self.permission, request.path_params.get("name"))
+            request.state.caller = allowed(caller, self.permission, self._name_in(request))
             return await handler(request)
 
         return guarded
+
+    def _name_in(self, request: Request) -> str | None:
+        """The model that is meant, where the path or, on some routes, the query names one.
+
+        Raises:
+            Problem: it is no name.
+        """
+        name: str | None = request.path_params.get("name")
+        if name is None and any(one.name == "name" for one in self.dependant.query_params):
+            name = request.query_params.get("name")
+        if name is not None and not NAME.fullmatch(name):
+            raise Problem(404, f"there is no model {shown(name)!r}: a name has up to 64 of a-z 0-9 . _ -")
+        return name
+
+
+def _reading(handler: Handler) -> Handler:
+    """A handler for which the body was read: FastAPI's own reading has no bounds and other words."""
+
+    async def reading(request: Request) -> Response:
+        read = ReadRequest(request.scope, request.receive)
+        read.limits = service_of(request).limits
+        refuse_other_types(read.headers)
+        await read.json()
+        return await handler(read)
+
+    return reading
 
 
 def guarded_routes(router: APIRouter) -> list[GuardedRoute]:

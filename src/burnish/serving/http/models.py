@@ -7,10 +7,10 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
+from burnish.flows.traffic import Traffic, set_traffic
 from burnish.serving.http.guard import GuardedRoute, caller_of, permits, service_of, who
 from burnish.serving.http.shapes import Move, Named
 from burnish.serving.service import Service
-from burnish.serving.traffic import Traffic
 from burnish.store.records import Release
 
 router = APIRouter(route_class=GuardedRoute)
@@ -67,19 +67,6 @@ async def share_out(request: Request, name: str, traffic: Traffic) -> dict[str, 
     """Let a canary answer a share of the requests, or a shadow be asked beside production."""
     await asyncio.to_thread(set_traffic, service_of(request).home, name, traffic, who(request))
     return traffic.model_dump()
-
-
-def set_traffic(home: Any, name: str, traffic: Traffic, by: str) -> None:
-    """Keep how a name's requests are shared out.
-
-    Raises:
-        UserError: there is no such version.
-    """
-    for version in (traffic.canary, traffic.shadow):
-        home.releases.find(f"{name}:{version}" if version is not None else name)
-    with home.store.writing() as connection:
-        traffic.save(connection, name)
-        home.audit.add(connection, by, "traffic", name, traffic.model_dump())
 
 
 def _told(service: Service, name: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ would keep a connection for ever.
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from typing import Any, ClassVar, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -15,6 +16,9 @@ from burnish.serving.limits import Limits
 from burnish.serving.problems import MEDIA_TYPE, Problem
 
 MOST_HEAD_BYTES = 64 << 10
+LAST_HEAD_S = 1.0
+"""Seconds that a connection without a whole request still has when the server closes."""
+NO_HTTP = "what was sent is no HTTP request that can be read."
 
 
 class DeadlinedProtocol(HttpToolsProtocol):
@@ -28,7 +32,7 @@ class DeadlinedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._await_head()
+        self._arm(self.limits.header_s)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
@@ -37,28 +41,53 @@ class DeadlinedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._is_in_head:
             self._n_head_bytes += len(data)
+            if self._timer is None:  # also of what comes before a head, such as empty lines
+                self._arm(self.limits.header_s)
         super().data_received(data)
         if self._is_in_head and self._n_head_bytes > MOST_HEAD_BYTES:
             self._cut(Problem(431, f"the request's head is larger than {MOST_HEAD_BYTES:,} bytes."))
-
-    def on_message_begin(self) -> None:
-        self._await_head()
-        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         self._is_in_head, self._n_head_bytes = False, 0
         self._arm(self.limits.body_s)
         super().on_headers_complete()
-        self.scope["burnish.cycle"] = self.cycle  # type: ignore[typeddict-unknown-key]  # knows when the client leaves
+        cycle, scope = self.cycle, cast("dict[str, Any]", self.scope)
+        scope["burnish.cycle"] = cycle  # knows when the client leaves
+        scope["burnish.more_time"] = lambda seconds: self._more_time(cycle, seconds)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._is_in_head:
+            super().on_header(name, value)  # what follows a body in pieces is left out: nobody reads it
 
     def on_message_complete(self) -> None:
         self._disarm()
         self._is_in_head, self._n_head_bytes = True, 0
         super().on_message_complete()
 
-    def _await_head(self) -> None:
-        self._is_in_head = True
-        self._arm(self.limits.header_s)
+    def send_400_response(self, msg: str) -> None:
+        self._cut(Problem(400, NO_HTTP))
+
+    def timeout_keep_alive_handler(self) -> None:
+        """A client that has not taken its answer by now never will."""
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        super().timeout_keep_alive_handler()
+
+    def shutdown(self) -> None:
+        """A request that is about to come is still answered."""
+        if self._is_in_head and (self.cycle is None or self._n_head_bytes) and not self.transport.is_closing():
+            self._arm(LAST_HEAD_S)
+        else:
+            super().shutdown()
+
+    def _more_time(self, cycle: Any, seconds: float | None) -> None:
+        """Give the rest of a body so many seconds, or any number of them."""
+        if self.cycle is not cycle or self._is_in_head:
+            return
+        if seconds is None:
+            self._disarm()
+        else:
+            self._arm(seconds)
 
     def _arm(self, seconds: float) -> None:
         self._disarm()
@@ -73,15 +102,25 @@ class DeadlinedProtocol(HttpToolsProtocol):
     def _cut(self, problem: Problem) -> None:
         """Say why, where no answer is on its way yet, and close."""
         self._disarm()
-        transport = cast("Any", self.transport)
+        transport, cycle = cast("Any", self.transport), cast("Any", self.cycle)
         if transport is None or transport.is_closing():
             return
-        if self.cycle is None or not self.cycle.response_started:
-            body = problem.body()
-            head = f"HTTP/1.1 {problem.status} {problem.status}\r\ncontent-type: {MEDIA_TYPE}\r\n"
-            head += f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-            transport.write(head.encode() + body)
+        is_answering = cycle is not None and not cycle.response_complete
+        if is_answering and self._is_in_head:
+            cycle.keep_alive = False  # an earlier request is still answered, and then it ends
+            return
+        if not (is_answering and cycle.response_started):
+            transport.write(_told(problem))
+        if is_answering:
+            self.scope["burnish.cut"] = problem.status  # type: ignore[typeddict-unknown-key]
         transport.close()
+
+
+def _told(problem: Problem) -> bytes:
+    """A whole answer that closes the connection."""
+    body, title = problem.body(), HTTPStatus(problem.status).phrase
+    head = f"HTTP/1.1 {problem.status} {title}\r\ncontent-type: {MEDIA_TYPE}\r\n"
+    return f"{head}content-length: {len(body)}\r\nconnection: close\r\n\r\n".encode() + body
 
 
 def protocol_with(limits: Limits) -> type[DeadlinedProtocol]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 from starlette.requests import ClientDisconnect
@@ -14,7 +15,7 @@ class Streamed(Response):
     the body from a request that is still being read.)
     """
 
-    def __init__(self, pieces: AsyncIterator[bytes], media_type: str) -> None:
+    def __init__(self, pieces: AsyncGenerator[bytes], media_type: str) -> None:
         super().__init__(media_type=media_type)
         del self.headers["content-length"]
         self._pieces = pieces
@@ -22,10 +23,11 @@ class Streamed(Response):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         try:
-            async for piece in self._pieces:
-                if is_gone(scope):
-                    return
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            async with aclosing(self._pieces) as pieces:
+                async for piece in pieces:
+                    if is_gone(scope):
+                        return
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
         except ClientDisconnect:
             return
         await send({"type": "http.response.body", "body": b""})

@@ -10,6 +10,19 @@ down_revision = None
 
 
 def upgrade() -> None:
+    _alerts()
+    _aliases()
+    _audit()
+    _feedback()
+    _idempotency()
+    _jobs()
+    _keys()
+    _predictions()
+    _releases()
+    _states()
+
+
+def _alerts() -> None:
     op.create_table(
         "alerts",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -25,6 +38,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_alerts_name_at"), "alerts", ["name", "at"], unique=False)
+
+
+def _aliases() -> None:
     op.create_table(
         "aliases",
         sa.Column("name", sa.String(length=64), nullable=False),
@@ -34,6 +50,9 @@ def upgrade() -> None:
         sa.Column("by", sa.String(length=200), nullable=False),
         sa.PrimaryKeyConstraint("name", "alias"),
     )
+
+
+def _audit() -> None:
     op.create_table(
         "audit",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
@@ -45,6 +64,9 @@ def upgrade() -> None:
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("number"),
     )
+
+
+def _feedback() -> None:
     op.create_table(
         "feedback",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -63,6 +85,9 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_feedback_name_at"), "feedback", ["name", "at"], unique=False)
     op.create_index(op.f("ix_feedback_prediction"), "feedback", ["prediction"], unique=False)
+
+
+def _idempotency() -> None:
     op.create_table(
         "idempotency",
         sa.Column("key", sa.String(length=32), nullable=False),
@@ -74,6 +99,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", "token"),
     )
     op.create_index(op.f("ix_idempotency_at"), "idempotency", ["at"], unique=False)
+
+
+def _jobs() -> None:
     op.create_table(
         "jobs",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -92,6 +120,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_jobs_state_due_at"), "jobs", ["state", "due_at"], unique=False)
+
+
+def _keys() -> None:
     op.create_table(
         "keys",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -106,6 +137,9 @@ def upgrade() -> None:
         sa.Column("models", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _predictions() -> None:
     op.create_table(
         "predictions",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -133,6 +167,9 @@ def upgrade() -> None:
     op.create_index(op.f("ix_predictions_input_digest"), "predictions", ["input_digest"], unique=False)
     op.create_index(op.f("ix_predictions_key"), "predictions", ["key"], unique=False)
     op.create_index(op.f("ix_predictions_name_at"), "predictions", ["name", "at"], unique=False)
+
+
+def _releases() -> None:
     op.create_table(
         "releases",
         sa.Column("name", sa.String(length=64), nullable=False),
@@ -143,6 +180,7 @@ def upgrade() -> None:
         sa.Column("by", sa.String(length=200), nullable=False),
         sa.Column("why", sa.Text(), nullable=False),
         sa.Column("parent", sa.Integer(), nullable=True),
+        sa.Column("source", sa.String(length=64), nullable=False),
         sa.Column("data_digest", sa.String(length=200), nullable=False),
         sa.Column("code_version", sa.String(length=64), nullable=False),
         sa.Column("recipe", sa.Text(), nullable=False),
@@ -150,6 +188,9 @@ def upgrade() -> None:
         sa.Column("is_passed", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("name", "version"),
     )
+
+
+def _states() -> None:
     op.create_table(
         "states",
         sa.Column("name", sa.String(length=64), nullable=False),

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from burnish.store.home import Home
+from burnish.store.releases import PRODUCTION, reference
 from burnish.store.states import put_state, read_state
 
 if TYPE_CHECKING:
@@ -43,3 +45,27 @@ def traffic_of(connection: Connection, name: str) -> Traffic:
     """As it is set now; without anything set, production answers all."""
     kept: Any = read_state(connection, f"traffic {name}")
     return Traffic() if kept is None else Traffic.model_validate(kept)
+
+
+def traffic_now(home: Home, name: str) -> Traffic:
+    """How a name's requests are shared out now.
+
+    Raises:
+        UserError: there is no such name.
+    """
+    home.releases.find(f"{reference(name).name}@{PRODUCTION}")
+    with home.store.reading() as connection:
+        return traffic_of(connection, name)
+
+
+def set_traffic(home: Home, name: str, traffic: Traffic, by: str) -> None:
+    """Keep how a name's requests are shared out.
+
+    Raises:
+        UserError: there is no such version.
+    """
+    for version in (traffic.canary, traffic.shadow):
+        home.releases.find(f"{name}:{version}" if version is not None else name)
+    with home.store.writing() as connection:
+        traffic.save(connection, name)
+        home.audit.add(connection, by, "traffic", name, traffic.model_dump())

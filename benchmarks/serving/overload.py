@@ -1,0 +1,133 @@
+"""Part `overload`: an open loop at 2 and 5 times the capacity. What is refused must be refused well, what is accepted be
+answered, and when it is over everything be as before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from serving.bench import Account, Bench, account_of, say, tell
+from serving.client import Asked, Pool, clock, predictions_of
+from serving.house import NAME, Server, house_of
+from serving.load import closed_loop, open_loop, quantile, run
+from serving.processes import own_cpu_s
+
+FACTORS = (2.0, 5.0)
+EASY = 0.7
+"""Share of the capacity that is asked before and after."""
+WARM_S, EASY_S, AFTER_S, BACK_S = 3.0, 10.0, 6.0, 2.0
+CONNECTIONS = 64
+
+
+@dataclass(frozen=True)
+class Storm:
+    """One overload, and what came after."""
+
+    account: Account
+    goodput_per_s: float
+    accepted_ms: float
+    refused_ms: float
+    lag_ms: float
+    """p99 of how late the generator itself sent."""
+    before_mb: float
+    most_mb: float
+    before_ms: float
+    after_ms: tuple[float, ...]
+    """p99 of each half second after it ended."""
+    n_wrong_after: int
+    client_share: float
+    """Of one core, that the generator took."""
+
+
+def overload(bench: Bench) -> None:
+    """Capacity first, then each factor on the same server."""
+    with house_of(bench.bundle) as house, house.serving() as server:
+        for factor in FACTORS:
+            capacity, storm = run(_storm(bench, server, factor))
+            say(f"{factor:g} x {capacity:.0f}/s: {storm.account.told()}")
+            _tell(factor, capacity, storm)
+
+
+async def _storm(bench: Bench, server: Server, factor: float) -> tuple[float, Storm]:
+    payloads, seconds = predictions_of(NAME, server.house.key, bench.texts), bench.sizes.seconds
+    easy_s = min(EASY_S, seconds)
+    pool = Pool(server.port)
+    await closed_loop(pool, payloads, CONNECTIONS, WARM_S)
+    started = clock()
+    found = await closed_loop(pool, payloads, CONNECTIONS, easy_s)
+    capacity = account_of(bench, found).n_good / (clock() - started)
+    before = await open_loop(pool, payloads, EASY * capacity, easy_s)
+    before_mb, own_s = server.usage().rss_mb, own_cpu_s()
+    watching = asyncio.create_task(_most_mb(server, seconds + AFTER_S))
+    storm = asyncio.create_task(open_loop(pool, payloads, factor * capacity, seconds))
+    await asyncio.sleep(seconds)
+    own_s, ended = own_cpu_s() - own_s, clock()
+    calm = Pool(server.port)
+    after = await open_loop(calm, payloads, EASY * capacity, AFTER_S)
+    asked, most_mb = await storm, await watching
+    await pool.close()
+    await calm.close()
+    account, after_account = account_of(bench, asked), account_of(bench, after)
+    in_time = [one for one in asked if one.status == 200 and one.at <= ended]
+    return capacity, Storm(
+        account=account,
+        goodput_per_s=len(in_time) / seconds,
+        accepted_ms=_p99(one for one in asked if one.status == 200),
+        refused_ms=_p99(one for one in asked if one.status == 503),
+        lag_ms=quantile([(one.sent - one.due) * 1000 for one in asked if one.sent], 0.99),
+        before_mb=before_mb,
+        most_mb=most_mb,
+        before_ms=_p99(one for one in before if one.status == 200),
+        after_ms=_by_half_second(after, ended),
+        n_wrong_after=after_account.n_asked - after_account.n_good,
+        client_share=own_s / seconds,
+    )
+
+
+async def _most_mb(server: Server, seconds: float) -> float:
+    most, until = 0.0, clock() + seconds
+    while clock() < until:
+        most = max(most, server.usage().rss_mb)
+        await asyncio.sleep(1.0)
+    return most
+
+
+def _p99(asked) -> float:
+    return quantile([one.ms for one in asked], 0.99)
+
+
+def _by_half_second(asked: Sequence[Asked], start: float) -> tuple[float, ...]:
+    windows: list[list[float]] = [[] for _ in range(int(AFTER_S * 2))]
+    for one in asked:
+        windows[min(len(windows) - 1, int((one.due - start) * 2))].append(one.ms)
+    return tuple(quantile(window, 0.99) for window in windows)
+
+
+def _tell(factor: float, capacity: float, storm: Storm) -> None:
+    account, late = storm.account, storm.after_ms[int(BACK_S * 2) :]
+    others = sum(n for status, n in account.statuses.items() if status not in (200, 503))
+    grown = storm.most_mb / storm.before_mb - 1
+    after = ", ".join(f"{ms:.0f}" for ms in storm.after_ms)
+    tell(
+        f"Overload, {factor:g} × the capacity of {capacity:,.0f} requests/s",
+        [
+            ("what became of them", "", account.told()),
+            ("unanswered", "0", f"{account.n_unanswered:,}"),
+            ("statuses other than 200 and 503", "0", f"{others:,}"),
+            ("503 without integer Retry-After or problem+json", "0", f"{account.n_bad_refusals:,}"),
+            ("wrong answers", "0", f"{account.n_wrong:,}"),
+            ("goodput", "≥ 90 % of capacity", f"{storm.goodput_per_s:,.0f}/s, {storm.goodput_per_s / capacity:.0%}"),
+            ("p99 of accepted ones", "≤ 2 × that before", f"{storm.accepted_ms:.0f} ms; {storm.before_ms:.0f} ms before"),
+            ("p99 of refusals", "≤ 50 ms", f"{storm.refused_ms:.0f} ms"),
+            ("resident memory", "+10 % at most", f"{storm.before_mb:.0f} to {storm.most_mb:.0f} MB, {grown:+.1%}"),
+            (
+                f"p99 at {EASY:.0%} of capacity after {BACK_S:g} s",
+                f"back to {storm.before_ms:.0f} ms",
+                f"{max(late):.0f} ms (each half second: {after})",
+            ),
+            ("without a right answer afterwards", "0", f"{storm.n_wrong_after:,}"),
+            ("the generator", "", f"p99 {storm.lag_ms:.0f} ms late, {storm.client_share:.0%} of a core"),
+        ],
+    )

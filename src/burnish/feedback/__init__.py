@@ -1,0 +1,1 @@
+"""Feedback: what people say of answers, whom to believe, what to ask next, and files for other tools."""

@@ -1,0 +1,1 @@
+"""Shelf `choose`: which answers to have looked at next."""

@@ -1,0 +1,1 @@
+"""Sinks: where alerts are sent. The contract is in `_contract`."""

@@ -1,0 +1,200 @@
+import threading
+import time
+
+import pytest
+from tests.store.conftest import feedback
+from tests.store.forked import in_processes
+
+from burnish.core.errors import UserError
+from burnish.store.corrections import DAY_S, Corrections, OtherBody, Token
+from burnish.store.faults import StoreUnavailable
+from burnish.store.store import open_store
+
+
+@pytest.fixture
+def corrections(store, audit):
+    return Corrections(store, audit)
+
+
+def kept(corrections, **asked):
+    return list(corrections.of_period("intent", **asked))
+
+
+def test_feedback_comes_back_as_it_was(corrections):
+    made = [
+        feedback("f_1", kind="spans", value=[[0, 2, "人名"]], comment="看 \U0001f600"),
+        feedback("f_2", kind="accepted", value=True, state="quarantined", reason="too many", used_in=4),
+        feedback("f_3", kind="score", value=0.1 + 0.2),
+    ]
+    assert corrections.add(made, None, "thanks") == "thanks"
+    assert kept(corrections) == made
+    corrections.add([], None, "")
+    assert kept(corrections) == made
+
+
+def test_feedback_of_a_period_and_of_some_states_comes_oldest_first(corrections):
+    corrections.add([feedback(f"f_{at}", at=float(at)) for at in (3, 1, 2)], None, "")
+    corrections.add([feedback("f_q", at=2.0, state="quarantined"), feedback("f_o", name="other")], None, "")
+    assert [one.id for one in kept(corrections)] == ["f_1", "f_2", "f_q", "f_3"]
+    assert [one.id for one in corrections.of_period("intent", 2.0, 3.0)] == ["f_2", "f_q"]
+    assert [one.id for one in kept(corrections, states=["quarantined", "rejected"])] == ["f_q"]
+    half = corrections.of_period("intent")
+    next(half)
+    half.close()
+
+
+def test_feedback_that_may_have_been_written_can_be_sent_again_without_a_token(corrections):
+    corrections.add([feedback()], None, "")
+    corrections.add([feedback(value="other"), feedback("f_2")], None, "")
+    assert [(one.id, one.value) for one in kept(corrections)] == [("f_1", "投诉"), ("f_2", "投诉")]
+
+
+def test_a_request_that_is_sent_again_gets_the_answer_of_the_first_time(corrections, store, url):
+    token = Token("k1", "once", "body")
+    assert corrections.known_answer(token) is None
+    assert corrections.add([feedback("f_1")], token, '{"id":"f_1"}') == '{"id":"f_1"}'
+    assert corrections.add([feedback("f_2")], token, '{"id":"f_2"}') == '{"id":"f_1"}'
+    store.close()
+    again = Corrections(open_store(url), corrections.audit)  # after a restart too
+    assert again.known_answer(token) == '{"id":"f_1"}'
+    assert [one.id for one in kept(again)] == ["f_1"]
+    again.store.close()
+
+
+def test_a_token_is_its_keys_own(corrections):
+    for number, key in enumerate(("k1", "k2")):
+        corrections.add([feedback(f"f_{number}")], Token(key, "same", "body"), key)
+    assert len(kept(corrections)) == 2
+    assert corrections.known_answer(Token("k2", "same", "body")) == "k2"
+
+
+def test_a_token_for_another_body_is_refused_and_nothing_is_written(corrections):
+    corrections.add([feedback("f_1")], Token("k1", "once", "body"), "first")
+    other = Token("k1", "once", "other body")
+    for action in (
+        lambda: corrections.add([feedback("f_2")], other, "second"),
+        lambda: corrections.known_answer(other),
+    ):
+        with pytest.raises(OtherBody) as caught:
+            action()
+        assert str(caught.value) == "the idempotency key 'once' was used for another request; use a new one for each."
+    assert [one.id for one in kept(corrections)] == ["f_1"]
+
+
+@pytest.mark.parametrize("text", ["", "x" * 201])
+def test_a_token_that_no_database_could_hold_is_refused(text):
+    with pytest.raises(UserError) as caught:
+        Token("k1", text, "body")
+    assert str(caught.value) == f"an idempotency key has 1 to 200 characters; this has {len(text)}."
+
+
+@pytest.mark.parametrize("text", ["x" * 200, "a\0b", "\ud800", "重复", "' OR 1=1 --"])
+def test_any_other_token_works_once(corrections, text):
+    token = Token("k1", text, "body")
+    corrections.add([feedback("f_1")], token, "first")
+    assert corrections.add([feedback("f_2")], token, "second") == "first"
+    assert len(kept(corrections)) == 1
+
+
+def test_what_cannot_be_written_leaves_no_token(corrections, monkeypatch):
+    token = Token("k1", "once", "body")
+
+    def fail(*arguments):
+        raise StoreUnavailable("the database does not answer.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("burnish.store.corrections.insert_new", fail)
+        with pytest.raises(StoreUnavailable):
+            corrections.add([feedback("f_1")], token, "first")
+    assert corrections.known_answer(token) is None
+    assert corrections.add([feedback("f_2")], token, "second") == "second"
+    assert [one.id for one in kept(corrections)] == ["f_2"]
+
+
+def test_twins_at_the_same_moment_count_once_and_get_one_answer(corrections):
+    meet = threading.Barrier(5)
+    answers = {}
+
+    def send(number):
+        for request in range(6):
+            meet.wait()
+            record = feedback(f"f_{request}_{number}")
+            answer = corrections.add([record], Token("k1", f"token {request}", "body"), record.id)
+            answers[request, number] = answer
+
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for request in range(6):
+        assert len({answers[request, number] for number in range(5)}) == 1
+    assert sorted(one.id for one in kept(corrections)) == sorted({*answers.values()})
+
+
+SEND = """
+from burnish.store.audit import Audit
+from burnish.store.corrections import Corrections, Token
+from burnish.store.records import Feedback
+from burnish.store.store import open_store
+import burnish.store.upgrade, burnish.store.tables, alembic.command, sqlalchemy.dialects.postgresql
+
+def work(own, url):
+    store = open_store(url)
+    corrections = Corrections(store, Audit(store, b""))
+    answers = []
+    for request in range(30):
+        record = Feedback(f"f_{request}_{own}", 1.0, "p_1", "intent", 1, "k1", "label", "refund")
+        answers.append(corrections.add([record], Token("k1", f"token {request}", "body"), record.id))
+    store.close()
+    return answers
+"""
+
+
+def test_twins_in_several_processes_count_once_and_get_one_answer(corrections, url):
+    first, second, third = in_processes(SEND, 3, url)
+    assert first == second == third
+    assert sorted(one.id for one in kept(corrections)) == sorted(first)
+
+
+def test_feedback_is_decided_on_and_the_log_tells_how_much(corrections, audit):
+    corrections.add([feedback(f"f_{n}") for n in range(3)], None, "")
+    decisions = {
+        "f_0": ("rejected", "垃圾"),
+        "f_1": ("quarantined", ""),
+        "f_2": ("rejected", ""),
+        "f_9": ("rejected", ""),
+    }
+    assert corrections.decide(decisions, "user ann") == 3
+    assert [(one.state, one.reason) for one in kept(corrections)] == [
+        ("rejected", "垃圾"),
+        ("quarantined", ""),
+        ("rejected", ""),
+    ]
+    [line] = audit.entries()
+    assert (line.who, line.what, line.about, line.detail) == (
+        "user ann", "feedback decided", "3 corrections", {"rejected": 2, "quarantined": 1},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("decisions", [{}, {"f_9": ("rejected", "")}])
+def test_where_nothing_is_decided_nothing_is_logged(corrections, audit, decisions):
+    assert corrections.decide(decisions, "ann") == 0
+    assert list(audit.entries()) == []
+
+
+def test_what_a_release_learned_from_is_marked(corrections):
+    corrections.add([feedback(f"f_{n:04}") for n in range(603)], None, "")
+    corrections.mark_used([f"f_{n:04}" for n in range(601)], 7)
+    corrections.mark_used([], 8)
+    assert [one.used_in for one in kept(corrections)] == [7] * 601 + [None] * 2
+
+
+def test_tokens_are_forgotten_after_their_time(corrections):
+    token = Token("k1", "once", "body")
+    corrections.add([feedback("f_1")], token, "first")
+    corrections.forget_tokens(time.time() - DAY_S)
+    assert corrections.known_answer(token) == "first"
+    corrections.forget_tokens(time.time() + DAY_S)
+    assert corrections.known_answer(token) is None
+    assert len(kept(corrections)) == 1
