@@ -2,7 +2,7 @@
 
     python benchmarks/privacy.py --sentences 10000 --seed 7
 
-Sentences in English and Chinese hold one planted value each, which is found when every letter and digit of it is masked.
+Each sentence, English or Chinese, holds one planted value, which is found when every letter and digit of it is masked.
 Values, checks and disguises are made here, by code that shares nothing with the detectors.
 """
 
@@ -221,25 +221,37 @@ def wechat(draw: Draw) -> Value:
 # ---------------------------------------------------------------------------------------------------------------------
 # kinds: the part that finds it, how it is made, and the sentences that it stands in
 
-PHONE_ZH = ("请打{}找我", "我的手机号是{}，晚上联系", "电话：{}", "{}是我的号码，谢谢", "收件人王芳{}上海市")
-PHONE_EN = ("Call me at {} after six.", "My phone number is {}, thanks", "Reach Ann on {} please", "phone: {}")
-ID_ZH = ("我的身份证号是{}，请核对", "乘客李雷 {} 已登机", "身份证{}", "持{}到柜台办理")
-ID_EN = ("My ID number is {}.", "Passenger {} has boarded", "identity card {} attached", "I am {}, born there")
-PAPER_ZH, PAPER_EN = ("证件{}已收到", "请核对{}"), ("My document {} is here", "see {} please")
+PHONE_ZH = (
+    "请打{}找我",
+    "我的手机号是{}，晚上联系",
+    "电话：{}",
+    "{}是我的号码，谢谢",
+    "收件人王芳{}上海市",
+    "3，{}，李雷",
+)
+PHONE_EN = (
+    "Call me at {} after six.", "My phone number is {}, thanks", "Reach Ann on {} please", "phone: {}", "12,{},yes",
+)  # fmt: skip
+ID_ZH = ("我的身份证号是{}，请核对", "乘客李雷 {} 已登机", "身份证{}", "持{}到柜台办理", "3，{}，李雷")
+ID_EN = (
+    "My ID number is {}.", "Passenger {} has boarded", "identity card {} attached", "I am {}, born there", "12,{},yes",
+)  # fmt: skip
 
 KINDS: dict[str, tuple[str, Callable[[Draw], Value], tuple[str, ...], tuple[str, ...]]] = {
     "mobile": ("phone", mobile, PHONE_ZH, (*PHONE_EN, "{} is mine, text me")),
     "landline": ("phone", landline, PHONE_ZH, PHONE_EN),
     "country code": ("phone", abroad, PHONE_ZH, (*PHONE_EN, "{} is mine")),
     "american": ("phone", american, PHONE_ZH[:3], PHONE_EN),
-    "e-mail": ("email", email, ("邮箱是{}，谢谢", "发到{}就行", "联系{}"), ("write to {} please", "I am {}", "mail: {}")),
+    "e-mail": ("email", email, ("邮箱是{}，谢谢", "发到{}就行", "联系{}"),
+               ("write to {} please", "I am {}", "mail: {}")),
     "resident id": ("resident_id", resident_id, ID_ZH, ID_EN),
     "15-digit id": ("resident_id", resident_id_15, ID_ZH, ID_EN),
     "bank card": ("bank_card", bank_card, ("转到{}就行", "我的银行卡号{}，请退款", "{}被盗刷了"),
                   ("refund it to {} please", "my card number is {}", "{} was charged twice")),
     "uscc": ("uscc", uscc, ("统一社会信用代码{}", "我公司代码为{}，请开票", "甲方{}"),
              ("our credit code is {}", "the company {} pays", "code {}")),
-    "passport": ("passport", passport, ("护照号{}", "护照是{}，已过期", "旅客{}"), ("passport {}", "I travel with {}.")),
+    "passport": ("passport", passport, ("护照号{}", "护照是{}，已过期", "旅客{}"),
+                 ("passport {}", "I travel with {}.")),
     "permit": ("permit", permit, ("通行证号{}", "回乡证：{}", "香港身份证{}"), ("home return permit {}", "HKID: {}")),
     "plate": ("plate", plate, ("车牌{}挡住了出口", "{}停在门口", "我的车是{}"), ("the car {} blocks us", "plate {}")),
     "IPv4": ("ip", ipv4, ("登录地址{}", "来自{}的请求"), ("login from {} failed", "my address is {}")),
@@ -362,21 +374,24 @@ def digest(draw: Draw) -> str:
     data = draw.randbytes(8)
     forms = (hashlib.md5(data).hexdigest(), hashlib.sha1(data).hexdigest(), hashlib.sha256(data).hexdigest(),
              hashlib.sha1(data).hexdigest()[:8], hashlib.sha256(data).hexdigest().upper(),
-             str(uuid.UUID(bytes=draw.randbytes(16))), f"0x{data.hex()}", f"sha256:{hashlib.sha256(data).hexdigest()}")  # fmt: skip
+             str(uuid.UUID(bytes=draw.randbytes(16))), f"0x{data.hex()}",
+             f"sha256:{hashlib.sha256(data).hexdigest()}")  # fmt: skip
     return draw.choice(forms)
 
 
 def version(draw: Draw) -> str:
     a, b, c, d = (draw.randrange(30) for _ in range(4))
-    forms = (f"{a}.{b}.{c}", f"v{a}.{b}", f"{a}.{b}.{c}-rc{d}", f"{a}.{b}.{c}.{d}", f"Chrome/{100 + a}.0.{5000 + b}.{c}",
-             f"v{a}.{b}.{c}.{d}", f"{a}.{b}.{digits(draw, 8)}", f"{a}.{b}.{c}+build.{digits(draw, 4)}")  # fmt: skip
+    forms = (f"{a}.{b}.{c}", f"v{a}.{b}", f"{a}.{b}.{c}-rc{d}", f"{a}.{b}.{c}.{d}",
+             f"Chrome/{100 + a}.0.{5000 + b}.{c}", f"v{a}.{b}.{c}.{d}", f"{a}.{b}.{digits(draw, 8)}",
+             f"{a}.{b}.{c}+build.{digits(draw, 4)}")  # fmt: skip
     return draw.choice(forms)
 
 
 def price(draw: Draw) -> str:
     amount = int(10 ** draw.uniform(0, 11))
-    forms = (f"¥{amount}", f"{amount}元", f"${amount:,}.{digits(draw, 2)}", f"{amount}.{digits(draw, 2)}", f"€ {amount}",
-             f"{amount:,}", f"{amount:,}".replace(",", " ") + " USD", f"{amount}万", f"RMB {amount}.00")  # fmt: skip
+    forms = (f"¥{amount}", f"{amount}元", f"${amount:,}.{digits(draw, 2)}", f"{amount}.{digits(draw, 2)}",
+             f"€ {amount}", f"{amount:,}", f"{amount:,}".replace(",", " ") + " USD", f"{amount}万",
+             f"RMB {amount}.00")  # fmt: skip
     return draw.choice(forms)
 
 
@@ -386,7 +401,8 @@ HARMLESS: dict[str, tuple[Callable[[Draw], str], tuple[str, ...], tuple[str, ...
     "order numbers, bare": (order_number, ("{}还没到", "请查一下{}"), ("where is {}?", "{} has not arrived")),
     "timestamps": (timestamp, ("时间{}开始报错", "{}登录失败"), ("failed at {}", "since {} it is down")),
     "hashes": (digest, ("哈希值{}", "提交{}有问题"), ("commit {} broke it", "checksum {}")),
-    "versions": (version, ("升级到{}版本后闪退", "当前版本{}"), ("after updating to {} it crashes", "version {}", "{} crashes")),
+    "versions": (version, ("升级到{}版本后闪退", "当前版本{}"),
+                 ("after updating to {} it crashes", "version {}", "{} crashes")),
     "prices": (price, ("价格{}太贵", "一共{}"), ("it costs {} in total", "I paid {}")),
 }  # fmt: skip
 SHARES = {
@@ -403,7 +419,7 @@ SHARES = {
 
 
 def planted(n: int, draw: Draw) -> Iterable[tuple[str, str, str, int, str]]:
-    """Kind, disguise, sentence, where the value starts and the value as written; even over kinds, disguises, languages."""
+    """Kind, disguise, sentence, where the value starts, and the value; even over kinds, disguises and languages."""
     probe = Draw(1)
     made = [(kind, name) for kind, (_, make, *_) in KINDS.items() for name, disguise in DISGUISES.items()
             if any(disguise(make(probe), probe) for _ in range(20))]  # fmt: skip
@@ -432,8 +448,10 @@ def recall(mask: Mask, asked: argparse.Namespace) -> None:
         )
         missed += [] if has_all else [(kind, disguise, sentence, mask(sentence).text)]
     print(f"Recall on {asked.sentences:,} sentences, in %; strict: every letter and digit is masked.\n")
-    rows = [[kind, *(share(n_found[kind, name], n[kind, name]) for name in ("", *DISGUISES)),
-             share(n_named[kind], n_found[kind, ""]) if kind != "all" else ""] for kind in (*KINDS, "all")]  # fmt: skip
+    rows = [
+        [kind, *(share(n_found[kind, name], n[kind, name]) for name in ("", *DISGUISES)),
+         share(n_named[kind] if kind != "all" else n_named.total(), n_found[kind, ""])] for kind in (*KINDS, "all")
+    ]  # fmt: skip
     table(("planted", "all", *DISGUISES, "of the right kind"), rows)
     checked = [sum(counts[kind, ""] for kind in CHECKED) for counts in (n_found, n)]
     print(f"\nChecksummed kinds together: {share(*checked, 2)} %.\n")
@@ -454,10 +472,12 @@ def precision(mask: Mask, asked: argparse.Namespace) -> None:
         by_kind[name].update(one.kind for one in found)
         false += [(name, "", sentence, mask(sentence).text)] if found else []
     print(f"\nFalse masks on {asked.sentences:,} sentences with a harmless number.\n")
-    rows = [(name, f"{n[name]:,}", str(n_masked[name]), share(n_masked[name], n[name], 2),
-             ", ".join(f"{kind} {times}" for kind, times in by_kind[name].most_common())) for name in SHARES]  # fmt: skip
-    table(("numbers", "sentences", "masked", "%", "taken for"),
-          [*rows, ("all", f"{asked.sentences:,}", str(n_masked.total()), share(n_masked.total(), asked.sentences, 2), "")])  # fmt: skip
+    n["all"], n_masked["all"] = n.total(), n_masked.total()
+    rows = []
+    for name in (*SHARES, "all"):
+        taken_for = ", ".join(f"{kind} {times}" for kind, times in by_kind[name].most_common())
+        rows.append((name, f"{n[name]:,}", str(n_masked[name]), share(n_masked[name], n[name], 2), taken_for))
+    table(("numbers", "sentences", "masked", "%", "taken for"), rows)
     print()
     show(false, asked.missed)
 
@@ -470,14 +490,17 @@ def random_ids(seed: int) -> None:
     provinces = 35 / 90 + 36 / 900  # first two digits of 90, or 9 and then two of 100
     expected = n * provinces * n_days / 10**8 / 11
     dated = [f"{draw.choice(REGIONS)}{birthday(draw):%Y%m%d}{digits(draw, 4)}" for _ in range(20_000)]
-    print(f"\n18 random digits pass as a resident id {n_passed} times of {n:,} (provinces × dates × 1/11 say {expected:.1f}); "
-          f"with a real place and date {share(sum(bool(mask(one).found) for one in dated), len(dated), 2)} % do "
-          f"(1/11 is {share(1, 11, 2)} %).")  # fmt: skip
+    n_dated = sum(bool(mask(one).found) for one in dated)
+    print(
+        f"\n18 random digits pass as a resident id {n_passed} times of {n:,} (provinces × dates × 1/11 say "
+        f"{expected:.1f}); with a real place and date {share(n_dated, len(dated), 2)} % do (1/11 is {share(1, 11, 2)})."
+    )
 
 
 TEXTS = {
     "English, nothing in it": "How do I reset the thermostat after a power cut this morning?",
-    "Chinese, nothing in it": "请问这个产品怎么退货？我买了以后一直没有用过，包装也还在，如果可以退的话请告诉我流程和需要多久，谢谢了",
+    "Chinese, nothing in it": "请问这个产品怎么退货？我买了以后一直没有用过，包装也还在，"
+    "如果可以退的话请告诉我流程和需要多久，谢谢了",
     "English, numbers": "Order 20240115-88213 of 3 items for $129.99 arrived on 2024-01-15",
     "Chinese, numbers": "订单20240115882139共3件129.99元，2024年1月15日下午3点20分还没有送到，请帮我查一下物流",
     "English, two finds": "call me on 415-555-2671 about order 4482 please, or bob@x.com",

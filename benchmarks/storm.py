@@ -1,4 +1,4 @@
-"""A storm of feedback and predictions by one process, which says what was acknowledged; and what of it is there later."""
+"""A storm of feedback and predictions by one process, which tells what was acknowledged; and what is there later."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,25 +35,22 @@ class Acknowledged:
     predictions: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
 
-    @property
-    def n(self) -> int:
+    def __len__(self) -> int:
         return len(self.requests) + len(self.predictions) + len(self.keys)
+
+    def __str__(self) -> str:
+        told = f"{len(self.requests):,} corrections, {len(self.predictions):,} predictions"
+        return f"{told}, {len(self.keys):,} keys" if self.keys else told
 
     def take(self, lines: Iterable[str]) -> None:
         heaps = {"r": self.requests, "p": self.predictions, "k": self.keys}
         for line in lines:
             heaps[line[0]].append(line[2:])
 
-    def add(self, other: Acknowledged) -> None:
-        self.requests += other.requests
-        self.predictions += other.predictions
-        self.keys += other.keys
-
 
 def prediction(identity: str) -> Prediction:
-    return Prediction(
-        identity, time.time(), NAME, 1, "k1", {"text": "退款 please"}, "d", {"label": "refund"}, "refund", 0.9
-    )
+    asked, answer = {"text": "退款 please"}, {"label": "refund"}
+    return Prediction(identity, time.time(), NAME, 1, "k1", asked, "d", answer, "refund", 0.9)
 
 
 def send(home: Home, request: str, attempt: str) -> str:
@@ -64,70 +61,82 @@ def send(home: Home, request: str, attempt: str) -> str:
 
 def send_until_done(home: Home, request: str) -> float:
     """The same, again and again while the database is away; returns the longest that one attempt took, in seconds."""
-    longest = 0.0
-    for attempt in range(10_000):
-        started = time.monotonic()
+    longest, attempt = 0.0, 0
+    while True:
+        started, is_done = time.monotonic(), True
         try:
             send(home, request, str(attempt))
         except StoreUnavailable:
-            longest = max(longest, time.monotonic() - started)
-            time.sleep(0.2)
-        else:
-            return max(longest, time.monotonic() - started)
-    raise RuntimeError(f"{request} was never taken")
+            is_done = False
+        longest = max(longest, time.monotonic() - started)
+        if is_done:
+            return longest
+        attempt += 1
+        time.sleep(0.2)
 
 
-def storm(settings: Settings, seed: int, tell: Callable[[str], None]) -> None:
-    """Until somebody ends the process: feedback by two threads, predictions by one, keys by one; the journal is moved."""
-    home = open_home(settings)
-    journal = home.journal()
-    draw = random.Random(seed)
+@dataclass
+class Storm:
+    """Two threads that send feedback, one that writes predictions and one that moves them, one that makes keys."""
 
-    def correct(thread: int) -> None:
-        for number in range(10**9):
-            request = f"r{seed}-{thread}-{number}"
+    home: Home
+    seed: int
+    tell: Callable[[str], None]
+
+    def __post_init__(self) -> None:
+        self.journal = self.home.journal()
+
+    def rage(self) -> None:
+        """Until somebody ends the process."""
+        self.tell("begun")
+        for work in (lambda: self.correct(0), lambda: self.correct(1), self.predict, self.manage, self.move):
+            threading.Thread(target=work, daemon=True).start()
+        threading.Event().wait()
+
+    def correct(self, thread: int) -> None:
+        draw, number = random.Random(f"{self.seed} {thread}"), 0
+        while True:
+            request = f"r{self.seed}-{thread}-{number}"
             is_again, is_twin = draw.random() < RESENT, draw.random() < 0.5
-            twin = threading.Thread(target=send, args=(home, request, "twin")) if is_again and is_twin else None
-            if twin:
+            twin = threading.Thread(target=send, args=(self.home, request, "twin"))
+            if is_again and is_twin:
                 twin.start()
-            answer = send(home, request, "first")
-            tell(f"r {request}")
-            if twin:
+            answer = send(self.home, request, "first")
+            self.tell(f"r {request}")
+            if is_again and is_twin:
                 twin.join()
-            elif is_again and send(home, request, "again") != answer:
-                tell("r answers differ")
+            elif is_again and send(self.home, request, "again") != answer:
+                self.tell("r that got two answers")  # which nothing is found for
+            number += 1
 
-    def predict() -> None:
-        for number in range(10**9):
-            identity = f"p{seed}-{number}"
-            journal.add([prediction(identity)])
-            tell(f"p {identity}")
+    def predict(self) -> None:
+        number = 0
+        while True:
+            identity = f"p{self.seed}-{number}"
+            self.journal.add([prediction(identity)])
+            self.tell(f"p {identity}")
+            number += 1
             time.sleep(0.0005)
 
-    def manage() -> None:
+    def manage(self) -> None:
         while True:
-            tell(f"k {home.keys.create('a', ['predict'], 'ann')[0].id}")
+            self.tell(f"k {self.home.keys.create('a', ['predict'], 'ann')[0].id}")
             time.sleep(0.01)
 
-    def move() -> None:
+    def move(self) -> None:
         while True:
-            journal.flush()
+            self.journal.flush()
             time.sleep(0.02)
-
-    for work, arguments in ((correct, (0,)), (correct, (1,)), (predict, ()), (manage, ()), (move, ())):
-        threading.Thread(target=work, args=arguments, daemon=True).start()
-    tell("begun")
-    threading.Event().wait()
 
 
 def killed_storm(settings: Settings, seed: int, after_s: float) -> Acknowledged:
-    """Run a storm in a process of its own and kill -9 it so long after it has begun."""
+    """Let a storm rage in a process of its own and kill -9 it so long after it has begun."""
     reader, writer = os.pipe()
     child = os.fork()  # all is imported already, and no database is open here
     if child == 0:
         os.close(reader)
         try:
-            storm(settings, seed, lambda line: void(os.write(writer, f"{line}\n".encode())))
+            Storm(open_home(settings), seed, lambda line: _write(writer, line)).rage()
         finally:
             os._exit(1)
     os.close(writer)
@@ -137,14 +146,14 @@ def killed_storm(settings: Settings, seed: int, after_s: float) -> Acknowledged:
         timer.start()
         lines = pipe.read().split("\n")[:-1]
         timer.join()
-    os.waitpid(child, 0)
+    assert os.WIFSIGNALED(os.waitpid(child, 0)[1]), "the storm ended by itself"
     told = Acknowledged()
     told.take(lines)
     return told
 
 
-def void(value: object) -> None:
-    """Nothing; a lambda of whom nothing is wanted."""
+def _write(descriptor: int, line: str) -> None:
+    os.write(descriptor, f"{line}\n".encode())
 
 
 @dataclass
@@ -154,37 +163,33 @@ class Found:
     missing: int = 0
     doubled: int = 0
     faults: int = 0
+    """Of the database, the audit log, or a line of the journal."""
 
     def __add__(self, other: Found) -> Found:
         return Found(self.missing + other.missing, self.doubled + other.doubled, self.faults + other.faults)
 
+    def __str__(self) -> str:
+        return f"{self.missing} missing, {self.doubled} doubled, {self.faults} faults"
+
 
 def looked_into(home: Home, told: Acknowledged) -> Found:
-    """Acknowledged rows that are missing, requests that count twice, and faults of the database or the audit log."""
+    """Acknowledged rows that are missing, requests that count twice, and faults."""
     with closing(home.journal()) as journal:
         journal.flush(of_others=True)
         faults = journal.n_lost
     with home.store.reading() as connection:
-        per_request = Counter(
-            dict(connection.execute(select(feedback.c.prediction, func.count()).group_by("prediction")).all())
-        )
-        there = {row.id for row in connection.execute(select(predictions.c.id))}
-        known = {row.id for row in connection.execute(select(keys.c.id))}
-        n_rows = connection.execute(select(func.count()).select_from(predictions)).scalar_one()
+        counted = connection.execute(select(feedback.c.prediction, func.count()).group_by(feedback.c.prediction))
+        per_request = Counter(dict(counted.tuples().all()))
+        answered = connection.execute(select(predictions.c.id)).scalars().all()
+        known = set(connection.execute(select(keys.c.id)).scalars())
         if home.store.is_sqlite:
             faults += connection.execute(text("PRAGMA integrity_check")).scalar() != "ok"
     faults += home.audit.fault() is not None
     missing = sum(per_request[one] == 0 for one in told.requests)
-    missing += len(set(told.predictions) - there) + len(set(told.keys) - known)
-    doubled = sum(count > 1 for count in per_request.values()) + n_rows - len(there)
+    missing += len(set(told.predictions) - set(answered)) + len(set(told.keys) - known)
+    doubled = sum(count > 1 for count in per_request.values()) + len(answered) - len(set(answered))
     return Found(missing, doubled, faults)
 
 
-def settings_of(folder: Path, database: str) -> Settings:
+def settings_of(folder: Path, database: str = "") -> Settings:
     return Settings(home=str(folder), database=database)
-
-
-def quiet(action: Callable[[], object]) -> None:
-    """Do something that may find the database away."""
-    with suppress(StoreUnavailable):
-        action()

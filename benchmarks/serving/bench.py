@@ -37,11 +37,13 @@ class Sizes:
     live_flips: int = 25
     values: int = 1000
     away_s: float = 30.0
+    settings: int = 99
+    """Most settings of each rival that are tried."""
 
     @classmethod
     def quick(cls) -> Sizes:
         """To see that everything runs."""
-        return cls(4.0, 1, 2, 6, 300, 2000, 10, 60, 3, 60, 4.0)
+        return cls(4.0, 1, 2, 6, 300, 2000, 10, 60, 3, 60, 4.0, 1)
 
 
 @dataclass(frozen=True)

@@ -188,10 +188,9 @@ def payload_of(
 ) -> bytes:
     """A request as it goes over the wire."""
     content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-    lines = [f"{method} {path} HTTP/1.1", "host: 127.0.0.1", "content-type: application/json"]
-    lines += [f"authorization: Bearer {key}"] if key else []
-    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
-    lines += [f"content-length: {len(content)}"]
+    told = {"host": "127.0.0.1", "content-type": "application/json", "content-length": str(len(content))}
+    told |= {"authorization": f"Bearer {key}"} if key else {}
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in {**told, **(headers or {})}.items())]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + content
 
 

@@ -46,7 +46,9 @@ def flips(bench: Bench) -> None:
 def _places(house: House, n: int, draw: random.Random) -> Iterator[tuple[str, Path, int]]:
     """Digest, file and position; files take turns, since by size nearly all would be in the weights."""
     digest = _digest_of(house, 2)
-    files = sorted(file for file in (house.home / "bundles" / digest).rglob("*") if file.is_file() and file.stat().st_size)
+    files = sorted(
+        file for file in (house.home / "bundles" / digest).rglob("*") if file.is_file() and file.stat().st_size
+    )
     for number in range(n):
         file = files[number % len(files)]
         yield digest, file, draw.randrange(file.stat().st_size)

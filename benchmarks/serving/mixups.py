@@ -60,7 +60,11 @@ def _rows(bench: Bench, house: House, asking: list[tuple[int, ...]], asked: list
     statuses = {status: sum(one.status == status for one in asked) for status in sorted({one.status for one in asked})}
     ms = quantile([one.ms for one in asked], 0.99)
     return [
-        (f"{head}: statuses, p99", "all 200", ", ".join(f"{k}: {v:,}" for k, v in statuses.items()) + f"; {ms:,.0f} ms"),
+        (
+            f"{head}: statuses, p99",
+            "all 200",
+            ", ".join(f"{k}: {v:,}" for k, v in statuses.items()) + f"; {ms:,.0f} ms",
+        ),
         (f"{head}: swapped answers", "0", f"{swapped:,}"),
         (f"{head}: records of another request's text", "0", f"{n_foreign:,} of {n_kept:,}"),
     ]

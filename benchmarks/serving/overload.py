@@ -119,7 +119,11 @@ def _tell(factor: float, capacity: float, storm: Storm) -> None:
             ("503 without integer Retry-After or problem+json", "0", f"{account.n_bad_refusals:,}"),
             ("wrong answers", "0", f"{account.n_wrong:,}"),
             ("goodput", "≥ 90 % of capacity", f"{storm.goodput_per_s:,.0f}/s, {storm.goodput_per_s / capacity:.0%}"),
-            ("p99 of accepted ones", "≤ 2 × that before", f"{storm.accepted_ms:.0f} ms; {storm.before_ms:.0f} ms before"),
+            (
+                "p99 of accepted ones",
+                "≤ 2 × that before",
+                f"{storm.accepted_ms:.0f} ms; {storm.before_ms:.0f} ms before",
+            ),
             ("p99 of refusals", "≤ 50 ms", f"{storm.refused_ms:.0f} ms"),
             ("resident memory", "+10 % at most", f"{storm.before_mb:.0f} to {storm.most_mb:.0f} MB, {grown:+.1%}"),
             (

@@ -122,7 +122,9 @@ def _effect_s(swap: Swap, after: Swap | None, answered: list[Asked]) -> float:
 def _lag_s(swap: Swap, after: Swap | None, answered: list[Asked]) -> float:
     """How long after the return a request was still answered by the version before."""
     end = after.began if after else float("inf")
-    late = [one.sent - swap.returned for one in answered if _version(one) != swap.version and swap.began < one.sent < end]
+    late = [
+        one.sent - swap.returned for one in answered if _version(one) != swap.version and swap.began < one.sent < end
+    ]
     return max(0.0, max(late, default=0.0))
 
 

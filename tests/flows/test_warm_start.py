@@ -1,4 +1,4 @@
-"""Training that goes on from a bundle: what it knew stays, new labels find their places, anchors keep it from forgetting."""
+"""Training that goes on from a bundle: what it knew stays, new labels find their places, anchors hold it."""
 
 import json
 import random
@@ -19,6 +19,8 @@ from burnish.core.errors import UserError
 from burnish.core.events import Message, Progress, ignore
 from burnish.core.files import read_json, write_json
 from burnish.core.manifest import write_manifest
+from burnish.core.settings import settings
+from burnish.data.corpus import Corpus
 from burnish.flows.check import check
 from burnish.flows.ground import lay_ground
 from burnish.flows.shrinking import loaded_again
@@ -56,6 +58,16 @@ def recipe_of(folder, base, labels, n=80, **data):
         "train": {"epochs": 3, "learning_rate": 0.01, "precision": "fp32", "tokens_per_batch": 64},
         "judge": {"n_bootstrap": 0, "formats": ["json"]},
     }
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    """Two threads on tiny matrices wait for each other; and what has hardly been trained may say one thing only."""
+    monkeypatch.setenv("BURNISH_THREADS", "1")
+    settings.cache_clear()
+    monkeypatch.setattr("burnish.training.run.check_epoch", lambda *_: None)
+    yield
+    settings.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -246,7 +258,8 @@ def test_the_bundle_needs_nothing_of_the_start_and_tells_of_it(recipe, start, tm
 
 
 def test_the_filled_recipe_makes_the_same_bundle_again(recipe, tmp_path):
-    first = burnish.fit(recipe, ["train.anchor=replay"], out=tmp_path / "one").bundle
+    asked = ["train.anchor=replay", f"data.replay={known_rows(tmp_path)}"]
+    first = burnish.fit(recipe, asked, out=tmp_path / "one").bundle
     again = burnish.fit(first / "recipe.yaml", out=tmp_path / "two").bundle
     weights = "model/model.safetensors"
     assert (first / weights).read_bytes() == (again / weights).read_bytes()
@@ -280,8 +293,7 @@ def test_a_head_that_is_not_new_has_no_rate_of_its_own_unless_one_is_named(recip
 
 def test_an_interrupted_run_resumes_to_the_same_weights(recipe, tmp_path):
     asked = ["train.checkpoint_every_s=0.000001", "train.anchor={name: replay, rows: 20}"]
-    known = str(write_csv(tmp_path / "known.csv", rows_of(KNOWN, 40)))
-    asked.append(f"data.replay={known}")
+    asked.append(f"data.replay={known_rows(tmp_path)}")
     whole = burnish.fit(recipe, asked, out=tmp_path / "whole").bundle
 
     def interrupt(event):
@@ -317,21 +329,254 @@ def test_a_checkpoint_belongs_to_start_anchor_and_old_rows(recipe, start, tmp_pa
 # Anchors.
 
 
+def known_rows(tmp_path, n=60):
+    return str(write_csv(tmp_path / "known.csv", rows_of(KNOWN, n, seed=5)))
+
+
 def test_forgetting_is_less_with_an_anchor_than_without(recipe, start, tmp_path):
     """Trained on good and bad, then on 中国 and 北京 only."""
-    before, recipe["data"]["replay"] = accuracy(start, KNOWN), None
-    known = write_csv(tmp_path / "known.csv", rows_of(KNOWN, 60, seed=5))
-    kept = {}
-    for anchor, told in {
-        "none": [],
-        "l2sp": ["train.anchor={name: l2sp, weight: 1}"],
-        "ewc": ["train.anchor={name: ewc, weight: 1}", f"data.replay={known}"],
-        "replay": ["train.anchor={name: replay, weight: 0.5}", f"data.replay={known}"],
-    }.items():
-        bundle = burnish.fit(recipe, told, out=tmp_path / anchor).bundle
-        kept[anchor] = accuracy(bundle, KNOWN)
-        print(anchor, kept[anchor], accuracy(bundle, NEW))
-    print(before)
-    assert 0
+    asked = ["train.epochs=8", "train.learning_rate=0.005", "train.keep=last"]
+    plain = burnish.fit(recipe, asked, out=tmp_path / "plain").bundle
+    told = []
+    asked += ["train.anchor=replay", f"data.replay={known_rows(tmp_path)}"]
+    held = burnish.fit(recipe, asked, out=tmp_path / "held", listen=told.append).bundle
+    assert Message(f"train.anchor: replay holds on to 60 rows that {start} knew.") in told
+    assert accuracy(start, KNOWN) == accuracy(held, KNOWN) == 1
+    assert accuracy(plain, KNOWN) <= 0.5
 
 
+@pytest.mark.parametrize("anchor", ["l2sp", "ewc", "replay"])
+def test_every_anchor_changes_the_weights(recipe, tmp_path, anchor):
+    rows = [] if anchor == "l2sp" else [f"data.replay={known_rows(tmp_path)}"]
+    plain = burnish.fit(recipe, ["train.epochs=1"], out=tmp_path / "plain").bundle
+    held = burnish.fit(recipe, ["train.epochs=1", f"train.anchor={anchor}", *rows], out=tmp_path / "held").bundle
+    weights = "model/model.safetensors"
+    assert (plain / weights).read_bytes() != (held / weights).read_bytes()
+
+
+def test_without_rows_to_replay_those_of_train_are_taken_whose_labels_the_start_knew(recipe, tmp_path):
+    mixed = [*rows_of(KNOWN, 20, seed=3), *rows_of(NEW, 40)]
+    recipe["data"]["train"] = str(write_csv(tmp_path / "mixed.csv", mixed))
+
+    def old(*overrides):
+        ground = lay_ground(load(recipe, overrides), tmp_path / "work", ignore)
+        labels = [row["label"] for row in ground.prepared.train.corpus]
+        return ground.old, sum(label in KNOWN for label in labels)
+
+    found, n_known = old("train.anchor=replay")
+    assert len(found) == n_known > 0
+    assert len(old("train.anchor={name: ewc, rows: 5}")[0]) == 5
+    assert old("train.anchor=l2sp")[0] is None
+    assert old("train.anchor=replay", "train.epochs=0")[0] is None
+
+
+def test_rows_to_replay_are_read_as_train_is_and_drawn_by_the_seed(recipe, tmp_path):
+    header = ("utterance", "intent")
+    for name, rows in (("new", rows_of(NEW, 40)), ("one", rows_of(KNOWN, 20)), ("two", rows_of(KNOWN, 20, seed=4))):
+        write_csv(tmp_path / f"{name}.csv", [*rows, ("", "good")], header)
+    recipe["data"] |= {
+        "train": str(tmp_path / "new.csv"),
+        "columns": {"text": "utterance", "label": "intent"},
+        "bad_rows": "drop",
+        "replay": [str(tmp_path / "one.csv"), {"name": "csv", "path": str(tmp_path / "two.csv")}],
+    }
+
+    def drawn(seed):
+        asked = ["train.anchor={name: replay, rows: 10}", f"train.seed={seed}"]
+        lay_ground(load(recipe, asked), tmp_path / "work", ignore)
+        return [row["text"] for row in Corpus(tmp_path / "work" / "data" / "old.arrow")]
+
+    known = [text for seed in (0, 4) for text, _ in rows_of(KNOWN, 20, seed=seed)]
+    assert set(drawn(7)) <= set(known)
+    assert drawn(7) == drawn(7) != drawn(8)
+    assert len(drawn(7)) == 10
+
+
+@pytest.mark.parametrize("anchor", ["l2sp", "ewc", "replay"])
+def test_a_head_on_a_frozen_trunk_is_held_too(tmp_path, tiny_base, anchor, monkeypatch):
+    """Training then reads vectors in place of tokens, of old rows as well."""
+    monkeypatch.setenv("BURNISH_CACHE", str(tmp_path / "cache"))
+    first = recipe_of(tmp_path, tiny_base, KNOWN)
+    first["task"] = {"name": "classification", "head": {"name": "mean", "dropout": 0}}
+    first["train"]["freeze"] = {"all_but_head": True}
+    old = burnish.fit(first, out=tmp_path / "old").bundle
+    more = {**recipe_of(tmp_path, "minilm", NEW), "task": "classification", "train": first["train"]}
+    made, asked = [], [f"train.start={old}", f"train.anchor={{name: {anchor}, weight: 5}}"]
+    asked += [] if anchor == "l2sp" else [f"data.replay={known_rows(tmp_path, 12)}"]
+    for mb in ("1024", "0"):
+        monkeypatch.setenv("BURNISH_EMBEDDINGS_MB", mb)
+        settings.cache_clear()
+        made.append(weights_in(burnish.fit(more, asked, out=tmp_path / mb).bundle))
+    settings.cache_clear()
+    for name, one in made[0].items():
+        torch.testing.assert_close(one, made[1][name], atol=1e-4, rtol=0)
+
+
+def test_small_matrices_beside_the_weights_can_rehearse_answers(recipe, tmp_path):
+    asked = ["train.peft={name: lora, rank: 2}", "train.anchor=replay", f"data.replay={known_rows(tmp_path, 12)}"]
+    assert burnish.fit(recipe, asked, out=tmp_path / "new").bundle.is_dir()
+
+
+# What is refused.
+
+
+def refused(recipe, *changes):
+    with pytest.raises(UserError) as caught:
+        check(recipe, changes)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            ["task={name: classification, head: mean}"],
+            "train.start: the head is that of START, cls; got mean. Take task.head out.",
+        ),
+        (
+            ["task={name: classification, head: {name: cosine, scale: 5}}"],
+            "train.start: the head is that of START, cls; got {name: cosine, scale: 5.0}. Take task.head out.",
+        ),
+        (
+            ["task={name: classification, labels: {good: all good}}"],
+            (
+                "train.start: with the head of START the task labels are told in words, which the head 'cls' cannot "
+                "start from; leave the head out, or set head: cosine."
+            ),
+        ),
+        (["base=elsewhere"], "train.start: the base is that of START (BASE); got 'elsewhere'. Take 'base' out."),
+        (
+            ['data.prompt="query: "'],
+            "train.start: START reads texts with prompt ''; got data.prompt 'query: '. Take it out.",
+        ),
+        (
+            ["data.max_length=32"],
+            "train.start: START reads texts with max_length 64; got data.max_length 32. Take it out.",
+        ),
+        (
+            ["task=multilabel"],
+            "train.start: START is a bundle of the task 'classification', and this recipe's is 'multilabel'.",
+        ),
+        (["train.start=nothing"], "nothing"),
+        (
+            ["train.anchor=replay"],
+            (
+                "train.anchor: no row of data.train has only labels that START knows, so there is nothing to hold on "
+                "to; name rows that it knew as data.replay."
+            ),
+        ),
+        (
+            ["data.replay=old.csv", "train.anchor=l2sp"],
+            (
+                "data.replay: no anchor reads these rows (train.anchor is 'l2sp'); name ewc or replay with "
+                "train.start, or take them out."
+            ),
+        ),
+        (
+            ["train.start=null", "train.anchor=ewc"],
+            "train.anchor is 'ewc', which holds on to a bundle; name that as train.start, or write none",
+        ),
+        (
+            ["train.peft=lora", "train.anchor=l2sp"],
+            (
+                "train.anchor is 'l2sp', which holds on to weights, and 'lora' (train.peft) trains none of the base; "
+                "write replay, or peft: full"
+            ),
+        ),
+        (
+            ["data.replay=10%"],
+            "data.replay must name files or sources of rows that train.start knew, e.g. old.csv, or be left out",
+        ),
+        (["data.replay=[]"], "data.replay must name files or sources of rows that train.start knew, e.g. old.csv"),
+        (["train.anchor=rehearsal"], "there is no part 'rehearsal' on the shelf 'anchors'"),
+    ],
+)
+def test_what_the_bundle_is_not_is_refused_in_one_sentence(recipe, start, changes, sentence):
+    base = open_bundle(start).knowledge.base
+    assert sentence.replace("START", str(start)).replace("BASE", base) in refused(recipe, *changes)
+
+
+def test_all_that_the_bundle_is_not_is_told_at_once(recipe):
+    assert len(refused(recipe, "base=elsewhere", "data.prompt=x", "data.max_length=32").splitlines()) == 3
+
+
+def test_what_the_bundle_is_may_be_said(recipe, start, tiny_base):
+    said = [f"base={tiny_base}", "data.max_length=64", "task={name: classification, head: cls}"]
+    assert check(recipe, said).recipe.base == str(tiny_base)
+    for base in (start, start / "model", open_bundle(start).knowledge.base):
+        assert check(recipe, [f"base={base}"]).recipe.base == str(tiny_base)
+
+
+def test_rows_to_replay_must_be_of_labels_that_the_start_knew(recipe, start, tmp_path):
+    write_csv(tmp_path / "old.csv", [("good day", "good"), ("so bad", "bd"), ("中国", "中国")])
+    told = refused(recipe, "train.anchor=replay", f"data.replay={tmp_path / 'old.csv'}").splitlines()
+    assert told == [
+        f"{tmp_path / 'old.csv'}:{line}: the label '{label}' is none that {start} knows.{near} Correct it, or move the "
+        "row from data.replay to data.train."
+        for line, label, near in ((3, "bd", " Did you mean 'bad'?"), (4, "中国", ""))
+    ]
+
+
+def test_rows_to_replay_that_nobody_reads_are_refused_without_a_start_too(recipe):
+    del recipe["train"]["start"]
+    assert refused(recipe, "data.replay=old.csv").startswith("data.replay: no anchor reads these rows (train.anchor is")
+
+
+def test_rows_given_from_python_are_not_replayed(recipe):
+    recipe["data"]["replay"] = [{"text": "good day", "label": "good"}]
+    assert "data.replay must name files or sources" in refused(recipe)
+
+
+@pytest.mark.parametrize("extra", [{}, {"replay": "old.csv"}])
+def test_several_tasks_go_on_in_a_way_of_their_own(recipe, extra):
+    member = {"task": "classification", "data": {**recipe["data"], **extra}}
+    recipe |= {"task": {"name": "multitask", "tasks": {"mood": member, "tone": member}}, "data": {}}
+    expected = "train.start: the task 'multitask' is not trained further; task.start puts further tasks beside"
+    assert ("task.tasks.mood.data.replay: no anchor reads these rows" if extra else expected) in refused(recipe)
+
+
+@pytest.mark.parametrize(
+    ("task", "sentence"),
+    [
+        (
+            {"name": "ranking", "items": "items.csv"},
+            "the task 'ranking' is not trained further, as its weights belong to the items of one catalogue",
+        ),
+        (
+            {"name": "image", "text_base": "minilm"},
+            "the task 'image' is not trained further where it reads with several",
+        ),
+        ({"name": "image_text"}, "the task 'image_text' is not trained further where it reads with several bases"),
+    ],
+)
+def test_tasks_without_a_warm_start_say_so(recipe, task, sentence):
+    assert f"train.start: {sentence}" in refused({**recipe, "task": task})
+
+
+class Elsewhere(Runtime):
+    """A runtime other than torch."""
+
+    def load(self, folder, task, reader, labels):
+        raise NotImplementedError
+
+
+def test_a_shrunk_bundle_is_not_trained_further(recipe, start, monkeypatch):
+    opened = open_bundle(start)
+    shrunk = replace(opened, knowledge=replace(opened.knowledge, runtime=Elsewhere()))
+    monkeypatch.setattr("burnish.flows.warm.open_bundle", lambda folder: shrunk)
+    assert refused(recipe) == (
+        f"train.start: {start} is a shrunk bundle (its runtime is {Elsewhere().part_name}), which is not trained "
+        "further; name the bundle that it was shrunk from, and shrink the result again."
+    )
+
+
+def test_a_weight_that_does_not_fit_is_named():
+    old, new = torch.nn.Linear(3, 2), torch.nn.Linear(4, 2)
+    with pytest.raises(UserError) as caught:
+        take_over(new, old, None, "train.start")
+    assert str(caught.value) == (
+        "train.start: the bundle's weight is [2, 3] and this recipe makes [2, 4] of it; give the task the settings "
+        "that it has in the bundle's recipe.yaml."
+    )
+    with pytest.raises(UserError, match=r"the bundle's bias is \[2\] and this recipe makes no such weight of it"):
+        take_over(torch.nn.Linear(3, 2, bias=False), old, None, "train.start")

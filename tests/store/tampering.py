@@ -28,7 +28,7 @@ def flipped(value, draw):
     if isinstance(value, float):
         return math.nextafter(value, draw.choice([0.0, math.inf]))
     if isinstance(value, int):
-        return value ^ 1 << draw.randrange(8)
+        return value ^ 1 << draw.randrange(8, 20)  # to a number that no other line has
     at = draw.randrange(len(value))
     other = chr(ord(value[at]) ^ 1 << draw.randrange(5))
     return value[:at] + (other if other.isprintable() else "~") + value[at + 1 :]

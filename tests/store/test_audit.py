@@ -10,8 +10,9 @@ from tests.store.conftest import SECRET
 from tests.store.tampering import flip, n_found, put_back, raw, reorder
 
 from burnish.core.files import read_json
-from burnish.store.audit import HEAD, Audit
-from burnish.store.states import put_state, read_state
+from burnish.store.audit import Audit
+from burnish.store.jobs import Jobs
+from burnish.store.keys import Keys
 from burnish.store.store import open_store
 
 
@@ -167,16 +168,12 @@ def test_an_end_that_was_cut_is_found_after_more_was_written_too(audit):
     assert audit.fault() == "the audit log lacks line 3: the next one is 4."
 
 
-def test_a_head_whose_number_was_lowered_or_that_was_dropped_hides_nothing(audit):
+@pytest.mark.parametrize("statement", ["DELETE FROM states", "UPDATE states SET value = '0'"])
+def test_a_head_that_was_dropped_or_changed_hides_nothing(audit, statement):
     write(audit, "a", "b", "c")
-    with audit.store.writing() as connection:
-        connection.execute(text("DELETE FROM audit WHERE number = 3"))
-        put_state(connection, HEAD, {**read_state(connection, HEAD), "number": 2})
+    change(audit.store, "DELETE FROM audit WHERE number = 3")
+    change(audit.store, f"{statement} WHERE name = 'audit head'")
     write(audit, "d")
-    assert audit.fault() == "the audit log lacks line 3: the next one is 4."
-    change(audit.store, "DELETE FROM audit WHERE number = 4")
-    change(audit.store, "DELETE FROM states WHERE name = 'audit head'")
-    write(audit, "e")
     assert audit.fault() == "the audit log lacks line 3: the next one is 4."
 
 
@@ -199,6 +196,15 @@ def test_a_log_that_was_put_back_to_an_earlier_state_is_found_once_it_was_looked
     )
     note.unlink()
     assert audit.fault() is None
+
+
+def test_a_log_that_was_removed_whole_is_found_by_what_is_left(store):
+    audit = Audit(store, SECRET)
+    Keys(store, audit).create("a", ["predict"], "ann")
+    Jobs(store, audit).add("retrain", {}, "ann")
+    for table in ("audit", "states"):
+        change(store, f"DELETE FROM {table}")
+    assert audit.fault() == "the audit log is empty, but there are keys and jobs: it was removed."
 
 
 def test_without_a_note_nothing_is_noted(store):

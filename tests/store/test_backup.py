@@ -44,6 +44,9 @@ def test_a_backup_is_an_installation_itself(home, bundle, out):
     digest = home.bundles.put(bundle)
     home.releases.register(release(digest=digest))
     home.corrections.add([feedback()], None, "")
+    (home.folder / "tests").mkdir()
+    (home.folder / "tests" / "rows.arrow").write_bytes(b"rows")
+    (home.folder / "tests" / ".rows.arrow.tmp-1").write_bytes(b"half")
     journal = home.journal()  # of a process that goes on
     journal.add([prediction()])
     assert back_up(home, out) == out
@@ -53,6 +56,7 @@ def test_a_backup_is_an_installation_itself(home, bundle, out):
     copy = open_home(Settings(home=str(out)))
     assert [one.version for one in copy.releases.all()] == [1]
     assert copy.bundles.get(digest).is_dir()
+    assert [file.name for file in (out / "tests").iterdir()] == ["rows.arrow"]
     assert copy.predictions.find("p_1") == prediction()
     assert copy.predictions.find("p_late") is None
     assert list(copy.corrections.of_period("intent")) == [feedback()]

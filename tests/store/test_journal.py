@@ -276,6 +276,19 @@ def test_a_disk_that_refuses_costs_what_it_refused_and_nothing_else(journal, sin
     assert sorted(sink.kept) == ["p_1", "p_4"]
 
 
+def test_where_no_new_file_can_be_made_the_old_one_goes_on(journal, sink, monkeypatch):
+    def refuse(path, *settings):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    journal.add([prediction("p_1")])
+    with monkeypatch.context() as patch:
+        patch.setattr("burnish.store.journal.os.open", refuse)
+        assert journal.flush() == 0
+        journal.add([prediction("p_2")])
+    assert journal.flush() == 2
+    assert journal.n_lost == 0
+
+
 def test_a_short_write_is_gone_on_with(journal, sink, monkeypatch):
     write = os.write
     with monkeypatch.context() as patch:

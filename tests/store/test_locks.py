@@ -62,6 +62,14 @@ def test_a_lock_of_another_process_is_waited_for_and_given_up(tmp_path):
         pass
 
 
+def test_a_lock_that_cannot_be_made_is_told(tmp_path):
+    with (
+        pytest.raises(StoreUnavailable, match=r"gone/lock cannot be locked \(No such file or directory\)\.$"),
+        locked(tmp_path / "gone" / "lock"),
+    ):
+        pass
+
+
 def test_a_block_that_raises_lets_go(tmp_path):
     with pytest.raises(ValueError, match="stop"), locked(tmp_path / "lock"):
         raise ValueError("stop")

@@ -119,6 +119,7 @@ def _told(decision: Decision) -> dict[str, Any]:
         "calibration": decision.calibration,
         "parameters": decision.parameters,
         "abstain_below": decision.abstain_below,
+        "scope_below": decision.scope_below,
         "label_thresholds": list(decision.label_thresholds),
         **({"members": members} if members else {}),
     }
@@ -129,6 +130,7 @@ def _decision(told: dict[str, Any]) -> Decision:
         calibration=told["calibration"],
         parameters=told["parameters"],
         abstain_below=told["abstain_below"],
+        scope_below=told.get("scope_below"),
         label_thresholds=tuple(told["label_thresholds"]),
         members={name: _decision(one) for name, one in told.get("members", {}).items()},
     )

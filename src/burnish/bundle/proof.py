@@ -16,7 +16,7 @@ PROOF = "proof.json"
 N_TEXTS = 50
 LEAST_SAME = 0.98
 """Share of the answers that must come again: processors round int8 products in different ways."""
-WEAK = frozenset({"abstained", "runners_up"})
+WEAK = frozenset({"abstained", "out_of_scope", "runners_up"})
 """Fields of answers that follow from confidence."""
 RANKED = frozenset({"hits", "items", "pictures", "texts", "words"})
 """Fields of answers that hold alternatives, best first."""

@@ -8,6 +8,7 @@ import typer
 
 from burnish.cli.lists import moment, print_table
 from burnish.cli.say import say
+from burnish.core.errors import UserError
 
 
 def alerts(
@@ -19,7 +20,11 @@ def alerts(
     """Alerts that are open; or say what was done about one."""
     from burnish.store.home import opened_home, whoami
 
+    if acknowledge is not None and resolve is not None:
+        raise UserError("give one of --acknowledge and --resolve.")
     with opened_home() as home:
+        if name is not None and not home.releases.all(name):
+            home.releases.find(name)
         if acknowledge is not None:
             home.alerts.change(acknowledge, "acknowledged", whoami())
             say(f"{acknowledge} is acknowledged", "good")

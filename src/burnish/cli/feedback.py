@@ -38,6 +38,8 @@ def feedback(
     """What was said of a model's answers; decide on it, or exchange it with labelling tools."""
     from burnish.flows import feedback as flow
 
+    if sum(map(bool, (decide, out, taken))) > 1:
+        raise UserError("give one of --decide, --export and --import.")
     if ask is not None and out is None:
         raise UserError("--next needs a file to write them to: --export FILE.")
     if decide:

@@ -20,19 +20,25 @@ def jobs(
     ] = None,
     add: Annotated[str | None, typer.Option("--add", metavar="KIND", help="retrain, monitor or purge.")] = None,
     every_hours: Annotated[float | None, typer.Option("--every-hours", help="Do it again and again.")] = None,
-    in_hours: Annotated[float, typer.Option("--in-hours", min=0, help="Not before then.")] = 0,
+    in_hours: Annotated[float, typer.Option("--in-hours", min=0, max=9_000, help="Not before then.")] = 0,
     cancel: Annotated[str | None, typer.Option("--cancel", metavar="ID", help="Let a job not be done.")] = None,
     log: Annotated[str | None, typer.Option("--log", metavar="ID", help="Print what a job told.")] = None,
 ) -> None:
     """The newest jobs; or add one, cancel one, or read its log. `burnish worker` does them."""
     from burnish.store.home import opened_home, whoami
 
+    if sum(one is not None for one in (add, cancel, log)) > 1:
+        raise UserError("give one of --add, --cancel and --log.")
+    if add is None and (arguments or every_hours is not None or in_hours):
+        raise UserError("arguments and times are those of a new job; say its kind: --add KIND.")
     with opened_home() as home:
         if add is not None:
             from burnish.flows.work import EVERY, refuse_unknown_job
 
             told = _read(arguments or []) | ({} if every_hours is None else {EVERY: every_hours * HOUR_S})
             refuse_unknown_job(add, told)
+            if "name" in told:
+                home.releases.find(told["name"])
             print(home.jobs.add(add, told, whoami(), time.time() + in_hours * HOUR_S).id)
         elif cancel is not None:
             home.jobs.cancel(cancel, whoami())
@@ -51,7 +57,10 @@ def _read(said: list[str]) -> dict[str, Any]:
         key, is_set, value = one.partition("=")
         if not is_set:
             raise UserError(f"'{one}' is no argument; write KEY=VALUE, e.g. name=intent.")
-        found[key] = yaml.safe_load(value)
+        try:
+            found[key] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise UserError(f"'{one}': the value cannot be read; quote a text, and write a list as [a, b].") from None
     return found
 
 

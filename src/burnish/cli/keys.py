@@ -28,13 +28,19 @@ def keys(
     ] = None,
     revoke: Annotated[str | None, typer.Option("--revoke", metavar="ID", help="Refuse a key from now on.")] = None,
     rotate: Annotated[str | None, typer.Option("--rotate", metavar="ID", help="A new key in place of one.")] = None,
-    overlap_hours: Annotated[float, typer.Option("--overlap-hours", help="The old one is taken for so long.")] = 0,
+    overlap_hours: Annotated[
+        float, typer.Option("--overlap-hours", min=0, max=720, help="With --rotate: the old one is taken for so long.")
+    ] = 0,
 ) -> None:
     """Every key; or make, revoke or replace one. A key's text is printed once, when it is made."""
     from burnish.store.home import opened_home, whoami
 
     if sum(one is not None for one in (create, revoke, rotate)) > 1:
         raise UserError("give one of --create, --revoke and --rotate.")
+    if create is None and (roles or limits):
+        raise UserError("--role and --limit say what a new key may do; they go with --create.")
+    if rotate is None and overlap_hours:
+        raise UserError("--overlap-hours goes with --rotate; a key that is revoked is refused at once.")
     with opened_home() as home:
         if create is not None:
             print(home.keys.create(create, roles or ["predict"], whoami(), **_limits(limits or []))[1])
@@ -52,6 +58,8 @@ def _limits(said: list[str]) -> dict[str, Any]:
     Raises:
         UserError: there is no such limit, or its value is no number above 0.
     """
+    from burnish.store.releases import NAME
+
     found: dict[str, Any] = {"models": ()}
     for one in said:
         name, _, value = one.partition("=")
@@ -60,6 +68,8 @@ def _limits(said: list[str]) -> dict[str, Any]:
                 f"--limit {one}: there is no limit '{name}'.{hint(name, LIMITS)} There are {listed(LIMITS)}."
             )
         if name == "model":
+            if not NAME.fullmatch(value):
+                raise UserError(f"--limit {one}: a model is a bare name, such as intent.")
             found["models"] = (*found["models"], value)
             continue
         try:

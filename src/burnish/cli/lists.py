@@ -7,11 +7,14 @@ from collections.abc import Sequence
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Columns of equal width, without lines: for eyes, and for `awk`."""
+    """Columns of equal width, without lines. A Chinese character is as wide as two others."""
+    from rich.cells import cell_len
+
     cells = [[*headings], *([_told(value) for value in row] for row in rows)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(headings))]
+    widths = [max(cell_len(row[column]) for row in cells) for column in range(len(headings))]
     for row in cells:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        padded = [cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)]
+        print("  ".join(padded).rstrip())
 
 
 def moment(at: float | None) -> str:
@@ -20,4 +23,6 @@ def moment(at: float | None) -> str:
 
 
 def _told(value: object) -> str:
-    return "" if value is None else " ".join(str(value).split())
+    """On one line, and without what a terminal would obey: some of it was sent by anybody."""
+    text = "" if value is None else " ".join(str(value).split())
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)

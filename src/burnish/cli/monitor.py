@@ -12,6 +12,7 @@ import typer
 from burnish.cli.lists import moment
 from burnish.cli.say import is_terminal, say
 from burnish.cli.screen import watching
+from burnish.core.errors import UserError
 
 if TYPE_CHECKING:
     from burnish.store.home import Home
@@ -32,6 +33,8 @@ def monitor(
     """A live page of the last hour; or a report of some days, or one look of all watches."""
     from burnish.store.home import opened_home, whoami
 
+    if report is not None and look:
+        raise UserError("give one of --report and --look.")
     if report is not None:
         from burnish.flows.monitor import write_report
 
@@ -39,7 +42,7 @@ def monitor(
             write_report(name, report, days, listen)
         return
     with opened_home() as home:
-        home.releases.find(name)
+        name = home.releases.find(name).name
         if look:
             from burnish.flows.monitor import look as run
 

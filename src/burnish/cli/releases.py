@@ -23,7 +23,7 @@ def releases(
     for one in found:
         own = [alias.alias for alias in aliases if (alias.name, alias.version) == (one.name, one.version)]
         parent = "" if one.parent is None else f"{one.name}:{one.parent}"
-        gate = "passed" if one.is_passed else "MISSED"
+        gate = "MISSED" if not one.is_passed else "none" if one.gates is None else "passed"
         shown = [", ".join(own), one.task, gate, parent, moment(one.at), one.by, one.digest[:12], one.why]
         rows.append([f"{one.name}:{one.version}", *shown])
     print_table(["version", "is", "task", "gate", "parent", "at", "by", "digest", "why"], rows)

@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from burnish.cli.say import say
 from burnish.core.errors import UserError
 
+if TYPE_CHECKING:
+    from burnish.flows.traffic import Traffic
+
+FIRST_PERCENT = 5
+
 
 def traffic(
     name: Annotated[str, typer.Argument(help="The name in service, e.g. intent.")],
     canary: Annotated[int | None, typer.Option("--canary", min=1, help="Version that answers a share.")] = None,
-    percent: Annotated[float, typer.Option("--percent", min=0, max=100, help="The canary's share.")] = 5,
+    percent: Annotated[
+        float | None, typer.Option("--percent", min=0.01, max=100, help="The canary's share; 5 at first.")
+    ] = None,
     shadow: Annotated[int | None, typer.Option("--shadow", min=1, help="Version that is asked and not heard.")] = None,
     off: Annotated[bool, typer.Option("--off", help="Production alone answers again.")] = False,
 ) -> None:
-    """How a name's requests are shared out; without options, how they are now."""
+    """How a name's requests are shared out; without options, how they are now. What is not named stays as it is."""
     from burnish.flows.traffic import Traffic, set_traffic, traffic_now
     from burnish.store.home import opened_home, whoami
 
-    if off and (canary or shadow):
+    if off and (canary or shadow or percent):
         raise UserError("--off takes canary and shadow away; leave them out.")
     with opened_home() as home:
-        if off or canary or shadow:
-            wanted = Traffic(canary=canary, percent=percent if canary else 0, shadow=shadow)
-            set_traffic(home, name, wanted, whoami())
         now = traffic_now(home, name)
+        if percent and not (canary or now.canary):
+            raise UserError("--percent is the share of a canary; name its version: --canary 7.")
+        if off or canary or shadow or percent:
+            wanted = Traffic() if off else _changed(now, canary, percent, shadow)
+            set_traffic(home, name, wanted, whoami())
+            now = traffic_now(home, name)
     parts = [f"{now.percent:g} % to version {now.canary} (canary)"] if now.canary else []
     parts += [f"version {now.shadow} is asked too (shadow)"] if now.shadow else []
     say(f"{name}: {'; '.join(parts) or 'production answers everything'}")
+
+
+def _changed(now: Traffic, canary: int | None, percent: float | None, shadow: int | None) -> Traffic:
+    changes: dict[str, Any] = {} if shadow is None else {"shadow": shadow}
+    if canary is not None or percent is not None:
+        changes |= {"canary": canary or now.canary, "percent": percent or now.percent or FIRST_PERCENT}
+    return now.model_validate({**now.model_dump(), **changes})

@@ -72,7 +72,7 @@ class Mask:
     def values(self, value: Any) -> tuple[Any, dict[str, int]]:
         """A JSON value with every text in it masked, names of fields too, and how many places of each kind.
 
-        A field's name counts as said before its value, so `{"password": "x1"}` is masked as `password=x1` is. A number
+        A field's name counts as said before its value: `{"password": "x1"}` is masked as `password="x1"` is. A number
         that is personal data becomes text. The given value stays as it is.
         """
         counts = Counter[str]()
@@ -96,8 +96,11 @@ class Mask:
         renamed, n_named = dict[Any, Any](), Counter[Any]()
         for name, value in fields.items():
             new = self._masked_value("", name, counts) if isinstance(name, str) else name
-            n_named[new] += 1
-            renamed[new if n_named[new] == 1 else f"{new} {n_named[new]}"] = value
+            free = new
+            while free in renamed:
+                n_named[new] += 1
+                free = f"{new} {n_named[new] + 1}"
+            renamed[free] = value
         return renamed
 
     def _masked_value(self, said: str, value: Any, counts: Counter[str]) -> Any:
@@ -112,10 +115,11 @@ class Mask:
 
     def _found_behind(self, said: str, text: str) -> Iterator[Found]:
         """What is found in a text because of the field's name before it."""
-        head = f"{_WORD_ENDS.sub(' ', said[-_LONGEST_NAME:])}="
-        for start, end, kind in self._detected(head + text) if said else ():
-            if end > len(head):
-                yield Found(max(0, start - len(head)), end - len(head), kind)
+        head = f'{_WORD_ENDS.sub(" ", said[-_LONGEST_NAME:])}="'
+        for start, end, kind in self._detected(f'{head}{text}"') if said else ():
+            first, last = max(0, start - len(head)), min(end - len(head), len(text))
+            if first < last:
+                yield Found(first, last, kind)
 
     def _found(self, text: str) -> Iterator[Found]:
         """Every place, in offsets of the text; places may overlap."""

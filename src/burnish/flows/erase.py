@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import closing
+from typing import Any, cast
 
-from burnish.bundle.bundle import open_bundle
+from burnish.core.shelves import Shelf
 from burnish.flows.recording import digest_of
 from burnish.store.home import Home, opened_home, whoami
-from burnish.store.releases import PRODUCTION
+from burnish.tasks._contract import Task
 
 
 def erase(*, key: str | None = None, text: str | None = None) -> int:
@@ -27,25 +28,19 @@ def erase(*, key: str | None = None, text: str | None = None) -> int:
 
 
 def erase_input(home: Home, said: str | dict[str, Any], by: str) -> int:
-    """Delete what was answered to an input: a text, as every model in production reads it, or a row."""
+    """Delete what was answered to an input: a text, as every model that was released reads it, or a row."""
     rows = [said] if isinstance(said, dict) else [{column: said} for column in sorted(_text_columns(home))]
     return sum(home.predictions.erase(by, input_digest=digest_of(home, row)) for row in rows)
 
 
 def move_journal(home: Home) -> None:
     """Bring what was answered a moment ago into the database."""
-    journal = home.journal()
-    try:
+    with closing(home.journal()) as journal:
         journal.flush(of_others=True)
-    finally:
-        journal.close()
 
 
 def _text_columns(home: Home) -> set[str]:
-    """The first column of texts of each task in production."""
-    tasks = [
-        open_bundle(home.bundles.get(home.releases.find(f"{one.name}:{one.version}").digest)).knowledge.task
-        for one in home.releases.aliases()
-        if one.alias == PRODUCTION
-    ]
-    return {task.texts[0] for task in tasks}
+    """The first column of texts of each task that was ever released, in production or not."""
+    known = Shelf("tasks")
+    tasks = [cast("type[Task]", known.get(name)) for name in {one.task for one in home.releases.all()}]
+    return {column for task in tasks for column in task.texts[:1]}

@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
+import orjson
 
 from burnish.bundle.bundle import Knowledge, open_bundle
-from burnish.core.errors import UserError
+from burnish.core.errors import NotFound, UserError
 from burnish.core.events import Listener, Message, ignore
 from burnish.core.ids import new_id
+from burnish.core.settings import settings
 from burnish.core.shelves import Shelf
+from burnish.data.masking import Mask
 from burnish.feedback.agreement import alpha, conflicts, ratings
 from burnish.feedback.choose._contract import Chooser
 from burnish.feedback.corrections import check
 from burnish.feedback.files.drafts import Draft
 from burnish.feedback.files.exchange import Exported, export_file, import_file
 from burnish.feedback.opinions import Opinion, opinions
+from burnish.flows.erase import move_journal
 from burnish.store.home import Home, opened_home, whoami
 from burnish.store.records import Feedback, FeedbackState, Kind, Prediction
 
 MOST_CONSIDERED = 20_000
 """Newest answers among which some are chosen to be looked at."""
 AT_ONCE = 500
+MOST_KEY = 32
+"""Characters of the name of whoever said it."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +62,21 @@ def overview(name: str, states: Sequence[str] = ()) -> Overview:
 
 
 def decide(identities: Sequence[str], state: FeedbackState, reason: str = "") -> int:
-    """Accept feedback, put it aside or reject it, by its ids; returns how many there were."""
+    """Accept feedback, put it aside or reject it, by its ids; returns how many there were.
+
+    Raises:
+        NotFound: some ids are of no feedback; the others were decided on.
+    """
     with opened_home() as home:
         by = whoami()
-        return home.corrections.decide(dict.fromkeys(identities, (state, reason or f"decided by {by}")), by)
+        wanted = dict.fromkeys(identities, (state, reason or f"decided by {by}"))
+        n_known = home.corrections.decide(wanted, by)
+    if n_known < len(wanted):
+        raise NotFound(
+            f"{len(wanted) - n_known:,} of {len(wanted):,} ids are of no feedback; {n_known:,} are {state} now. "
+            "`burnish feedback NAME` lists them."
+        )
+    return n_known
 
 
 def export_feedback(name: str, out: str | Path, form: str) -> Exported:
@@ -86,7 +105,7 @@ def export_next(name: str, out: str | Path, form: str, n: int, way: str = "mixed
     """
     with opened_home() as home:
         task = _knowledge(home, name).task
-        found = list(home.predictions.of_period(name, traffic=None))[-MOST_CONSIDERED:]
+        found = list(deque(home.predictions.of_period(name, traffic=None), MOST_CONSIDERED))
         said = {one.prediction for one in home.corrections.of_period(name)}
         found = [one for one in found if one.id not in said]
         chooser = cast("Chooser", Shelf("choose").get(way)())
@@ -95,13 +114,15 @@ def export_next(name: str, out: str | Path, form: str, n: int, way: str = "mixed
 
 
 def import_feedback(name: str, path: str | Path, form: str, listen: Listener = ignore) -> int:
-    """Take in what a tool's file says of answers, all of it or, where a row is at fault, nothing; returns how many.
+    """Take in what a tool's file says of answers, all of it or, where a row is at fault, nothing; returns how much was
+    new: what is there already, as in a file that was exported from here or is taken in again, is not taken twice.
 
     Raises:
         UserError: there is no such name or format, or rows cannot be used: with their lines.
     """
     with opened_home() as home:
         knowledge, by = _knowledge(home, name), whoami()
+        move_journal(home)
 
         def usable(draft: Draft) -> None:
             found = home.predictions.find(draft.prediction)
@@ -112,19 +133,52 @@ def import_feedback(name: str, path: str | Path, form: str, listen: Listener = i
         drafts = import_file(Path(path), form, knowledge.task, usable, by=by)
         if drafts.n_unlabelled:
             listen(Message(f"{drafts.n_unlabelled:,} rows say nothing yet and were passed over"))
-        rows = iter(drafts)
+        return _Intake(home, name, by).take(drafts)
+
+
+class _Intake:
+    """Makes feedback of drafts that were checked, without what was said before."""
+
+    def __init__(self, home: Home, name: str, by: str) -> None:
+        self.home, self.by = home, by
+        self.mask = None if settings().store_inputs == "full" else Mask.of()
+        known = list(home.corrections.of_period(name))
+        self.ids = {one.id for one in known}
+        self.said = {_content(one) for one in known}
+
+    def take(self, drafts: Iterable[Draft]) -> int:
+        """Keep what is new of them; returns how much that was."""
+        rows, n_new = iter(drafts), 0
         while some := list(islice(rows, AT_ONCE)):
-            home.corrections.add([_feedback(home, draft) for draft in some], None, "")
-        return len(drafts)
+            answers = self.home.predictions.answered_in(list({draft.prediction for draft in some}))
+            new = [one for draft in some if (one := self._new(draft, answers[draft.prediction])) is not None]
+            self.home.corrections.add(new, None, "")
+            n_new += len(new)
+        return n_new
+
+    def _new(self, draft: Draft, about: Prediction) -> Feedback | None:
+        """The feedback; None where it was said before. A row that was exported from here and says something else now is
+        the word of whoever takes it in.
+        """
+        kind, value = cast("Kind", draft.kind), self._masked(draft.value)  # `check` has looked at the kind
+        one = Feedback(
+            new_id("f"), time.time(), about.id, about.name, about.version, draft.by[:MOST_KEY], kind, value,
+            self._masked(draft.comment),
+        )  # fmt: skip
+        if _content(one) not in self.said and draft.id in self.ids:
+            one = replace(one, key=self.by[:MOST_KEY])
+        if _content(one) in self.said:
+            return None
+        self.said.add(_content(one))
+        return one
+
+    def _masked(self, value: Any) -> Any:
+        return value if self.mask is None else self.mask.values(value)[0]
 
 
-def _feedback(home: Home, draft: Draft) -> Feedback:
-    found = home.predictions.find(draft.prediction)
-    assert found is not None, "it was there a moment ago"
-    key = draft.by or whoami()
-    kind = cast("Kind", draft.kind)  # `check` has looked at it
-    about = (found.id, found.name, found.version, key[:32])
-    return Feedback(new_id("f"), time.time(), *about, kind, draft.value, draft.comment)
+def _content(one: Feedback) -> str:
+    """Who said what of which answer."""
+    return sha256(orjson.dumps([one.prediction, one.key, one.kind, one.value])).hexdigest()
 
 
 def _knowledge(home: Home, name: str) -> Knowledge:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 
 from burnish.bundle.bundle import Bundle
 from burnish.bundle.predictor import Predictor
 from burnish.core.errors import UserError
 from burnish.core.events import Listener, Message
-from burnish.core.files import sha256_of
+from burnish.core.files import sha256_of, write_bytes
 from burnish.data.corpus import Corpus
 from burnish.flows.judge import read_labelled
 from burnish.recipe.load import Loaded
@@ -32,14 +32,14 @@ def frozen_rows(home: Home, name: str) -> Path | None:
         digest = read_state(connection, _state(name))
     if digest is None:
         return None
-    path = home.folder / TESTS / f"{digest}.arrow"
+    path = _place(home, digest)
     if not path.is_file() or sha256_of(path) != digest:
         raise UserError(f"{path}: the frozen test rows of '{name}' are missing or changed; restore them from a backup.")
     return path
 
 
 def freeze(home: Home, name: str, bundle: Bundle, loaded: Loaded, by: str, listen: Listener) -> Path:
-    """Copy test rows, which from now on judge every version of a name.
+    """Copy test rows, which from now on judge every version of a name; of two at once the first ones stay.
 
     Args:
         home: the installation.
@@ -56,14 +56,16 @@ def freeze(home: Home, name: str, bundle: Bundle, loaded: Loaded, by: str, liste
         data = loaded.located("data", "test")
         corpus = read_labelled(bundle, loaded.recipe, data, Path(folder) / "rows.arrow", listen)
         digest, n_rows = sha256_of(corpus.path), len(corpus)
-        path = home.folder / TESTS / f"{digest}.arrow"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.is_file():
-            shutil.copyfile(corpus.path, path.with_suffix(".tmp"))
-            path.with_suffix(".tmp").replace(path)
+        path = _place(home, digest)
+        write_bytes(path, corpus.path.read_bytes())
     with home.store.writing() as connection:
-        put_state(connection, _state(name), digest)
-        home.audit.add(connection, by, "test rows frozen", name, {"digest": digest, "rows": n_rows})
+        home.store.take_turns(connection, _state(name))
+        first = read_state(connection, _state(name))
+        if first is None:
+            put_state(connection, _state(name), digest)
+            home.audit.add(connection, by, "test rows frozen", name, {"digest": digest, "rows": n_rows})
+    if first is not None:
+        return _place(home, first)
     listen(Message(f"froze {n_rows:,} test rows: every version of '{name}' is judged on them"))
     return path
 
@@ -79,18 +81,23 @@ def median_ms(predictors: Sequence[Predictor], examples: Sequence[Example], n_te
     """Median milliseconds of one answer, of each model in turn on the same inputs."""
     times: list[list[float]] = [[] for _ in predictors]
     some = list(examples[:n_texts])
-    for example in [*some[:3], *some]:  # the first ones warm up
+    warming = some[:3]
+    for example in [*warming, *some]:
         for taken, predictor in zip(times, predictors, strict=True):
             started = time.perf_counter()
             predictor.answer([example])
             taken.append((time.perf_counter() - started) * 1000)
-    return [sorted(taken[3:])[len(taken[3:]) // 2] for taken in times]
+    return [median(taken[len(warming) :]) for taken in times]
 
 
 def data_digest(bundle: Bundle) -> str:
     """What the data card says that the bundle was trained on."""
     card = bundle.folder / "data_card.json"
     return hashlib.sha256(card.read_bytes()).hexdigest() if card.is_file() else ""
+
+
+def _place(home: Home, digest: str) -> Path:
+    return home.folder / TESTS / f"{digest}.arrow"
 
 
 def _state(name: str) -> str:

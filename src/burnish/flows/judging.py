@@ -23,7 +23,11 @@ from burnish.evaluation.thresholds import best_thresholds
 from burnish.flows.ingest import CARRIED
 from burnish.metrics._contract import Metric, Outcome
 from burnish.recipe.schema import JudgeSection, Recipe
+from burnish.tasks._choices import energies
 from burnish.tasks._contract import Answered, Decision, Task
+
+SHARE_OUT_OF_SCOPE = 0.01
+"""Of the dev rows, which are all in scope, are told to be out of it: what the flag costs where nothing is amiss."""
 
 
 def refuse_idle_gates(recipe: Recipe) -> None:
@@ -99,6 +103,9 @@ class Judge:
         if (answers := outcome.answers()) is not None:
             threshold = abstention_threshold(answers.confidence, answers.is_correct, self.settings.target_precision)
             decision = replace(decision, abstain_below=threshold.value)
+        if "out_of_scope" in self.task.answer.model_fields and (evidence := self.task.evidence(dev, self.labels)):
+            scope_below = float(np.quantile(energies(evidence.logits), SHARE_OUT_OF_SCOPE, method="lower"))
+            decision = replace(decision, scope_below=scope_below)
         return decision, outcome
 
     def _decided(self, dev: Sequence[Answered], decision: Decision) -> tuple[Decision, Outcome]:

@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from burnish.core.errors import BurnishError, UserError
+from burnish.core.errors import Faults, UserError, hint, listed
 from burnish.core.events import Listener, Message, ignore
 from burnish.core.files import write_bytes
 from burnish.core.parts import Part
 from burnish.core.shelves import Shelf
+from burnish.flows.post import Post
 from burnish.flows.release import reference_state
 from burnish.monitoring.alerting import RESOLVER, State, step
 from burnish.monitoring.looking import look as look_at
 from burnish.monitoring.reference import Reference
 from burnish.monitoring.report import Period, report_page
 from burnish.monitoring.rules import Rulebook
-from burnish.monitoring.sinks._contract import NotDelivered, Sink
 from burnish.monitoring.window import Window
+from burnish.recipe.faults import demand
 from burnish.store.home import Home, opened_home
+from burnish.store.jobs import OPEN
 from burnish.store.records import Alert, Release
 from burnish.store.states import put_state, read_state
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 FILE = "monitoring.yaml"
-HOUR_S = 3_600
+HOUR_S, DAY_S = 3_600, 86_400
 MOST_ERROR_HOURS = 24 * 40
+MOST_WINDOWS = 168
+"""In a report: every rule looks at each of them."""
 
 
 class Monitoring(BaseModel):
@@ -46,23 +54,59 @@ class Monitoring(BaseModel):
     retrain_on: list[str] = []
     """Rules whose alert asks for a retraining, as a job for `burnish worker`."""
 
+    @model_validator(mode="after")
+    def _rules_are_there(self) -> Self:
+        known = [rule.name for rule in self.rulebook.rules]
+        for name in self.retrain_on:
+            if name not in known:
+                raise ValueError(
+                    f"retrain_on: there is no rule '{name}'.{hint(name, known)} There are {listed(known)}."
+                )
+        return self
+
 
 def monitoring_of(home: Home) -> Monitoring:
     """What the installation's file says.
 
     Raises:
-        UserError: the file cannot be read, or says what cannot be.
+        UserError: the file cannot be read, or says what cannot be: every fault of it.
     """
     file = home.folder / FILE
     if not file.is_file():
         return Monitoring()
+    given = _read_yaml(file)
     try:
-        return Monitoring.model_validate(yaml.safe_load(file.read_text("utf-8")) or {})
+        rules = given.get("rulebook")
+        book = Rulebook.of(rules) if isinstance(rules, dict) else None
+        return Monitoring.model_validate(given if book is None else {**given, "rulebook": book})
     except ValidationError as error:
-        told = [f"{file}: {'.'.join(map(str, one['loc']))}: {one['msg'].lower()}." for one in error.errors()]
-        raise UserError(*told[:20], n_more=max(0, len(told) - 20)) from None
+        faults = Faults()
+        for details in error.errors():
+            faults.add(f"{file}: {_fault(details)}")
+        raise faults.error() from None
+    except UserError as error:
+        raise UserError(*(f"{file}: {fault}" for fault in error.faults), n_more=error.n_more) from None
+
+
+def _read_yaml(file: Path) -> dict[str, Any]:
+    try:
+        given = yaml.safe_load(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UserError(f"{file}: cannot be read as YAML ({' '.join(str(error).split())[:200]}).") from None
+    if given is not None and not isinstance(given, dict):
+        raise UserError(f"{file}: must be a mapping with rulebook, sinks and retrain_on.")
+    return given or {}
+
+
+def _fault(details: ErrorDetails) -> str:
+    place, known = ".".join(map(str, details["loc"])), Monitoring.model_fields
+    if details["type"] == "extra_forbidden" and place.partition(".")[0] not in known:
+        return f"{place} is not a setting.{hint(place, known)} There are {listed(known)}."
+    if details["type"] == "extra_forbidden":
+        return f"{place} is not a setting."
+    wanted = demand(details)
+    reason = str(details["msg"]).removeprefix("Value error, ").rstrip(".")
+    return f"{place} {wanted}" if wanted else f"{f'{place}: ' if place else ''}{reason}."
 
 
 def look(home: Home, name: str, by: str, listen: Listener = ignore, now: float | None = None) -> dict[str, Any]:
@@ -72,23 +116,34 @@ def look(home: Home, name: str, by: str, listen: Listener = ignore, now: float |
         UserError: there is no such name in production, or the file of rules is at fault.
     """
     asked, release = monitoring_of(home), home.releases.find(name)
-    now = time.time() if now is None else now
+    name, now = release.name, time.time() if now is None else now
     *past, newest = asked.rulebook.periods(now)
-    history = [window for start, end in past if (window := _window(home, name, start, end)) is not None]
-    window = _window(home, name, *newest, is_newest=True)
-    assert window is not None
+    history = [window for start, end in past if (window := _past_window(home, name, start, end)) is not None]
+    _forget_windows(home, name, past[0][0] if past else newest[0])
+    window = window_of(home, name, *newest)
     findings = look_at(asked.rulebook, window, _reference(home, release), history)
     state, changed = step(asked.rulebook, _state(home, name), findings, newest[1])
+    post = Post(home, name, asked.sinks, listen)
+    post.take(changed)
     _keep(home, name, state, changed)
     for alert in changed:
         listen(Message(f"{alert.state}: {alert.sentence}", "warning" if alert.state == "open" else "good"))
-        _send(asked.sinks, alert, listen)
         if alert.state == "open" and alert.numbers["rule"] in asked.retrain_on:
-            home.jobs.add("retrain", {"name": release.name}, by)
-            listen(Message(f"asked for a retraining of '{release.name}'"))
+            _ask_for_retraining(home, name, by, listen)
+    post.deliver()
     values = {rule: one.value for rule, one in findings.items() if one is not None}
-    _put(home, f"findings {release.name}", values)
+    _put(home, f"findings {name}", values)
     return {"alerts": [one.id for one in changed], "inputs": window.answers.n_rows, "values": values}
+
+
+def _ask_for_retraining(home: Home, name: str, by: str, listen: Listener) -> None:
+    """A job, unless one waits or runs already."""
+    is_asked = any(
+        job.kind == "retrain" and job.state in OPEN and job.arguments.get("name") == name for job in home.jobs.all()
+    )
+    if not is_asked:
+        home.jobs.add("retrain", {"name": name}, by)
+        listen(Message(f"asked for a retraining of '{name}'"))
 
 
 def write_report(name: str, out: str | Path, days: float = 7.0, listen: Listener = ignore) -> Path:
@@ -99,10 +154,10 @@ def write_report(name: str, out: str | Path, days: float = 7.0, listen: Listener
     """
     with opened_home() as home:
         asked, release = monitoring_of(home), home.releases.find(name)
-        now = time.time()
-        length = max(HOUR_S, days * 24 * HOUR_S / 168)
-        starts = [now - days * 24 * HOUR_S + number * length for number in range(int(days * 24 * HOUR_S / length))]
-        windows = [_read(home, release.name, start, start + length) for start in starts]
+        length, end = max(HOUR_S, days * DAY_S / MOST_WINDOWS), time.time()
+        n_windows = max(1, math.ceil(days * DAY_S / length))
+        starts = [end - number * length for number in range(n_windows, 0, -1)]
+        windows = [window_of(home, release.name, start, start + length) for start in starts]
         alerts = home.alerts.all(release.name, since=starts[0])
         period = Period(f"{release.name}:{release.version}", windows, alerts, _reference(home, release))
         write_bytes(Path(out), report_page(period, asked.rulebook).encode())
@@ -112,12 +167,17 @@ def write_report(name: str, out: str | Path, days: float = 7.0, listen: Listener
 
 def window_of(home: Home, name: str, start: float, end: float) -> Window:
     """What was answered between two moments."""
-    return _read(home, name, start, end)
+    with home.store.reading() as connection:
+        errors: Mapping[str, int] = read_state(connection, f"errors {name}") or {}
+    n_errors = sum(count for hour, count in errors.items() if start <= int(hour) * HOUR_S < end)
+    feedback = home.corrections.of_period(name, start, end)
+    return Window.of(home.predictions.of_period(name, start, end), feedback, start, end, n_errors)
 
 
 def add_errors(home: Home, counts: Mapping[tuple[str, int], int]) -> None:
     """Add requests that failed, by name and hour since 1970: they leave no prediction."""
     with home.store.writing() as connection:
+        home.store.take_turns(connection, "errors")
         for name in {name for name, _ in counts}:
             known: dict[str, int] = read_state(connection, f"errors {name}") or {}
             for (own, hour), count in counts.items():
@@ -127,26 +187,36 @@ def add_errors(home: Home, counts: Mapping[tuple[str, int], int]) -> None:
             put_state(connection, f"errors {name}", {hour: known[hour] for hour in newest})
 
 
-def _window(home: Home, name: str, start: float, end: float, *, is_newest: bool = False) -> Window | None:
-    """A whole window, read once and then kept; None for one of the past in which nothing was asked."""
-    place = f"window {name} {start:.0f} {end:.0f}"
-    if not is_newest:
-        with home.store.reading() as connection:
-            kept = read_state(connection, place)
-        if kept is not None:
-            return Window.of_dict(kept) if kept else None
-    window = _read(home, name, start, end)
-    is_empty = window.answers.n_rows == 0 and not is_newest
+def _past_window(home: Home, name: str, start: float, end: float) -> Window | None:
+    """A window of the past, read once and then kept; None for one in which nothing was asked."""
+    place = _place(name, start, end)
+    with home.store.reading() as connection:
+        kept = read_state(connection, place)
+    if kept is not None:
+        return Window.of_dict(kept) if kept else None
+    window = window_of(home, name, start, end)
+    is_empty = window.answers.n_rows == 0
     _put(home, place, {} if is_empty else window.to_dict())
     return None if is_empty else window
 
 
-def _read(home: Home, name: str, start: float, end: float) -> Window:
+def _forget_windows(home: Home, name: str, before: float) -> None:
+    """Drop kept windows that began before a moment: no rule looks at them any more."""
+    from sqlalchemy import delete, select
+
+    from burnish.store.tables import states
+
     with home.store.reading() as connection:
-        errors: Mapping[str, int] = read_state(connection, f"errors {name}") or {}
-    n_errors = sum(count for hour, count in errors.items() if start <= int(hour) * HOUR_S < end)
-    feedback = home.corrections.of_period(name, start, end)
-    return Window.of(home.predictions.of_period(name, start, end), feedback, start, end, n_errors)
+        query = select(states.c.name).where(states.c.name.startswith(f"window {name} ", autoescape=True))
+        kept = connection.execute(query).scalars().all()
+    old = [place for place in kept if float(place.split(" ")[2]) < before]
+    if old:
+        with home.store.writing() as connection:
+            connection.execute(delete(states).where(states.c.name.in_(old)))
+
+
+def _place(name: str, start: float, end: float) -> str:
+    return f"window {name} {start:.0f} {end:.0f}"
 
 
 def _reference(home: Home, release: Release) -> Reference | None:
@@ -172,13 +242,3 @@ def _keep(home: Home, name: str, state: State, changed: Sequence[Alert]) -> None
 def _put(home: Home, place: str, value: Any) -> None:
     with home.store.writing() as connection:
         put_state(connection, place, value)
-
-
-def _send(sinks: Sequence[Part], alert: Alert, listen: Listener) -> None:
-    """To every sink; one that fails does not keep the others from it."""
-    for sink in sinks:
-        assert isinstance(sink, Sink)
-        try:
-            sink.send(alert)
-        except (NotDelivered, BurnishError) as error:
-            listen(Message(f"{sink.part_name}: {error}", "warning"))

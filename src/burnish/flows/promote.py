@@ -27,7 +27,13 @@ def rollback(name: str, *, why: str = "") -> Release:
     """Make the version that was production before production again.
 
     Raises:
-        UserError: there is none.
+        UserError: there is none, or a version was named.
     """
+    asked = reference(name)
+    if asked.name != name:
+        raise UserError(
+            f"'{name}': rollback goes to the version before, and takes the name alone, {asked.name}; another version "
+            "is made production by `burnish promote`."
+        )
     with opened_home() as home:
-        return home.releases.roll_back(reference(name).name, whoami(), why)
+        return home.releases.roll_back(name, whoami(), why)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from burnish.bundle.predictor import Predictor
 from burnish.core.ids import new_id
 from burnish.data.features import cost_of
 from burnish.data.masking import Mask
+from burnish.data.privacy._contract import Found
 from burnish.store.home import Home
 from burnish.store.records import Prediction, Traffic
 from burnish.tasks._contract import Answered
@@ -28,6 +30,8 @@ ALIKE = frozenset({"vector"})
 """Fields of an answer from which its text can be guessed, and which are large."""
 QUOTES = frozenset({"text", "words", "tokens", "answer", "unknown"})
 """Fields of an answer that may quote the input."""
+COUNTED = ("context", "text")
+"""Columns whose characters the places in an answer count; the first that a row has."""
 UNKNOWN = "[UNK]"
 CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]")
 Keep = Literal["off", "hashed", "masked", "full"]
@@ -57,9 +61,12 @@ class Recorder:
     is_piece: NDArray[np.bool_] | None = None
     """[V] whether a token is a later piece of a word or stands for what is unknown; None where that cannot be told."""
 
+    labels: frozenset[str] = frozenset()
+    """What an answer may say that is not quoted from its input, and so needs no masking."""
+
     def knowing(self, predictor: Predictor) -> Recorder:
         """The same for the answers of one model."""
-        return replace(self, is_piece=_pieces(predictor))
+        return replace(self, is_piece=_pieces(predictor), labels=frozenset(predictor.knowledge.labels))
 
     def record(self, asked: Asked, row: Mapping[str, Any], answered: Answered, answer: dict[str, Any]) -> Prediction:
         """The record of one answer. `hashed` keeps of the input a keyed hash, `off` not even that."""
@@ -73,7 +80,7 @@ class Recorder:
             key=asked.key,
             input=kept,
             input_digest="" if self.keep == "off" else self.digest_of(row),
-            answer=self._kept_answer(answer),
+            answer=self._kept_answer(answer, row, kept, private),
             label=" + ".join(sorted(labels_in(answer))) or None,
             confidence=_number(answer.get("confidence")),
             is_abstained=bool(answer.get("abstained", False)),
@@ -93,13 +100,31 @@ class Recorder:
         return digest_of(self.home, row)
 
     def _kept(self, row: Mapping[str, Any]) -> tuple[Any, Mapping[str, int]]:
-        masked, counts = self.mask.values(dict(row))
+        masked, counts = self._masked_row(row)
         return (masked if self.keep == "masked" else dict(row) if self.keep == "full" else None), counts
 
-    def _kept_answer(self, answer: dict[str, Any]) -> Any:
+    def _kept_answer(
+        self, answer: dict[str, Any], row: Mapping[str, Any], kept: Any, private: Mapping[str, int]
+    ) -> Any:
         if self.keep == "full":
             return answer
-        return self.mask.values(_without(answer, ALIKE if self.keep == "masked" else ALIKE | QUOTES))[0]
+        if self.keep == "masked":
+            column = next((name for name in COUNTED if isinstance(row.get(name), str)), None)
+            if private and column is not None:
+                answer = _moved(answer, self.mask(row[column]).found, kept[column])
+            return self._masked(_without(answer, ALIKE))
+        return self._masked(_without(answer, ALIKE | QUOTES))
+
+    def _masked_row(self, row: Mapping[str, Any]) -> tuple[dict[str, Any], Mapping[str, int]]:
+        """A row whose names are those of the task's columns: most often texts alone."""
+        if not all(isinstance(value, str) or value is None for value in row.values()):
+            return self.mask.values(dict(row))
+        found = {name: self.mask(value) for name, value in row.items() if value is not None}
+        counts = Counter(one.kind for masked in found.values() for one in masked.found)
+        return {**row, **{name: masked.text for name, masked in found.items()}}, dict(counts)
+
+    def _masked(self, answer: Any) -> Any:
+        return answer if _says_only(answer, self.labels) else self.mask.values(answer)[0]
 
     def _share_unknown(self, answered: Answered) -> float:
         if self.is_piece is None or not answered.features or "input_ids" not in answered.features[0]:
@@ -122,6 +147,15 @@ def labels_in(answer: Mapping[str, Any]) -> list[str]:
     return []
 
 
+def _says_only(value: Any, labels: frozenset[str]) -> bool:
+    """Whether every text in a value is one of the labels."""
+    if isinstance(value, str):
+        return value in labels
+    if isinstance(value, dict):
+        return all(_says_only(one, labels) for one in value.values())
+    return not isinstance(value, list) or all(_says_only(one, labels) for one in value)
+
+
 def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
@@ -131,6 +165,34 @@ def _without(value: Any, names: frozenset[str]) -> Any:
     if isinstance(value, dict):
         return {name: _without(one, names) for name, one in value.items() if name not in names}
     return [_without(one, names) for one in value] if isinstance(value, list) else value
+
+
+def _moved(value: Any, found: Sequence[Found], text: str) -> Any:
+    """An answer whose places (`start`, `end`) are those of the same characters in the masked text; one that lies in
+    what was masked is all of that. Its surface is what stands there now.
+    """
+    if isinstance(value, list):
+        return [_moved(one, found, text) for one in value]
+    if not isinstance(value, dict):
+        return value
+    start, end = value.get("start"), value.get("end")
+    if not isinstance(start, int) or not isinstance(end, int):
+        return {name: _moved(one, found, text) for name, one in value.items()}
+    new = {"start": _place(start, found, is_end=False), "end": _place(end, found, is_end=True)}
+    surface = {name: text[new["start"] : new["end"]] for name in ("text", "answer") if name in value}
+    return {**value, **new, **surface}
+
+
+def _place(at: int, found: Sequence[Found], *, is_end: bool) -> int:
+    """Where a character's place is once what was found gave way to its kind in brackets."""
+    moved = at
+    for one in found:
+        n_written = len(one.kind) + len("[]")
+        if at >= one.end:
+            moved += n_written - (one.end - one.start)
+        elif at > one.start:
+            return moved + (one.start - at) + (n_written if is_end else 0)
+    return moved
 
 
 def _vector(answered: Answered) -> list[float] | None:

@@ -6,15 +6,16 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
 from burnish import __version__
-from burnish.bundle.bundle import Bundle, open_bundle
+from burnish.bundle.bundle import STOCK, Bundle, open_bundle
 from burnish.bundle.predictor import Predictor, load_predictor
 from burnish.bundle.runtimes.torch import Torch
-from burnish.core.errors import UserError
+from burnish.compression.measuring import size_bytes
+from burnish.core.errors import UserError, listed
 from burnish.core.events import Listener, Message, ignore
 from burnish.data.masking import Mask
 from burnish.evaluation.promotion import Check, Contender, Policy, Verdict, weigh
@@ -22,6 +23,8 @@ from burnish.flows.frozen import data_digest, freeze, frozen_rows, median_ms, ro
 from burnish.flows.recording import Asked, Recorder
 from burnish.flows.rowplaces import keep_places
 from burnish.metrics._contract import Outcome
+from burnish.metrics._likelihood import LikelihoodOutcome
+from burnish.models.locate import MODEL
 from burnish.monitoring.reference import Reference
 from burnish.recipe.load import Loaded, load
 from burnish.recipe.schema import share_of
@@ -29,7 +32,7 @@ from burnish.store.home import Home, opened_home, whoami
 from burnish.store.records import Release
 from burnish.store.releases import NAME, PRODUCTION
 from burnish.store.states import put_state
-from burnish.tasks._contract import Example
+from burnish.tasks._contract import Example, Task
 
 MOST_REFERENCE_ROWS = 5000
 
@@ -78,7 +81,7 @@ def release(
         asked = Releasing(home, opened, name, whoami(), listen)
         loaded = load(_filled(opened), overrides)
         made = asked.run(loaded, why=why, source=None if source is None else open_bundle(source))
-        if not keep_places(home, name, loaded):
+        if not keep_places(home, made.release, loaded):
             listen(Message("its training rows are not where its recipe says as seen from here: retraining will ask"))
         return made
 
@@ -104,18 +107,22 @@ class Releasing:
             why: the reason.
             source: the bundle that training can go on from, where this one was shrunk.
             checks: further ones that it must pass.
+
+        Raises:
+            UserError: something of it cannot be used; nothing is registered.
         """
         before = self._production()
+        self._refuse_other_source(source)
         rows = self._rows(loaded)
         predictor = load_predictor(self.bundle)
-        verdict = None if rows is None or before is None else self._verdict(predictor, before, rows, checks)
-        if before is None:
-            self.listen(
-                Message(f"'{self.name}' has no version in production yet, so there is nothing to hold it against")
-            )
-        made = self.home.releases.register(replace(self._told(before, verdict, why), source=self._kept(source)))
-        if rows is not None:
-            self._keep_reference(made, predictor, rows)
+        verdict = self._verdict(predictor, before, rows, checks)
+        reference = None if rows is None else self._reference(predictor, rows)
+        release = replace(self._told(before, verdict, why), source=self._kept(source))
+        self.listen(Message(f"registering a version of '{self.name}'"))
+        made = self.home.releases.register(release)
+        if reference is not None:
+            with self.home.store.writing() as connection:
+                put_state(connection, reference_state(made), reference.to_dict())
         self.listen(Message(f"released {self.name}:{made.version}", "good"))
         return ReleaseResult(made, verdict)
 
@@ -123,18 +130,30 @@ class Releasing:
         """What is in production.
 
         Raises:
-            UserError: it does another task.
+            UserError: the versions of the name do another task.
         """
-        aliases = {one.alias: one.version for one in self.home.releases.aliases() if one.name == self.name}
-        if PRODUCTION not in aliases:
-            return None
-        before, task = self.home.releases.find(f"{self.name}:{aliases[PRODUCTION]}"), self.bundle.knowledge.task
-        if before.task != task.part_name:
+        versions = self.home.releases.all(self.name)
+        task = self.bundle.knowledge.task.part_name
+        if versions and versions[0].task != task:
             raise UserError(
-                f"{self.bundle.folder} does {task.part_name}, and '{self.name}' is of {before.task}; release it under "
+                f"{self.bundle.folder} does {task}, and '{self.name}' is of {versions[0].task}; release it under "
                 "another name."
             )
-        return before
+        aliases = {one.alias: one.version for one in self.home.releases.aliases() if one.name == self.name}
+        return next((one for one in versions if one.version == aliases.get(PRODUCTION)), None)
+
+    def _refuse_other_source(self, source: Bundle | None) -> None:
+        """Raise `UserError` for a source that this bundle cannot have been made from."""
+        if source is None:
+            return
+        own, other = self.bundle.knowledge, source.knowledge
+        if not isinstance(other.runtime, Torch):
+            raise UserError(f"{source.folder}: was shrunk itself; name the bundle that it was made from as --source.")
+        if (own.task.part_name, own.labels) != (other.task.part_name, other.labels):
+            raise UserError(
+                f"{source.folder}: is of another task or of other labels than {self.bundle.folder}; name the bundle "
+                "that it was made from as --source."
+            )
 
     def _kept(self, source: Bundle | None) -> str:
         if source is None and not isinstance(self.bundle.knowledge.runtime, Torch):
@@ -143,17 +162,29 @@ class Releasing:
         return "" if source is None else self.home.bundles.put(source.folder)
 
     def _rows(self, loaded: Loaded) -> Path | None:
-        """The frozen test rows; those of the first version are frozen here."""
+        """The frozen test rows; those of the first version that names some are frozen here."""
         rows, test = frozen_rows(self.home, self.name), loaded.recipe.data.test
         if rows is not None:
             return rows
-        if test is None or share_of(test) is not None or loaded.recipe.task.joint is not None:
+        if cast("Task", loaded.recipe.task).joint is not None:
+            told = "several tasks share it, and versions of such a model are not held against each other"
+            self.listen(Message(told, "warning"))
+            return None
+        if test is None or share_of(test) is not None:
             told = "it names no test file, so versions cannot be held against each other: give data.test=FILE"
             self.listen(Message(told, "warning"))
             return None
         return freeze(self.home, self.name, self.bundle, loaded, self.by, self.listen)
 
-    def _verdict(self, predictor: Predictor, before: Release, rows: Path, checks: Sequence[Check]) -> Verdict:
+    def _verdict(
+        self, predictor: Predictor, before: Release | None, rows: Path | None, checks: Sequence[Check]
+    ) -> Verdict | None:
+        """How it compares; without rows or another version the further checks alone tell, if there are any."""
+        if before is None:
+            told = f"'{self.name}' has no version in production yet, so there is nothing to hold it against"
+            self.listen(Message(told))
+        if before is None or rows is None:
+            return Verdict(checks=list(checks), n_rows=0, is_better=False) if checks else None
         self.listen(Message(f"holding it against {self.name}:{before.version} on the frozen test rows"))
         folder = self.home.bundles.get(before.digest)
         other = load_predictor(folder)
@@ -165,7 +196,7 @@ class Releasing:
         outcomes = [_outcome(one, examples) for one in (other, predictor)]
         production, candidate = (Contender(*one) for one in zip(outcomes, sizes, times, strict=True))
         verdict = weigh(production, candidate, self.policy)
-        return verdict.model_copy(update={"checks": [*verdict.checks, *checks]})
+        return verdict.model_copy(update={"checks": [*verdict.checks, _known_labels(other, predictor), *checks]})
 
     def _told(self, before: Release | None, verdict: Verdict | None, why: str) -> Release:
         """Everything that the release says of itself; its bundle is kept first."""
@@ -185,22 +216,31 @@ class Releasing:
             is_passed=verdict is None or verdict.is_passed,
         )
 
-    def _keep_reference(self, made: Release, predictor: Predictor, rows: Path) -> None:
+    def _reference(self, predictor: Predictor, rows: Path) -> Reference | None:
         """What answers to the test rows look like: what monitoring holds live traffic against."""
         knowledge = predictor.knowledge
         columns = [one.name for one in knowledge.task.wanted if one.name not in knowledge.task.gold]
         examples = rows_known_to_both(rows, [predictor])[:MOST_REFERENCE_ROWS]
+        if not examples:
+            return None
         answered = predictor.answer(examples)
         decoded = knowledge.task.decode(answered, knowledge.labels, knowledge.decision)
         recorder = Recorder(self.home, Mask.of(), "off").knowing(predictor)
-        asked = Asked(made.name, made.version, "", (), time.perf_counter())
+        asked = Asked(self.name, 0, "", (), time.perf_counter())
         records = []
         for row, one in zip(answered, decoded, strict=True):
             texts = {name: row.example[name] for name in columns if isinstance(row.example.get(name), str)}
             records.append(recorder.record(asked, texts, row, one.model_dump(mode="json")))
-        accuracy = float(1 - knowledge.task.outcome(answered, knowledge.labels, knowledge.decision).is_wrong().mean())
-        with self.home.store.writing() as connection:
-            put_state(connection, reference_state(made), Reference.of(records, accuracy).to_dict())
+        outcome = knowledge.task.outcome(answered, knowledge.labels, knowledge.decision)
+        has_right = not isinstance(outcome, LikelihoodOutcome)  # of how likely a text is nothing is wrong
+        return Reference.of(records, float(1 - outcome.is_wrong().mean()) if has_right else None)
+
+
+def _known_labels(production: Predictor, candidate: Predictor) -> Check:
+    """Whether it still knows what production knows: rows of other labels are none that both can be judged on."""
+    lost = [label for label in production.knowledge.labels if label not in set(candidate.knowledge.labels)]
+    told = f"It does not know {listed(lost)} any more." if lost else "It knows every label that production knows."
+    return Check(name="known labels", is_passed=not lost, sentence=told)
 
 
 def _filled(bundle: Bundle) -> Mapping[str, Any]:
@@ -219,4 +259,5 @@ def _outcome(predictor: Predictor, examples: Sequence[Example]) -> Outcome:
 
 
 def _size(folder: Path) -> int:
-    return sum(one.stat().st_size for one in folder.rglob("*") if one.is_file())
+    """Bytes of what answers: the model and what it answers from; reports and records are no matter."""
+    return sum(size_bytes(folder / part) for part in (MODEL, STOCK) if (folder / part).is_dir())

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any, cast
 
 import orjson
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
 
 from burnish.bundle.bundle import Bundle, open_bundle
 from burnish.bundle.predictor import Predictor, load_predictor
@@ -20,50 +17,28 @@ from burnish.bundle.runtimes.torch import Torch
 from burnish.core.errors import UserError
 from burnish.core.events import Listener, Message, ignore
 from burnish.core.files import read_json, write_bytes
-from burnish.core.parts import Part
-from burnish.core.shelves import Shelf
 from burnish.evaluation.compare import compare
 from burnish.evaluation.gates import GateResult
-from burnish.evaluation.promotion import Check, Policy, Verdict
-from burnish.feedback.guard import Guard
+from burnish.evaluation.promotion import Check, Verdict, is_worse
 from burnish.flows.fit import FitResult, fit
 from burnish.flows.release import Releasing
-from burnish.flows.rowplaces import known_places
+from burnish.flows.retraining import Retraining as Retraining
+from burnish.flows.rowplaces import SIDES, hand_places_on, known_places
 from burnish.flows.shrink import shrink
 from burnish.flows.teaching import Taught, taught
+from burnish.metrics._contract import Outcome
 from burnish.recipe.load import load
+from burnish.recipe.show import filled
 from burnish.store.home import Home, opened_home, whoami
 from burnish.store.records import Release
+from burnish.store.releases import NAME
+from burnish.tasks._contract import Example
+from burnish.training.anchors._contract import Anchor
 
+GROWN = "grown"
+"""How the split is called that keeps dev as it was."""
 LEAST_TO_JUDGE = 20
 """Rows of feedback kept back below which nothing can be told from chance."""
-
-
-class Retraining(BaseModel):
-    """How a retraining goes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    least: int = Field(default=20, ge=1)
-    """Fewest inputs with new corrections that are worth a retraining."""
-
-    held_out: float = Field(default=0.2, ge=0, lt=1)
-    """Share of the corrected inputs that is never learned, and judges what was."""
-
-    epochs: int = Field(default=2, ge=1)
-    """Passes over old rows and corrections together: training goes on from production, which knows most already."""
-
-    anchor: Annotated[Part, Shelf("anchors")] = Field(default="none", validate_default=True)
-    """What keeps it from forgetting, where the old rows are not all there: none, l2sp, ewc, replay."""
-
-    guard: Guard = Field(default_factory=Guard)
-    """The checks against poisoned feedback."""
-
-    policy: Policy = Field(default_factory=Policy)
-    """What the result may cost against production."""
-
-    promote_if_better: bool = False
-    """Whether a result that passes and scores higher becomes production at once."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +73,7 @@ def retrain(
         SickRun: training went wrong; nothing is released.
     """
     with opened_home() as home:
-        run = Run(home, home.releases.find(name), settings or Retraining(), whoami(), listen)
+        run = Run(home, _production(home, name), settings or Retraining(), whoami(), listen)
         if out is not None:
             return run.all(Path(out), overrides)
         with tempfile.TemporaryDirectory(prefix="burnish-retrain-") as work:
@@ -110,7 +85,13 @@ def retrain_once(
 ) -> RetrainResult:  # fmt: skip
     """The same in an installation that is open, for whoever `by` names; no files are left."""
     with tempfile.TemporaryDirectory(prefix="burnish-retrain-") as work:
-        return Run(home, home.releases.find(name), settings, by, listen).all(Path(work), overrides)
+        return Run(home, _production(home, name), settings, by, listen).all(Path(work), overrides)
+
+
+def _production(home: Home, name: str) -> Release:
+    if NAME.fullmatch(name) is None:
+        raise UserError(f"'{name}': retraining goes on from what is in production; give the name alone, e.g. intent.")
+    return home.releases.find(name)
 
 
 @dataclass(frozen=True)
@@ -131,19 +112,28 @@ class Run:
         """Every step, in their order."""
         served = open_bundle(self.home.bundles.get(self.production.digest))
         source = self._source(served)
+        recipe = self._recipe(source, overrides)
         found = self._taught(source)
-        fitted = self._fit(source, found, work, overrides)
+        fitted = self._fit(recipe, found, work)
         trained = fitted.bundle
         small = self._shrunk(served, trained, work)
-        checks = [*map(_own_gate, fitted.gates), *self._held_out(found, small or trained, source)]
-        loaded = load(yaml.safe_load((trained / "recipe.yaml").read_text("utf-8")))
+        checks = [*map(_own_gate, fitted.gates), *self._held_out(found, small or trained)]
         asked = Releasing(
             self.home, open_bundle(small or trained), self.name, self.by, self.listen, self.settings.policy
         )
+        loaded = load(yaml.safe_load((trained / "recipe.yaml").read_text("utf-8")))
         why = f"retrained on {len(found.rows):,} corrected inputs"
         made = asked.run(loaded, why=why, source=open_bundle(trained) if small else None, checks=checks)
-        self.home.corrections.mark_used(found.feedback, made.release.version)
+        self._note(made.release, found)
         return RetrainResult(made.release, made.verdict, found, self._promoted(made.release, made.verdict))
+
+    def _note(self, made: Release, found: Taught) -> None:
+        """What was learned counts as new no more, and what judged it needs no other look of the guard."""
+        self.home.corrections.mark_used(found.feedback, made.version)
+        if found.judging:
+            kept_back = ("accepted", "kept back to judge retrained versions")
+            self.home.corrections.decide(dict.fromkeys(found.judging, kept_back), self.by)
+        hand_places_on(self.home, self.production, made)
 
     def _source(self, served: Bundle) -> Bundle:
         """What training can go on from.
@@ -176,55 +166,63 @@ class Run:
             )
         told = f"{len(found.rows):,} corrected inputs to learn from ({found.n_new:,} new)"
         open_ones = f"; on {found.n_open:,} users do not agree" if found.n_open else ""
-        self.listen(Message(f"{told}, {len(found.held_out):,} kept back to judge{open_ones}"))
+        tested = f"; {found.n_tested:,} are among the frozen test rows, and are left alone" if found.n_tested else ""
+        self.listen(Message(f"{told}, {len(found.held_out):,} kept back to judge{open_ones}{tested}"))
         return found
 
-    def _fit(self, source: Bundle, found: Taught, work: Path, overrides: Sequence[str]) -> FitResult:
-        """Old rows and corrections together, on from the source."""
+    def _recipe(self, source: Bundle, overrides: Sequence[str]) -> dict[str, Any]:
+        """The filled recipe of the source, to go on from it, with its rows where they are now.
+
+        Raises:
+            UserError: the rows are gone, or an override cannot be used.
+        """
         recipe: dict[str, Any] = yaml.safe_load((source.folder / "recipe.yaml").read_text("utf-8"))
-        data, train = recipe["data"], recipe["train"]
-        if not any(one.startswith("data.train=") for one in overrides):
-            data |= known_places(self.home, self.name)
-        else:
-            data |= {"train": _override(overrides, "data.train")}
-        rows = work / "corrections.jsonl"
-        write_bytes(
-            rows,
-            _lines(
-                [_named(row, data["columns"]) | split for row, split in zip(found.rows, _sides(data), strict=False)]
-            ),
-        )
-        old = data["train"] if isinstance(data["train"], list) else [data["train"]]
-        data |= {"train": [*old, str(rows.absolute())], "test": None, "rows_per_class": None}
-        train |= {"start": str(source.folder.absolute()), "epochs": self.settings.epochs, "n_seeds": 1}
-        train["anchor"] = self.settings.anchor.as_recipe()
+        said = {side for side in SIDES if any(one.startswith(f"data.{side}=") for one in overrides)}
+        anchor = cast("Anchor", self.settings.anchor)
+        recipe["data"] |= {"test": None, "rows_per_class": None}
+        recipe["data"] |= known_places(self.home, self.production, without=said)
+        recipe["data"] |= {} if anchor.most_rows else {"replay": None}
+        recipe["train"] |= {"start": str(source.folder.absolute()), "epochs": self.settings.epochs, "n_seeds": 1}
+        recipe["train"] |= {"anchor": anchor.as_recipe()}
         recipe["judge"] |= {"slices": [], "start": False}  # corrections have no columns to slice by
-        others = [one for one in overrides if not one.startswith("data.train=")]
-        return fit(recipe, others, out=work / "bundle", listen=self.listen)
+        return filled(load(recipe, overrides).recipe)
+
+    def _fit(self, recipe: dict[str, Any], found: Taught, work: Path) -> FitResult:
+        """Old rows and corrections together. Dev rows stay those that the source never learned."""
+        data, file = recipe["data"], work / "corrections.jsonl"
+        before = data["split"]["before"] if data["split"]["name"] == GROWN else data["split"]
+        further = {} if before.get("column") is None else {before["column"]: "correction"}
+        rows = [_named(row, data["columns"]) | further for row in found.rows]
+        write_bytes(file, b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows))
+        old = data["train"] if isinstance(data["train"], list) else [data["train"]]
+        data["train"] = [*old, str(file.absolute())]
+        data["split"] = {"name": GROWN, "n_new": len(rows), "before": before}
+        return fit(recipe, out=work / "bundle", listen=self.listen)
 
     def _shrunk(self, served: Bundle, trained: Path, work: Path) -> Path | None:
         """The result made small as production was; None where that was not."""
         if isinstance(served.knowledge.runtime, Torch):
             return None
         told = read_json(served.folder / "report" / "shrink.json")
-        result = shrink(trained, ways=[told["chosen"]], out=work / "small", listen=self.listen, **told["budget"])
+        way = _as_asked_for(told["chosen"])
+        result = shrink(trained, ways=[way], out=work / "small", listen=self.listen, **told["budget"])
         if result.bundle is None:
             raise UserError(f"{self.name}: the result cannot be shrunk as production was, by {told['chosen']}.")
         return result.bundle
 
-    def _held_out(self, found: Taught, trained: Path, source: Bundle) -> list[Check]:
-        """Whether it is worse on the feedback that was kept back."""
+    def _held_out(self, found: Taught, trained: Path) -> list[Check]:
+        """Whether it is worse on the feedback that was kept back; nothing where too little was to tell."""
         if len(found.held_out) < LEAST_TO_JUDGE:
             return []
-        before = load_predictor(self.home.bundles.get(self.production.digest))
-        after, task = load_predictor(trained), source.knowledge.task
+        before, after = load_predictor(self.home.bundles.get(self.production.digest)), load_predictor(trained)
         known = set(before.knowledge.labels)
-        rows = [task.read(row, is_labelled=True) for row in found.held_out]
-        rows = [row for row in rows if not known or set(task.labels_of(row)) <= known]
+        rows = [after.task.read(row, is_labelled=True) for row in found.held_out]
+        rows = [row for row in rows if not known or set(after.task.labels_of(row)) <= known]
+        if len(rows) < LEAST_TO_JUDGE:
+            return []
         result = compare(_outcome(before, rows), _outcome(after, rows), seed=0)
-        is_worse = (result.main.difference < 0) == result.main.is_better_high and result.main.p_value < 0.05
-        is_worse = is_worse and result.main.difference != 0
-        return [Check(name="feedback kept back", is_passed=not is_worse, sentence=result.sentence)]
+        is_passed = not is_worse(result.main, self.settings.policy.significance)
+        return [Check(name="feedback kept back", is_passed=is_passed, sentence=result.sentence)]
 
     def _promoted(self, made: Release, verdict: Verdict | None) -> bool:
         if not self.settings.promote_if_better or verdict is None or not (verdict.is_passed and verdict.is_better):
@@ -239,20 +237,14 @@ def _own_gate(gate: GateResult) -> Check:
     return Check(name=f"recipe: {gate.name}", is_passed=gate.is_passed, sentence=told)
 
 
-def _override(overrides: Sequence[str], key: str) -> Any:
-    return yaml.safe_load(next(one for one in overrides if one.startswith(f"{key}=")).removeprefix(f"{key}="))
-
-
-def _lines(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    return b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
-
-
-def _sides(data: Mapping[str, Any]) -> Iterator[dict[str, str]]:
-    """For each correction, what the column holds by which rows are put on sides: each is a group of its own, of now."""
-    split = data["split"] if isinstance(data["split"], dict) else {}
-    column, now = split.get("column"), datetime.datetime.now(datetime.UTC).isoformat()
-    for number in count():
-        yield {} if column is None else {column: now if split.get("name") == "time" else f"correction {number}"}
+def _as_asked_for(way: str) -> str:
+    """A way to shrink as `shrink` is asked for it: `vocabulary (common=0) + int8_static` is
+    `{name: vocabulary, common: 0}, int8_static`.
+    """
+    methods = [one.removesuffix(")").partition(" (") for one in way.split(" + ")]
+    return ", ".join(
+        f"{{name: {name}, {settings.replace('=', ': ')}}}" if settings else name for name, _, settings in methods
+    )
 
 
 def _named(row: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:
@@ -260,6 +252,6 @@ def _named(row: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any]
     return {columns.get(name, name): value for name, value in row.items()}
 
 
-def _outcome(predictor: Predictor, rows: Sequence[Any]) -> Any:
+def _outcome(predictor: Predictor, rows: Sequence[Example]) -> Outcome:
     knowledge = predictor.knowledge
     return knowledge.task.outcome(predictor.answer(rows), knowledge.labels, knowledge.decision)

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from burnish.core.events import Listener, Message
+from burnish.core.events import Listener, Message, ignore
+from burnish.data.corpus import Corpus
+from burnish.data.duplicates import comparable
 from burnish.feedback.agreement import Resolution, resolve
 from burnish.feedback.corrections import row_with
 from burnish.feedback.guard import Guard
 from burnish.feedback.opinions import Opinion, opinions
 from burnish.feedback.rules import Context
+from burnish.flows.frozen import frozen_rows
 from burnish.store.home import Home
-from burnish.store.records import Feedback, Prediction
-from burnish.tasks._contract import Task
+from burnish.store.records import Feedback
+from burnish.tasks._contract import Example, Task
 
 N_BACKGROUND = 5_000
 """Predictions whose texts tell what is common."""
 TRUSTED = frozenset({"review", "release", "admin"})
 """Roles whose word is taken."""
+OPERATOR = "user "
+"""How those begin who work on the command line, where no key is needed for anything."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,8 @@ class Taught:
     held_out: Sequence[Mapping[str, Any]]
     feedback: Sequence[str]
     """Ids of the feedback that the rows to learn from say."""
+    judging: Sequence[str]
+    """Ids of the feedback that the rows kept back say."""
     n_new: int
     """Of the inputs that no release has learned from yet."""
     n_quarantined: int
@@ -39,9 +46,11 @@ class Taught:
     """Inputs whose users do not agree."""
     n_unkept: int
     """Inputs that were not kept, so that nothing can be learned of them."""
+    n_tested: int
+    """Inputs that are among the frozen test rows, which nothing may be learned from."""
 
 
-def taught(home: Home, name: str, task: Task, guard: Guard, held_out: float, listen: Listener) -> Taught:
+def taught(home: Home, name: str, task: Task, guard: Guard, held_out: float, listen: Listener = ignore) -> Taught:
     """Everything that accepted feedback on a name says. What the guard holds back is noted in the store.
 
     Args:
@@ -55,42 +64,47 @@ def taught(home: Home, name: str, task: Task, guard: Guard, held_out: float, lis
     accepted = list(home.corrections.of_period(name, states=("accepted",)))
     predictions = home.predictions.answered_in(sorted({one.prediction for one in accepted}))
     said = opinions(accepted, predictions, task)
-    context = _context(home, name, [one for one in said if _is_settled(one.feedback)])
-    believed, n_quarantined = _reviewed(home, name, said, guard, context, listen)
-    found = resolve(believed, guard.trust.of(believed, context))
-    rows: list[Mapping[str, Any]] = []
-    kept_back: list[Mapping[str, Any]] = []
-    used: list[str] = []
-    n_new = n_unkept = 0
-    for one in found:
-        row = _row(one, task)
-        if row is None:
-            n_unkept += not one.is_open
-        elif _is_held_out(one, held_out):
-            kept_back.append(row)
-        else:
-            rows.append(row)
-            used += [opinion.feedback.id for opinion in one.backed_by]
-            n_new += all(opinion.feedback.used_in is None for opinion in one.backed_by)
-    n_open = sum(one.is_open for one in found)
-    return Taught(rows, kept_back, used, n_new, n_quarantined, n_open, n_unkept)
+    kept = [one for one in said if one.prediction.input is not None]
+    reviewers = _reviewers(home, kept)
+    believed, n_quarantined = _reviewed(home, name, kept, guard, reviewers, listen)
+    found = resolve(believed, guard.trust.of(believed, Context(reviewers=reviewers)))
+    tested = _tested(home, name)
+    settled = [(one, row) for one in found if (row := _row(one, task)) is not None]
+    usable = [(one, row) for one, row in settled if not tested or _text(task.read(row, is_labelled=True)) not in tested]
+    learned = [(one, row) for one, row in usable if not _is_held_out(one, held_out)]
+    kept_back = [(one, row) for one, row in usable if _is_held_out(one, held_out)]
+    return Taught(
+        rows=[row for _, row in learned],
+        held_out=[row for _, row in kept_back],
+        feedback=_ids(one for one, _ in learned),
+        judging=_ids(one for one, _ in kept_back),
+        n_new=sum(all(by.feedback.used_in is None for by in one.backed_by) for one, _ in learned),
+        n_quarantined=n_quarantined,
+        n_open=sum(one.is_open for one in found),
+        n_unkept=len({one.item for one in said} - {one.item for one in kept}),
+        n_tested=len(settled) - len(usable),
+    )
+
+
+def _reviewers(home: Home, said: Sequence[Opinion]) -> frozenset[str]:
+    """Whose word is taken. Of a key that was revoked nobody knows who held it last."""
+    keys = {key.id for key in home.keys.all() if TRUSTED & set(key.roles) and key.revoked_at is None}
+    return frozenset(keys | {one.user for one in said if one.user.startswith(OPERATOR)})
 
 
 def _reviewed(
-    home: Home, name: str, said: Sequence[Opinion], guard: Guard, context: Context, listen: Listener
-) -> tuple[list[Opinion], int]:
+    home: Home, name: str, said: Sequence[Opinion], guard: Guard, reviewers: frozenset[str], listen: Listener
+) -> tuple[list[Opinion], int]:  # fmt: skip
     """What the guard lets through of what no person has decided on and no release has learned from."""
     settled = [one for one in said if _is_settled(one.feedback)]
     batch = [one for one in said if not _is_settled(one.feedback)]
+    context = Context(reviewers=reviewers, earlier=tuple(settled), background=_background(home, name, batch))
     verdicts = guard.review(batch, context)
     held = {one.feedback: ("quarantined", one.reason) for one in verdicts if one.state == "quarantined"}
     if held:
         home.corrections.decide(held, "the guard")
-        listen(
-            Message(
-                f"{len(held):,} of {len(batch):,} new corrections are put aside for review: burnish feedback {name}"
-            )
-        )
+        told = f"{len(held):,} of {len(batch):,} new corrections are put aside for review: burnish feedback {name}"
+        listen(Message(told))
     return settled + [one for one in batch if one.feedback.id not in held], len(held)
 
 
@@ -98,11 +112,12 @@ def _is_settled(feedback: Feedback) -> bool:
     return feedback.used_in is not None or bool(feedback.reason)
 
 
-def _context(home: Home, name: str, settled: Sequence[Opinion]) -> Context:
-    reviewers = frozenset(key.id for key in home.keys.all() if TRUSTED & set(key.roles))
-    recent: list[Prediction] = list(islice(home.predictions.of_period(name), N_BACKGROUND))
-    texts = ["\n".join(map(str, one.input.values())) for one in recent if isinstance(one.input, dict)]
-    return Context(reviewers=reviewers, earlier=tuple(settled), background=texts)
+def _background(home: Home, name: str, batch: Sequence[Opinion]) -> list[str]:
+    """Texts of what is asked in general, since the oldest of what is reviewed was."""
+    if not batch:
+        return []
+    around = islice(home.predictions.of_period(name, min(one.prediction.at for one in batch)), N_BACKGROUND)
+    return ["\n".join(map(str, one.input.values())) for one in around if isinstance(one.input, dict)]
 
 
 def _row(found: Resolution, task: Task) -> dict[str, Any] | None:
@@ -110,6 +125,21 @@ def _row(found: Resolution, task: Task) -> dict[str, Any] | None:
         return None
     first = found.backed_by[0]
     return row_with(first.prediction, found.gold, task, first.member)
+
+
+def _tested(home: Home, name: str) -> frozenset[str]:
+    """The texts of the frozen test rows: who learned them could not be judged on them."""
+    rows = frozen_rows(home, name)
+    return frozenset() if rows is None else frozenset(map(_text, Corpus(rows)))
+
+
+def _text(example: Example) -> str:
+    """What tells copies, whatever their capitals and spaces."""
+    return " ".join(comparable(example).casefold().split())
+
+
+def _ids(found: Iterable[Resolution]) -> list[str]:
+    return [opinion.feedback.id for one in found for opinion in one.backed_by]
 
 
 def _is_held_out(found: Resolution, share: float) -> bool:

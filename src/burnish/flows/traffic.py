@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from burnish.core.errors import GateMissed
 from burnish.store.home import Home
 from burnish.store.releases import PRODUCTION, reference
 from burnish.store.states import put_state, read_state
@@ -62,10 +63,16 @@ def set_traffic(home: Home, name: str, traffic: Traffic, by: str) -> None:
     """Keep how a name's requests are shared out.
 
     Raises:
-        UserError: there is no such version.
+        UserError: there is no such version, or nothing of the name is in production.
+        GateMissed: the canary missed its gate; it may be a shadow.
     """
+    home.releases.find(name)
     for version in (traffic.canary, traffic.shadow):
-        home.releases.find(f"{name}:{version}" if version is not None else name)
+        found = None if version is None else home.releases.find(f"{name}:{version}")
+        if found is not None and version == traffic.canary and not found.is_passed:
+            raise GateMissed(
+                f"{name}:{version} missed its gate and answers nobody; a shadow may be asked what production is asked."
+            )
     with home.store.writing() as connection:
         traffic.save(connection, name)
         home.audit.add(connection, by, "traffic", name, traffic.model_dump())

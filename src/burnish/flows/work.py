@@ -6,23 +6,32 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+import traceback
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from burnish.core.errors import BurnishError, UserError, hint, listed
 from burnish.core.events import Event, Listener, Message, Progress, ignore
 from burnish.core.settings import settings
+from burnish.recipe.faults import demand
 from burnish.store.home import Home, opened_home
 from burnish.store.jobs import StaleLease
 from burnish.store.records import Job
+from burnish.store.releases import NAME
 from burnish.store.store import StoreUnavailable
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+    from burnish.flows.retraining import Retraining
 
 RENEW_EVERY_S = 5.0
 LOOK_EVERY_S = 1.0
 DAY_S = 86_400
+FOREVER_S = 100 * 366 * DAY_S
 EVERY = "every_s"
 """Argument of any job: seconds after which it is due again."""
 
@@ -54,13 +63,19 @@ def refuse_unknown_job(kind: str, arguments: Mapping[str, Any]) -> None:
     """Raise `UserError` for a job that no worker can do: now, and not when it is due."""
     if kind not in KINDS:
         raise UserError(f"there is no kind of job '{kind}'.{hint(kind, KINDS)} There are {listed(KINDS)}.")
-    if kind != "purge" and not isinstance(arguments.get("name"), str):
+    if kind != "purge" and NAME.fullmatch(str(arguments.get("name"))) is None:
         raise UserError(f"a job '{kind}' needs the name of a model: name=intent.")
     every = arguments.get(EVERY)
-    if every is not None and not (isinstance(every, int | float) and every > 0):
+    is_number = isinstance(every, int | float) and not isinstance(every, bool)
+    if every is not None and not (is_number and 0 < every < FOREVER_S):
         raise UserError(f"{EVERY} must be a number of seconds above 0; got {every!r}.")
     if kind == "retrain":
         _retraining(arguments)
+        return
+    known = (*(("name",) if kind == "monitor" else ()), EVERY)
+    for word in arguments:
+        if word not in known:
+            raise UserError(f"a job '{kind}' takes no '{word}'.{hint(word, known)} It takes {listed(known)}.")
 
 
 def _leased(home: Home, worker: str, listen: Listener) -> Job | None:
@@ -73,19 +88,33 @@ def _leased(home: Home, worker: str, listen: Listener) -> Job | None:
 
 def _do(home: Home, job: Job, listen: Listener) -> None:
     watch = Watch(home, job, listen)
-    watch.tell(Message(f"{job.kind} {job.arguments.get('name', '')} ({job.id}, try {job.attempts})".strip()))
     try:
         with watch:
-            result = KINDS[job.kind](home, job.arguments, f"job {job.id}", watch.tell)
-        home.jobs.finish(job, result, log=watch.log)
+            result, is_done = _result(home, job, watch)
+        home.jobs.finish(job, result, is_done=is_done, log=watch.log)
+        if EVERY in job.arguments:
+            home.jobs.add(job.kind, job.arguments, f"job {job.id}", time.time() + job.arguments[EVERY])
     except StaleLease as error:
         listen(Message(str(error), "warning"))
-        return
+    except StoreUnavailable as error:
+        listen(Message(f"{error} The job {job.id} is begun anew once its lease has run out.", "warning"))
+
+
+def _result(home: Home, job: Job, watch: Watch) -> tuple[Done, bool]:
+    """What came of a job, and whether it was done; whatever it stumbles over, the next job has its turn."""
+    try:
+        watch.tell(Message(f"{job.kind} {job.arguments.get('name', '')} ({job.id}, try {job.attempts})"))
+        refuse_unknown_job(job.kind, job.arguments)
+        return KINDS[job.kind](home, job.arguments, f"job {job.id}", watch.tell), True
+    except (StaleLease, StoreUnavailable):
+        raise
     except BurnishError as error:
-        watch.tell(Message(str(error), "warning"))
-        home.jobs.finish(job, {"reason": str(error)}, is_done=False, log=watch.log)
-    if EVERY in job.arguments:
-        home.jobs.add(job.kind, job.arguments, f"job {job.id}", time.time() + job.arguments[EVERY])
+        reason = str(error)
+    except Exception as error:
+        reason = f"This is a bug. The job stopped with {type(error).__name__}: {error}."
+        watch.log += "".join(traceback.format_exception(error))
+    watch.tell(Message(reason, "warning"))
+    return {"reason": reason}, False
 
 
 @dataclass
@@ -104,19 +133,23 @@ class Watch:
     def tell(self, event: Event) -> None:
         """Note what happens, and stop the job here where its lease was lost: its end would not count.
 
+        Each message asks the store whether the lease still holds: a verb that says what it is about to do does not do
+        it where another worker has taken over, though this one was stopped for minutes.
+
         Raises:
             StaleLease: another worker has taken over, or the job was cancelled.
         """
-        if self._lost is not None:
-            raise self._lost
         if isinstance(event, Message):
             self.log += f"{time.strftime('%H:%M:%S')} {event.text}\n"
+            self._renew()
         else:
             self._progress = _told(event)
+        if self._lost is not None:
+            raise self._lost
         self.listen(event)
 
     def __enter__(self) -> None:
-        self._thread = threading.Thread(target=self._renew, daemon=True)
+        self._thread = threading.Thread(target=self._keep, daemon=True)
         self._thread.start()
 
     def __exit__(self, *error: object) -> None:
@@ -124,15 +157,17 @@ class Watch:
         assert self._thread is not None
         self._thread.join()
 
+    def _keep(self) -> None:
+        while self._lost is None and not self._ended.wait(RENEW_EVERY_S):
+            self._renew()
+
     def _renew(self) -> None:
-        while not self._ended.wait(RENEW_EVERY_S):
-            try:
-                self.home.jobs.renew(self.job, self._progress, self.log)
-            except StaleLease as error:
-                self._lost = error
-                return
-            except StoreUnavailable:
-                continue
+        try:
+            self.home.jobs.renew(self.job, self._progress, self.log)
+        except StaleLease as error:
+            self._lost = error
+        except StoreUnavailable:
+            return  # a lease outlives a short absence
 
 
 def _told(progress: Progress) -> dict[str, Any]:
@@ -149,17 +184,29 @@ def _retrain(home: Home, arguments: Mapping[str, Any], by: str, listen: Listener
     return {**told, "verdict": verdict, "learned": len(result.taught.rows)}
 
 
-def _retraining(arguments: Mapping[str, Any]) -> Any:
-    from burnish.flows.retrain import Retraining
+def _retraining(arguments: Mapping[str, Any]) -> Retraining:
+    from burnish.flows.retraining import Retraining
 
+    overrides = arguments.get("overrides", [])
+    if not isinstance(overrides, list | tuple) or not all(isinstance(one, str) for one in overrides):
+        raise UserError(f"overrides must be a list of texts such as [data.train=rows.csv]; got {overrides!r}.")
     own = {key: value for key, value in arguments.items() if key not in ("name", "overrides", EVERY)}
     try:
         return Retraining.model_validate(own)
     except ValidationError as error:
-        fault = error.errors()[0]
-        place = ".".join(map(str, fault["loc"]))
-        near = hint(place, Retraining.model_fields)
-        raise UserError(f"{place}: {fault['msg'].lower()}; got {fault['input']!r}.{near}") from None
+        raise UserError(*(_fault(one, Retraining.model_fields) for one in error.errors())) from None
+
+
+def _fault(details: ErrorDetails, known: Collection[str]) -> str:
+    place = ".".join(map(str, details["loc"]))
+    if details["type"] == "extra_forbidden" and len(details["loc"]) == 1:
+        words = ["name", "overrides", *known, EVERY]
+        return f"a job 'retrain' takes no '{place}'.{hint(place, words)} It takes {listed(words)}."
+    if details["type"] == "extra_forbidden":
+        return f"{place} is not a setting."
+    wanted = demand(details)
+    reason = str(details["msg"]).removeprefix("Value error, ")
+    return f"{place} {wanted}" if wanted else f"{place}: {reason.rstrip('.')}."
 
 
 def _monitor(home: Home, arguments: Mapping[str, Any], by: str, listen: Listener) -> Done:

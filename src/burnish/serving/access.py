@@ -22,8 +22,6 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
 """Role → what it allows."""
 OPEN = "open"
 """The permission of what anybody may ask, such as whether the server lives."""
-OF_ALL_MODELS = frozenset({"review", "release", "admin", "metrics"})
-"""Permissions whose routes tell of every model, unless they name one: not for a key that is for some models only."""
 
 
 class Caller:
@@ -117,11 +115,15 @@ def allowed(caller: Caller, permission: str, name: str | None = None) -> Caller:
     if not caller.may(permission):
         roles = [role for role, allows in PERMISSIONS.items() if permission in allows]
         raise Problem(403, f"this key may not do that; it takes one of the roles {', '.join(roles)}.")
-    if name is None and caller.key.models and permission in OF_ALL_MODELS:
-        raise Problem(403, f"this key is for {', '.join(caller.key.models)} only, and this is about every model.")
     if name is not None and not caller.may_ask(name):
         raise Problem(404, f"there is no model '{shown(name)}' for this key.{hint(shown(name), caller.key.models)}")
     return caller
+
+
+def refuse_narrow(caller: Caller) -> None:
+    """Raise `Problem` for a key that is for some models only, where something is about all of them."""
+    if caller.key.models:
+        raise Problem(403, f"this key is for {', '.join(caller.key.models)} only, and this is about every model.")
 
 
 def _key_in(headers: Mapping[str, str]) -> str | None:

@@ -60,7 +60,8 @@ class Allowance:
         for most, time_word in ((per_minute, "minute"), (per_day, "day")):
             if most is not None and n_inputs > most:
                 raise Problem(
-                    422, f"one call has {n_inputs:,} inputs, and this key may ask {most:,} a {time_word}; ask for fewer."
+                    422,
+                    f"one call has {n_inputs:,} inputs, and this key may ask {most:,} a {time_word}; ask for fewer.",
                 )
         if per_minute is not None and n_inputs > self._numbers[TOKENS]:
             wait_s = (n_inputs - self._numbers[TOKENS]) / per_minute * MINUTE_S

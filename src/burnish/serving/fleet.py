@@ -118,18 +118,21 @@ class Fleet:
         if fault is not None:
             faults[name] = fault
             return
-        others = {kind: getattr(wanted, kind) for kind in ("canary", "shadow", "previous")}
-        for kind, release in others.items():
-            if release is not None and (fault := self._fault_of(release)) is not None:
-                wanted = replace(wanted, **{kind: None})
-                if kind != "previous":
-                    faults[name] = fault
+        canary, shadow = (self._usable(one, faults) for one in (wanted.canary, wanted.shadow))
+        wanted = replace(wanted, canary=canary, shadow=shadow, previous=self._usable(wanted.previous, {}))
         if wanted != before:
             self._routings = {**self._routings, name: wanted}
             self.tell(name, "done", f"version {wanted.main.version} answers")
             if self._most_loaded:
                 with self._loading:
                     self._leave(self._most_loaded)
+
+    def _usable(self, release: Release | None, faults: dict[str, str]) -> Release | None:
+        """A release, if it can be loaded."""
+        fault = None if release is None else self._fault_of(release)
+        if release is not None and fault is not None:
+            faults[release.name] = fault
+        return None if fault is not None else release
 
     def _fault_of(self, release: Release, *, is_swap: bool = False) -> str | None:
         """Why a release cannot answer. With a bound on what is in memory it is loaded when it is first asked, but for

@@ -49,7 +49,7 @@ class Limits(BaseModel):
 
     def refuse_deep(self, value: Any) -> None:
         """Raise `Problem` where JSON is nested too deep. Orjson itself stops at 1,024."""
-        level, at = [value], 0
+        level, at = [value], 1
         while level:
             if at > self.json_depth:
                 raise Problem(400, f"the body is nested deeper than {self.json_depth} levels; send it flatter.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from burnish.core.shelves import need
@@ -72,3 +73,10 @@ class Metrics:
 
     def _made(self, kind: Callable[..., Any], name: str, about: str, labels: tuple[str, ...], **more: Any) -> Any:
         return kind(f"burnish_{name}", about, labels, registry=self.registry, **more)
+
+
+def forget_process(folder: Path, process: int) -> None:
+    """Leave out what a dead worker said of how things stand; what it counted stays counted."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(process, str(folder))  # type: ignore[no-untyped-call]

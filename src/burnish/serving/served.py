@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -62,7 +62,7 @@ class Served:
         found: Answer = await self.lane.ask(examples, asked, deadline, asked.is_gone)
         return found
 
-    async def write(self, asked: Asked, example: Any, deadline: float, identity: str) -> AsyncIterator[str]:
+    async def write(self, asked: Asked, example: Any, deadline: float, identity: str) -> AsyncGenerator[str]:
         """The text for one row, piece by piece. Whoever stops reading stops the writing.
 
         Raises:

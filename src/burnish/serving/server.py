@@ -4,48 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import logging
 import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from burnish.core.errors import UserError
 from burnish.core.settings import settings
 from burnish.core.shelves import need
-from burnish.serving.limits import Limits
-from burnish.serving.log import Log
-from burnish.store.home import Home, open_home
-from burnish.store.releases import reference
-
-
-class Serving(BaseModel):
-    """What is served, and where."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    models: list[str]
-    """References: `intent` (its production, followed), `intent@candidate`, `intent:7`."""
-
-    host: str = "127.0.0.1"
-    """Address to listen at. Other machines are answered only when another one is given."""
-
-    port: int = Field(default=8080, ge=0, le=65_535)
-    """Port; 0 takes a free one."""
-
-    workers: int = Field(default=1, ge=1, le=64)
-    """Processes. Several start anew when one dies; each holds every model."""
-
-    most_loaded: int = Field(default=0, ge=0)
-    """Models in memory at once: what was asked longest ago makes room. 0: all."""
-
-    drain_s: float = Field(default=0.5, ge=0)
-    """Seconds between saying that it is not ready and closing, so that a load balancer sends no more."""
-
-    limits: Limits = Field(default_factory=Limits)
-    """What is refused at the door."""
+from burnish.serving.log import Forwarding, Log
+from burnish.serving.serving import Serving as Serving
+from burnish.store.home import Home, opened_home
 
 
 def serve(serving: Serving, log: Log | None = None) -> None:
@@ -56,21 +27,21 @@ def serve(serving: Serving, log: Log | None = None) -> None:
         StoreUnavailable: the database does not answer.
     """
     need("uvicorn", "serve")
-    log, home = log or Log(), open_home()
-    with alone(home), bound(serving) as listening:
-        log.tell("info", "listening", url=f"http://{serving.host}:{listening.getsockname()[1]}")
+    log = log or Log()
+    with opened_home() as home, alone(home), bound(serving) as listening:
+        for one in serving.references():
+            home.releases.find(one)
+        log.tell("info", "listening", url=url_of(serving, listening))
         if serving.workers == 1:
             run(serving, home, log, listening)
-        else:
-            from burnish.serving.workers import run_workers
+            return
+        from burnish.serving.workers import run_workers
 
-            for one in serving.models:
-                home.releases.find(reference(one))
-            home.close()
-            run_workers(serving, log, listening)
+        home.close()  # each worker opens its own
+        run_workers(serving, log, listening)
 
 
-def run(serving: Serving, home: Home, log: Log, listening: socket.socket) -> None:
+def run(serving: Serving, home: Home, log: Log, listening: socket.socket, shared: Path | None = None) -> None:
     """One process's whole service, on a socket that listens.
 
     Raises:
@@ -80,18 +51,28 @@ def run(serving: Serving, home: Home, log: Log, listening: socket.socket) -> Non
     from burnish.serving.http.draining import server_of
     from burnish.serving.service import Service
 
-    asked = [reference(one) for one in serving.models]
-    service = Service(home, asked, settings(), serving.limits, log, serving.most_loaded)
+    service = Service(home, serving, settings(), log, shared)
     try:
-        service.start()
-        log.tell("info", "ready", models=service.fleet.names, process=os.getpid())
-        server = server_of(make_app(service), service, serving.drain_s)
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(server.serve([listening]))
+        with forwarding(log):
+            service.start()
+            log.tell("info", "ready", models=service.fleet.names, process=os.getpid())
+            server = server_of(make_app(service), service)
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                runner.run(server.serve([listening]))
     finally:
         service.stop()
-        home.close()
     log.tell("info", "stopped", process=os.getpid())
+
+
+@contextmanager
+def forwarding(log: Log) -> Iterator[None]:
+    """What libraries warn of goes into the log while the block runs."""
+    handler = Forwarding(log)
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -140,3 +121,8 @@ def bound(serving: Serving) -> socket.socket:
         ) from None
     listening.setblocking(False)
     return listening
+
+
+def url_of(serving: Serving, listening: socket.socket) -> str:
+    host = f"[{serving.host}]" if ":" in serving.host else serving.host
+    return f"http://{host}:{listening.getsockname()[1]}"

@@ -6,7 +6,7 @@ import asyncio
 import random
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,7 +162,7 @@ class Service:
                 call.caller.give_back(n_spent)
             raise
 
-    async def write(self, name: str, row: Any, call: Call, identity: str) -> AsyncIterator[str]:
+    async def write(self, name: str, row: Any, call: Call, identity: str) -> AsyncGenerator[str]:
         """What is written for one row, piece by piece; the prediction gets the id that is given.
 
         Raises:

@@ -44,8 +44,7 @@ class Serving(BaseModel):
             if one.name in found:
                 raise UserError(
                     f"'{found[one.name]}' and '{one}' have one name, and a name has one address; serve one of them. "
-                    "A second version beside production is a canary or a shadow: PUT /v1/models/"
-                    f"{one.name}/traffic."
+                    f"A second version beside production is a canary or a shadow: burnish traffic {one.name}."
                 )
             found[one.name] = one
         if not found:

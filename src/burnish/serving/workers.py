@@ -14,40 +14,43 @@ import sys
 import tempfile
 import threading
 import time
+from pathlib import Path
 from types import FrameType
 
 from burnish.core.errors import UserError
 from burnish.serving.log import Log
-from burnish.serving.metrics import FOLDER
-from burnish.serving.server import Serving
+from burnish.serving.metrics import FOLDER, forget_process
+from burnish.serving.serving import Serving
 
 LOOK_EVERY_S = 0.1
 QUICK_DEATH_S = 2.0
 MOST_QUICK_DEATHS = 5
 GRACE_S = 40
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def run_workers(serving: Serving, log: Log, listening: socket.socket) -> None:
-    """Keep `serving.workers` processes until a signal says stop.
+    """Keep `serving.workers` processes until a signal says stop; a second one says at once.
 
     Raises:
         UserError: workers die as soon as they are started.
     """
-    stopping = threading.Event()
+    stopping, hurrying = threading.Event(), threading.Event()
 
     def stop(sig: int, frame: FrameType | None) -> None:
-        stopping.set()
+        (hurrying if stopping.is_set() else stopping).set()
 
-    before = {one: signal.signal(one, stop) for one in (signal.SIGINT, signal.SIGTERM)}
-    with tempfile.TemporaryDirectory(prefix="burnish-metrics-") as numbers:
-        crew = Crew(serving, listening, numbers)
+    before = {one: signal.signal(one, stop) for one in SIGNALS}
+    with tempfile.TemporaryDirectory(prefix="burnish-workers-") as shared:
+        crew = Crew(serving, listening, Path(shared))
         try:
             crew.fill()
             while not stopping.wait(LOOK_EVERY_S):
                 for process in crew.replace_dead():
                     log.tell("error", "a worker died", process=process.pid, code=process.returncode)
         finally:
-            crew.stop()
+            listening.close()  # once the last worker has closed it too, whoever comes is refused and does not wait
+            crew.stop(hurrying)
             for one, handler in before.items():
                 signal.signal(one, handler)
 
@@ -55,10 +58,10 @@ def run_workers(serving: Serving, log: Log, listening: socket.socket) -> None:
 class Crew:
     """The workers."""
 
-    def __init__(self, serving: Serving, listening: socket.socket, numbers: str) -> None:
+    def __init__(self, serving: Serving, listening: socket.socket, shared: Path) -> None:
         self._serving = serving
         self._listening = listening
-        self._numbers = numbers
+        self._shared = shared
         self._workers: list[tuple[subprocess.Popen[bytes], float]] = []
         self._n_quick_deaths = 0
 
@@ -67,31 +70,42 @@ class Crew:
             self._workers.append((self._started(), time.monotonic()))
 
     def replace_dead(self) -> list[subprocess.Popen[bytes]]:
-        """Start a worker for each that has died; returns the dead."""
+        """Start a worker for each that has died; returns the dead.
+
+        Raises:
+            UserError: they die as soon as they are started, or say themselves that they cannot serve.
+        """
         dead = [(process, since) for process, since in self._workers if process.poll() is not None]
         if not dead:
             return []
         self._workers = [one for one in self._workers if one not in dead]
-        quick = sum(time.monotonic() - since < QUICK_DEATH_S for _, since in dead)
+        quick = sum(
+            time.monotonic() - since < QUICK_DEATH_S or process.returncode == UserError.exit_code
+            for process, since in dead
+        )
         self._n_quick_deaths = self._n_quick_deaths + quick if quick else 0
         if self._n_quick_deaths >= MOST_QUICK_DEATHS:
             raise UserError("workers die as soon as they are started; the lines above say why.")
+        for process, _ in dead:
+            forget_process(self._shared, process.pid)
         self.fill()
         return [process for process, _ in dead]
 
-    def stop(self) -> None:
-        """Pass the signal on, and wait for what the workers still answer."""
+    def stop(self, hurrying: threading.Event) -> None:
+        """Pass the signal on, and wait for what the workers still answer; not when told to hurry."""
         for process, _ in self._workers:
             process.send_signal(signal.SIGTERM)
         until = time.monotonic() + GRACE_S
+        while any(process.poll() is None for process, _ in self._workers) and time.monotonic() < until:
+            if hurrying.wait(LOOK_EVERY_S / 2):
+                break
         for process, _ in self._workers:
-            try:
-                process.wait(max(0.0, until - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
+            process.kill()
+            process.wait()
 
     def _started(self) -> subprocess.Popen[bytes]:
         number = self._listening.fileno()
-        command = [sys.executable, "-m", "burnish.serving.worker", str(number), self._serving.model_dump_json()]
-        own = {**os.environ, FOLDER: self._numbers}
+        told = [str(number), str(os.getpid()), str(self._shared), self._serving.model_dump_json()]
+        own = {**os.environ, FOLDER: str(self._shared)}
+        command = [sys.executable, "-m", "burnish.serving.worker", *told]
         return subprocess.Popen(command, pass_fds=[number], env=own, start_new_session=True)  # noqa: S603  # our own

@@ -14,6 +14,8 @@ import hmac
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,8 +57,8 @@ class Audit:
         at, written = time.time(), None if detail is None else json_of(detail).decode()
         digest = self._digest(before, [number + 1, at, who, what, about, written])
         line = Entry(number + 1, at, who, what, about, detail, digest)
-        connection.execute(audit.insert().values({name: getattr(line, name) for name in Entry.__slots__}))
-        put_state(connection, HEAD, {"number": line.number, "digest": self._signed_head(line.number, digest)})
+        connection.execute(audit.insert(), asdict(line))
+        put_state(connection, HEAD, self._signed_head(line.number, digest))
 
     def entries(self, after: int = 0) -> Iterator[Entry]:
         """Every line, oldest first; those after a number only if it is given."""
@@ -76,12 +78,14 @@ class Audit:
         number, before = 0, START
         try:
             with self.store.reading() as connection:
-                head: Any = read_state(connection, HEAD) or {"number": 0, "digest": self._signed_head(0, START)}
+                head = read_state(connection, HEAD) or self._signed_head(0, START)
                 with closing(streamed(connection, _as_written())) as rows:
                     for row in rows:
                         if fault := self._fault_of(row, number + 1, before, noted):
                             return fault
                         number, before = number + 1, str(row.digest)
+                if number == 0 and (left := _left(connection)):
+                    return f"the audit log is empty, but there are {left}: it was removed."
         except (UserError, TypeError, orjson.JSONDecodeError):
             return f"the audit log cannot be read to its end: its head, or a line behind line {number}, was changed."
         return self._fault_of_end(number, before, head, noted)
@@ -116,13 +120,9 @@ class Audit:
         """Number and digest that a new line comes after. Where the head is not that of the last line somebody cut the
         log: a number is then left out, which tells of it for ever.
         """
-        from sqlalchemy import select
-
         from burnish.store.states import read_state
-        from burnish.store.tables import audit
 
-        last = connection.execute(select(audit.c.number, audit.c.digest).order_by(audit.c.number.desc()).limit(1))
-        number, digest = last.first() or (0, START)
+        number, digest = connection.execute(_newest()).first() or (0, START)
         head = read_state(connection, HEAD)
         is_whole = number == 0 if head is None else self._is_head(head, number, digest)
         return (number if is_whole else number + 1), digest
@@ -132,11 +132,29 @@ class Audit:
         return hmac.new(self._secret, orjson.dumps([before, *told]), hashlib.sha256).hexdigest()
 
     def _is_head(self, head: Any, number: int, digest: str) -> bool:
-        signed = str(head.get("digest")) if isinstance(head, dict) else ""
-        return hmac.compare_digest(signed.encode(), self._signed_head(number, digest).encode())
+        return hmac.compare_digest(str(head).encode(), self._signed_head(number, digest).encode())
 
     def _signed_head(self, number: int, digest: str) -> str:
         return hmac.new(self._secret, f"head {number} {digest}".encode(), hashlib.sha256).hexdigest()
+
+
+@cache
+def _newest() -> Any:
+    from sqlalchemy import select
+
+    from burnish.store.tables import audit
+
+    return select(audit.c.number, audit.c.digest).order_by(audit.c.number.desc()).limit(1)
+
+
+def _left(connection: Connection) -> str:
+    """What there is that cannot be without a line in the log."""
+    from sqlalchemy import select
+
+    from burnish.store.tables import jobs, keys, releases
+
+    found = [table.name for table in (releases, keys, jobs) if connection.execute(select(table).limit(1)).first()]
+    return " and ".join(found)
 
 
 def _as_written() -> Any:

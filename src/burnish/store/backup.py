@@ -39,10 +39,9 @@ def back_up(home: Home, out: Path) -> Path:
     with new_folder(out) as folder:
         folder.chmod(0o700)
         _copy_database(home, folder / DATABASE)
-        if home.bundles.folder.is_dir():
-            shutil.copytree(home.bundles.folder, folder / "bundles", ignore=shutil.ignore_patterns(".*"))
-        if (home.folder / TESTS).is_dir():
-            shutil.copytree(home.folder / TESTS, folder / TESTS)
+        for source, target in ((home.bundles.folder, "bundles"), (home.folder / TESTS, TESTS)):
+            if source.is_dir():
+                shutil.copytree(source, folder / target, ignore=shutil.ignore_patterns(".*"))  # what is half copied yet
         write_bytes(folder / BESIDE, home.secret, is_private=True)
         (folder / NOTE).write_text(f"made {time.strftime('%Y-%m-%d %H:%M:%S %Z')}\n", "utf-8")
         write_manifest(folder)

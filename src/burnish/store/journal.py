@@ -42,10 +42,8 @@ class Journal:
         self._writing = threading.Lock()
         self._moving = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._file: Path
-        self._descriptor: int
         self._waiting_bytes: int
-        self._begin()
+        self._file, self._descriptor = self._opened()
         self._weigh()
 
     def add(self, records: Sequence[Prediction]) -> None:
@@ -84,32 +82,34 @@ class Journal:
             self.flush()
         finally:
             with self._writing:
-                if self._descriptor >= 0 and not os.fstat(self._descriptor).st_size:
-                    self._file.unlink(missing_ok=True)
-                self._end()
+                if self._descriptor >= 0:
+                    if not os.fstat(self._descriptor).st_size:
+                        self._file.unlink(missing_ok=True)
+                    os.close(self._descriptor)
+                self._descriptor = -1
 
-    def _begin(self) -> None:
+    def _opened(self) -> tuple[Path, int]:
         """A new file, locked so that others see that somebody still writes to it."""
         while True:
-            self._file = self.folder / f"{uuid.uuid4().hex}{SUFFIX}"
-            self._descriptor = os.open(self._file, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            if try_lock(self._descriptor) and os.fstat(self._descriptor).st_nlink:
-                return
-            self._end()  # another process took it for a dead one's before it was locked
-
-    def _end(self) -> None:
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-        self._descriptor = -1
+            file = self.folder / f"{uuid.uuid4().hex}{SUFFIX}"
+            descriptor = os.open(file, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            if try_lock(descriptor) and os.fstat(descriptor).st_nlink:
+                return file, descriptor
+            os.close(descriptor)  # another process took it for a dead one's before it was locked
 
     def _turn(self) -> Path | None:
-        """Begin a new file, so that the old one is whole; None where nothing was written to it."""
+        """Begin a new file, so that the old one is whole; None where nothing was written to it, or there is no room for
+        another: then the old one goes on.
+        """
         with self._writing:
             if self._descriptor < 0 or not os.fstat(self._descriptor).st_size:
                 return None
-            whole = self._file
-            self._end()
-            self._begin()
+            whole, descriptor = self._file, self._descriptor
+            try:
+                self._file, self._descriptor = self._opened()
+            except OSError:
+                return None
+            os.close(descriptor)
             return whole
 
     def _weigh(self) -> None:

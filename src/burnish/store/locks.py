@@ -24,7 +24,10 @@ def locked(path: Path, wait_s: float = WAIT_S) -> Iterator[None]:
     Raises:
         StoreUnavailable: somebody else holds it for longer than `wait_s`; a process that was stopped may.
     """
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:  # no more open files, no room, a folder that is gone
+        raise StoreUnavailable(f"{path} cannot be locked ({error.strerror}).") from error
     try:
         _wait_for(descriptor, path, time.monotonic() + wait_s)
         yield

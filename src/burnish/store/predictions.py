@@ -144,7 +144,7 @@ class Predictions:
 def _note_erasure(connection: Connection, kind: str, value: str, at: float) -> None:
     from burnish.store.tables import erasures
 
-    insert = insert_into(connection, erasures).values(kind=kind, value=value, at=at)
+    insert = insert_into(connection.dialect.name, erasures).values(kind=kind, value=value, at=at)
     connection.execute(insert.on_conflict_do_update(index_elements=["kind", "value"], set_={"at": insert.excluded.at}))
 
 

@@ -51,6 +51,8 @@ class Classified(Prediction):
     """Whether the confidence is below the threshold that keeps the wanted precision."""
     runners_up: tuple[Choice, ...]
     """The next most probable labels."""
+    out_of_scope: bool = False
+    """Whether the text is unlike all that the model learned from, so that no label may fit."""
 
     def lines(self) -> list[Line]:
         return [Line(self.label, self.confidence, self.abstained)]
@@ -109,9 +111,23 @@ def choices(answered: Sequence[Answered], labels: tuple[str, ...], decision: Dec
     """The most probable label of each row, and the next ones."""
     if not answered:
         return []
-    scores = decision.probabilities(stack_outputs(answered), "softmax")
+    logits = stack_outputs(answered)
+    scores = decision.probabilities(logits, "softmax")
     ranked = np.argsort(-scores, axis=1, kind="stable")[:, : 1 + N_RUNNERS_UP]
-    return [_classified(row, order, labels, decision) for row, order in zip(scores, ranked, strict=True)]
+    is_out = energies(logits) < (-np.inf if decision.scope_below is None else decision.scope_below)
+    answers = [_classified(row, order, labels, decision) for row, order in zip(scores, ranked, strict=True)]
+    return [
+        one.model_copy(update={"out_of_scope": True}) if out else one
+        for one, out in zip(answers, is_out.tolist(), strict=True)
+    ]
+
+
+def energies(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[N] log-sum-exp of logits [N, L]: low for texts unlike those that the model learned from (Liu et al. 2020,
+    "Energy-based Out-of-distribution Detection", arXiv 2010.03759, with the sign turned).
+    """
+    most = logits.max(axis=1, keepdims=True)
+    return np.asarray(most[:, 0] + np.log(np.exp(logits - most).sum(axis=1)))
 
 
 def _classified(row: Any, order: Any, labels: tuple[str, ...], decision: Decision) -> Classified:

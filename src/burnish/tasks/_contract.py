@@ -134,6 +134,7 @@ class Decision:
     """How logits become answers; fitted on dev, stored in the bundle.
 
     `parameters` are the calibration's; `abstain_below` the confidence under which an answer is withheld;
+    `scope_below` the energy under which a text is none of what the model learned (None: not known);
     `label_thresholds` [L] the probability from which a label is given (multilabel); `members` the decision of each task
     where several share a model.
     """
@@ -141,6 +142,7 @@ class Decision:
     calibration: str = "none"
     parameters: dict[str, float] = field(default_factory=dict)
     abstain_below: float = 0.0
+    scope_below: float | None = None
     label_thresholds: tuple[float, ...] = ()
     members: Mapping[str, Decision] = field(default_factory=dict)
 

@@ -9,6 +9,7 @@ _FILLER = (  # what stands between a cue and its value: "card number is: ", "号
     r"(?:(?!\[[A-Z_]+\])[\s:：=#,，'\"“”‘’「」\[\](<>/.-]|号码|号|码|是|为|為|了|我|的|"
     r"(?:numbers?|num|nr|no|is|was|are|at|on|to|me|us|my|the|id|code|card)(?![a-z]))"
 )
+_PLACEHOLDER = re.compile(r"\[[A-Z_]+\]\Z")
 _SKIPPED = re.compile(rf"{_FILLER}{{0,10}}+", re.IGNORECASE)
 _WORD_END = r"(?:s?(?![a-z])|(?=n(?:um(?:ber)?|o)(?![a-z])))"  # phone, phones, phonenumber; but not phonetic
 _REACH, _FAR, _LONGEST = 28, 24, 44  # characters: of a cue with fillers, of being near, of a number with separators
@@ -34,9 +35,12 @@ class Cue:
         """Where cues end, in order."""
         lowered = shadow.lower()
         for word in self._word.finditer(lowered):
-            at = word.start()
-            if not (at and word[0][0].isascii() and "a" <= lowered[at - 1] <= "z"):
-                yield word.end()
+            at, end = word.span()
+            is_inside = at and word[0][0].isascii() and "a" <= lowered[at - 1] <= "z"
+            if not is_inside and not (
+                shadow[end : end + 1] == "]" and _PLACEHOLDER.search(shadow, at - 20 if at > 20 else 0, end + 1)
+            ):
+                yield end
 
     def surroundings(self, shadow: str) -> Iterator[tuple[int, int]]:
         """Start and end of the stretches within some words of a cue, with room for a number to end; in order."""

@@ -1,9 +1,9 @@
 """The shadow of a text: what a reader sees in it, in few characters, with a way back to the text's own offsets.
 
-What cannot be seen is left out: zero-width, bidi and tag characters, variation selectors, controls (the code points that
-Unicode says to ignore by default, UAX 44) and combining marks. What looks like an ASCII letter, digit or sign is that one:
-full-width, mathematical and circled characters, other scripts' digits, a few Cyrillic and Greek letters. What is put
-between the digits of one number becomes one separator.
+What cannot be seen is left out: zero-width, bidi and tag characters, variation selectors, controls (what Unicode says
+to ignore by default, UAX 44), combining marks. What looks like an ASCII letter, digit or sign is that one: full-width,
+mathematical and circled characters, other scripts' digits, a few Cyrillic and Greek letters. What is put between the
+digits of one number becomes one separator.
 """
 
 from __future__ import annotations
@@ -51,13 +51,14 @@ def _fold_table() -> dict[str, str]:
             plain = unicodedata.normalize("NFKC", character)
             if len(plain) == 1 and plain.isascii() and plain != character:
                 table[character] = plain
+    del table["，"]  # in ASCII it could stand inside an amount
     return table | _ALIKE
 
 
 FOLDS = _fold_table()
 """Character → what it looks like. One for one, so offsets stay."""
 
-_INVISIBLE = re.compile(rf"[{_UNSEEN}\r](?:(?<!\r)[{_UNSEEN}]*|(?=\n))")  # a line break is one character
+_INVISIBLE = re.compile(rf"[{_UNSEEN}\r](?:(?<!\r)[{_UNSEEN}]*|(?=[{_UNSEEN}]*\n))")  # a line break is one character
 _ASTRAL = "\U00010000-\U0001fbff"  # one range is looked through much faster than the many in it that are folded
 
 
@@ -73,8 +74,8 @@ DOUBTFUL = re.compile(rf"[0-9@{_SUSPECTS}{_UNSEEN}]")
 _PUT_BETWEEN = r" \t\r\n()\[\]{}\-_~·"
 _GAP = re.compile(rf"[{_PUT_BETWEEN}](?<=[0-9].)(?:[{_PUT_BETWEEN}]{{1,3}}|(?<![ \n-]))(?=[0-9])", re.DOTALL)
 _SINGLES = re.compile(  # 1 3 8 0 0 1 3 8 0 0 0: seven or more, alone between separators
-    r"[0-9](?<![0-9A-Za-z].)(?<![0-9][ \n.\-].)"
-    r"(?:[ \n.\-](?:[0-9Xx]|[A-Z](?=[ \n.\-][0-9A-Z](?![0-9A-Za-z])))(?![0-9A-Za-z])){6,24}+(?![ \n.\-][0-9])"
+    r"[0-9](?<![0-9A-Za-z].)(?<![0-9][ .\-].)"
+    r"(?:[ \n.\-](?:[0-9Xx]|[A-Z](?=[ \n.\-][0-9A-Z](?![0-9A-Za-z])))(?![0-9A-Za-z])){6,24}+(?![ .\-][0-9])"
 )
 _DOTTED = re.compile(  # 138.0013.8000: three groups or more, one of four digits or more, so neither address nor decimal
     r"[0-9](?<![0-9A-Za-z_.].)[0-9]{2,18}+(?=[0-9.]{0,40}[0-9]{4})(?:\.[0-9]{2,18}+){2,8}+(?!\.?[0-9])"
@@ -123,17 +124,21 @@ def shadow_of(text: str) -> Shadow:
     if not text.isascii():
         text = _FOLDED.sub(lambda one: FOLDS.get(one[0], one[0]), text)
     text = _DOTTED.sub(lambda one: one[0].replace(".", "-"), text)
-    text, gaps = _edited(text, (Edit(*one.span(), _separator(one[0])) for one in _GAP.finditer(text)))
+    text, gaps = _edited(text, (Edit(*one.span(), _separator(text, one)) for one in _GAP.finditer(text)))
     text = _LIST.sub(lambda one: _SEPARATOR.sub(";", one[0]), text)
     text, singles = _edited(text, _joints(text))
     return Shadow(text, tuple(one for one in (singles, gaps, unseen) if one.places))
 
 
-def _separator(gap: str) -> str:
+def _separator(text: str, found: re.Match[str]) -> str:
     """The one character that stands for all that is put between two digits."""
+    gap = found[0]
     if "\n" in gap or "\r" in gap:
         return "\n"
-    return "-" if gap.strip() else " "
+    is_end = (")" in gap or "]" in gap) and text[max(0, found.start() - 7) : found.start()].isdigit()
+    is_start = gap[0] == " " and ("(" in gap or "[" in gap)
+    # (415) 555-2671 and 138(0013)8000 are one number; (62345678) 020-1234 and 532-563 (2007) are two
+    return " " if is_end or is_start or not gap.strip() else "-"
 
 
 def _joints(text: str) -> Iterator[Edit]:

@@ -6,9 +6,12 @@ import re
 
 GAP = r"[ \n-]"
 """What may stand between two digits of one number; a piece of a regular expression, as the next two are."""
-ALONE = r"(?<![0-9_].)(?<![0-9][.,].)(?:(?<![A-Za-z].)|(?<=(?i:id|no|el|ne|ob|ll|rd|er|at|is).))"  # Tel138…, ID1101…
+ALONE = (
+    r"(?<![0-9_].)(?:(?<![0-9][.].)|(?<=[0-9]{7}[.].))"
+    r"(?:(?<![A-Za-z].)|(?<=(?i:id|no|el|ne|ob|ll|rd|er|at|is).))"  # Tel138…, ID1101…
+)
 """Behind the first character of a number: neither a word nor a decimal point goes before it, unless it is a cue."""
-ENDED = r"(?![0-9A-Za-z_]|[.,][0-9]|[*^]|[ ]?[%元块圆万亿])"
+ENDED = r"(?![0-9A-Za-z_]|[.][0-9](?![0-9]{6})|[*^]|[ ]?[%元块圆万亿])"
 """Behind the last character of a number: it goes on neither as a word nor as an amount or a term."""
 
 _GAPS = re.compile(r"[ \n.-]")

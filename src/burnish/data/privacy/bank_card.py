@@ -80,22 +80,20 @@ def passes_luhn(number: str) -> bool:
 
 def _card_end(number: str) -> int:
     """Where a card ends that starts a number: at its end, or before some of its last groups; 0 where there is none."""
-    end = len(number)
-    while end >= 13 and not _is_card(number[:end]):
-        end = max(number.rfind(gap, 0, end) for gap in " -\n")
-    return end if end >= 13 else 0
+    sizes = groups(number)
+    while sizes:
+        end = sum(sizes) + len(sizes) - 1
+        if 14 <= sum(sizes) <= 19 and _is_card(number[:end], sizes):
+            return end
+        sizes.pop()
+    return 0
 
 
-def _is_card(number: str) -> bool:
+def _is_card(number: str, sizes: list[int]) -> bool:
     joined = plain(number)
     is_known = _SCHEMES.match(joined) is not None and passes_luhn(joined)
-    return is_known and _is_grouped_like_a_card(number) and not _is_resident(joined)
-
-
-def _is_grouped_like_a_card(number: str) -> bool:
-    sizes = groups(number)
     is_one = len(sizes) != 2 or sizes[0] in (4, 6, 8) or "\n" in number  # else two numbers may stand side by side
-    return is_one and is_of_one_style(number)
+    return is_known and is_one and is_of_one_style(number) and not _is_resident(joined)
 
 
 def _is_resident(number: str) -> bool:

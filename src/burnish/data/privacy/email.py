@@ -16,9 +16,7 @@ _DOMAIN = re.compile(rf"\s?({_LABEL}(?:[.。]{_LABEL}){{1,6}}+)")
 _SPACED_DOT = r"(?:[.。]\n?|[ \n]\.[ \n]?|[ ]?[\[({<][ ]?(?:dot|点|\.)[ ]?[\])}>][ ]?|[ ]dot[ ])"
 _SPACED_DOMAIN = re.compile(rf"\s?({_LABEL}(?:{_SPACED_DOT}{_LABEL}){{1,6}}+)", re.IGNORECASE)
 _TOP = re.compile(r"(.*[^A-Za-z0-9\u00c0-\u2dff-][A-Za-z\u00c0-\u2dff]{2,24})(?![A-Za-z0-9\u00c0-\u2dff-])", re.DOTALL)
-_TAIL = re.compile(
-    r"\.\n(?:com|net|org|edu|gov|info|cn|uk|de|jp)(?![A-Za-z0-9-])"
-)  # wrapped before it; no English words
+_TAIL = re.compile(r"\.\n(?:com|net|org|edu|gov|info|cn|uk|de|jp)(?![A-Za-z0-9-])")  # no words of English
 _COMMON = re.compile(
     r"[^A-Za-z](?:com|net|org|edu|gov|info|io|co|me|cn|hk|tw|jp|kr|sg|in|eu|uk|de|fr|nl|it|es|ru|ca|au)\Z", re.I
 )
@@ -56,7 +54,7 @@ class Email(Detector):
             if local and end:
                 name = local[1].rstrip(".'%+-")
                 is_product = (
-                    local.start(1) > 0 and shadow[sign.end()] == " " and not _COMMON.search(shadow, sign.end(), end)
+                    local.start(1) and shadow[sign.end()] == " " and not _COMMON.search(shadow, sign.end(), end)
                 )
                 if name != "tig" and not is_product:  # git@host:path names a repository, A @ B.T multiplies
                     yield self.at(sign.start() - local.start(1) - len(name), end)

@@ -12,10 +12,9 @@ from burnish.data.privacy._cues import Cue
 _WECHAT = Cue("微信", "薇信", "威信", "wechat", "weixin", "vx", "wx", "v信")
 _QQ = Cue("qq", "扣扣", "企鹅号")
 _TELEGRAM = Cue("telegram", "电报", "line id", "skype")
-_SAID = (
-    r"[ ]?(?:(?:号码?|账号|帐号|id|ID|Id|号是|number|no\.?)[ ]?)?((?:[:=是为]|is|号)[ ]?)?@?(?!\[[A-Z_]+\])[\[(\"'「]?"
-)
-_NAME = re.compile(rf"{_SAID}([A-Za-z][A-Za-z0-9_-]{{5,19}})(?![A-Za-z0-9_@-])")
+_SAID = r"[ ]?((?:号码?|账号|帐号|id|number|no\.?)?[ ]?(?:[:=是为]|is)?)[ ]?@?(?!\[[A-Z_]+\])[\[(\"'「]?"
+_NAME = re.compile(rf"{_SAID}([A-Za-z][A-Za-z0-9_-]{{5,19}})(?![A-Za-z0-9_@-])", re.IGNORECASE)
+_WEAK = {"", "is", "是", "为"}  # words may follow
 _NUMBER = re.compile(
     r"[ ]?(?:群|号码?|号|账号|number|no\.?|id)?[ ]?[:=是为]?[ ]?[\[(]?([1-9](?:[ \n-]?[0-9]){4,10})"
     r"(?![0-9A-Za-z_%]|[.][0-9]|[元块年月日])",
@@ -25,8 +24,8 @@ _HANDLE = re.compile(r"[ ]?(?:id|账号|号)?[ ]?[:=是为]?[ ]?@([A-Za-z][A-Za-
 
 
 class Messenger(Detector):
-    """A WeChat name has 6 to 20 signs, a QQ number 5 to 11 digits. Behind 微信 without 号 or a colon, a name needs a digit
-    or an underscore.
+    """A WeChat name has 6 to 20 signs, a QQ number 5 to 11 digits. Behind 微信 without 号 or a colon, a name needs a
+    digit or an underscore.
     """
 
     signs: ClassVar[tuple[str, ...]] = (*_WECHAT.words, *_QQ.words, *_TELEGRAM.words)
@@ -52,7 +51,7 @@ class Messenger(Detector):
     def find(self, shadow: str) -> Iterator[Found]:
         for end in _WECHAT.ends(shadow):
             name = _NAME.match(shadow, end)
-            if name and (name[1] not in (None, "is ") or not name[2].isalpha()):
+            if name and (name[1].strip() not in _WEAK or not name[2].isalpha()):
                 yield self.at(*name.span(2))
         for cue, form in ((_QQ, _NUMBER), (_TELEGRAM, _HANDLE)):
             for end in cue.ends(shadow):

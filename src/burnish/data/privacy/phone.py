@@ -10,15 +10,16 @@ from burnish.data.privacy._contract import Detector, Found, digits
 from burnish.data.privacy._cues import OTHER, Cue
 from burnish.data.privacy._spelling import ALONE, ENDED, GAP, groups, is_of_one_style, plain
 
-_DOMESTIC = re.compile(  # one look at each number for four forms; \n? where the first digit may stand alone on its line
-    rf"[0-9](?:(?<=861)|{ALONE})(?=(?:(?<=1)(?P<mobile>\n?[3-9](?:{GAP}?[0-9]){{9}})"
-    rf"|(?<=0)(?<![0-9A-Fa-f]-0)(?P<landline>\n?(?:1\n?0|2\n?[0-9]|[3-9]\n?[0-9]\n?[0-9])(?:{GAP}[1-9]|[2-9])(?:{GAP}?[0-9]){{6,7}}"
+_AREA = r"(?<=0)(?<![0-9A-Fa-f]-0)"  # 2025-0105-517525 has no area code
+_DOMESTIC = re.compile(  # one look at each number for four forms; \n? where the first digits may stand on a line alone
+    rf"[0-9](?:(?<=861)|(?<=8\n61)|{ALONE})(?=(?:(?<=1)(?P<mobile>\n?[3-9](?:{GAP}?[0-9]){{9}})"
+    rf"|{_AREA}(?P<landline>\n?(?:1\n?0|2\n?[0-9]|[3-9]\n?[0-9]\n?[0-9])(?:{GAP}[1-9]|[2-9])(?:{GAP}?[0-9]){{6,7}}"
     rf"(?:[转-][0-9]{{1,5}})?(?![-][0-9]))"
-    rf"|(?<=0)(?<![0-9A-Fa-f]-0)(?P<british>7[1-9][0-9]{{2}}{GAP}?[0-9]{{3}}{GAP}?[0-9]{{3}}|2[0-9]{GAP}[0-9]{{4}}{GAP}?[0-9]{{4}}"
+    rf"|{_AREA}(?P<british>7[1-9][0-9]{{2}}{GAP}?[0-9]{{3}}{GAP}?[0-9]{{3}}|2[0-9]{GAP}[0-9]{{4}}{GAP}?[0-9]{{4}}"
     rf"|1[0-9]{{2}}{GAP}[0-9]{{3}}{GAP}[0-9]{{4}}|1[0-9]{{3}}{GAP}[0-9]{{3}}{GAP}?[0-9]{{3}})"
     rf"|(?P<american>(?<=[2-9])[0-9]{{2}}[ .-][2-9][0-9]{{2}}[ .-]?[0-9]{{4}}(?![.-][0-9]))){ENDED})"
 )
-_CHINA = re.compile(r"(?<![0-9A-Za-z_.])[(\[]?(?:\+ ?|00)?86[ \n.-]?\Z")
+_CHINA = re.compile(r"(?<![0-9A-Za-z_.])[(\[]?(?:\+ ?|0\n?0)?8\n?6[ \n.-]?\Z")
 _EXTENSION = re.compile("[转-][0-9]{1,5}$")
 _TWO_YEARS = re.compile(rf"(?:19|20)[0-9]{{2}}{GAP}(?:19|20)[0-9]{{2}}")
 
@@ -104,7 +105,8 @@ class Phone(Detector):
 
 def _mobile_head(shadow: str, start: int, end: int) -> int | None:
     """How many characters before a mobile's first digit belong to it (+86 and such); None where it is no mobile."""
-    prefix = _CHINA.search(shadow[max(0, start - 8) : start])
+    before = shadow[max(0, start - 8) : start]
+    prefix = _CHINA.search(before) if "6" in before else None
     if not prefix and (shadow[start - 1 : start].isdigit() or OTHER.is_before(shadow, start)):
         return None
     is_one = _is_grouped_like_a_mobile(shadow[start:end]) and not _is_price(shadow, start)
@@ -120,8 +122,9 @@ def _british_head(shadow: str, start: int, end: int) -> int | None:
 def _landline_head(shadow: str, start: int, end: int) -> int | None:
     """The same for numbers with a Chinese area code, which is their first group if they have some."""
     number = _EXTENSION.split(shadow[start:end])[0]
-    has_area = "\n" in number or number.isdigit() or groups(number)[0] in (3, 4)
-    return _british_head(shadow, start, start + len(number)) if has_area else None
+    n_area = 0 if number.isdigit() or "\n" in number else groups(number)[0]
+    is_one = n_area in (0, 3, 4) and is_of_one_style(number[n_area + 1 :]) and not OTHER.is_before(shadow, start)
+    return int(shadow[start - 1 : start] == "(") if is_one else None
 
 
 def _american_head(shadow: str, start: int, end: int) -> int | None:
@@ -141,6 +144,8 @@ _HEADS = {
 
 
 def _is_grouped_like_a_mobile(number: str) -> bool:
+    if number.isdigit():
+        return True
     sizes = groups(number)
     has_groups = len(sizes) <= 3 or sizes[0] == 3 or max(sizes) <= 2  # 15 000 000 000 is an amount
     return has_groups and is_of_one_style(number) and not _TWO_YEARS.match(number)

@@ -23,15 +23,20 @@ _RUN = re.compile("[a-z]{4,}")
 _LEAST, _LOOKED_AT = 32, 128  # characters
 _BLOB = re.compile(r"[A-Za-z0-9+/=_-]{200}")
 _DIGEST = re.compile(r"sha[0-9]{1,3}[-_:]", re.IGNORECASE)
+_BEFORE_DIGEST = re.compile(r"(?:sha-?[0-9]{1,3}|md5|digest|checksum|integrity|hash)[\"']?[ ]?[=:-][ ]?[\"']?\Z", re.I)
 
 _LINK = re.compile(r"://[^\s/:@]{0,64}:([^\s/@]{1,128})@")
 _PEM = re.compile(r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----")
 _PEM_END = re.compile(r"-----END [A-Z ]{0,20}PRIVATE KEY-----")
 
 _PASSWORD = Cue("password", "passwd", "passcode", "passphrase", "pwd", "密码", "密碼", "口令")
-_NO_VALUES = {"none", "null", "true", "false", "value", "self", *_PASSWORD.words}
+_NO_VALUES = {"none", "null", "true", "false", "value", "self", "required", *_PASSWORD.words}
+_OPEN = r"(?!\[[A-Z_]+\])"  # not masked before
+_CODE = re.compile(r"[(\[]")
 _GIVEN = re.compile(
-    r"[\"']?[ ]?([:=]|is|was|是|为|為)?[ ]?[\"']?((?!\[[A-Z_]+\])[^\s\"'<>,;\u2e80-\uffff]{4,64})", re.IGNORECASE
+    rf"[\"']?[ ]?([:=]|is|was|是|为|為)?[ ]?(?:\"{_OPEN}([^\"\n]{{1,200}})\"|"
+    rf"[\"']?{_OPEN}([^\s\"'<>,;\u2e80-\uffff]{{4,64}}))",
+    re.IGNORECASE,
 )
 _KEY = Cue(
     "api key", "api_key", "api-key", "apikey", "access key", "access_key", "access-key", "accesskey", "secret key",
@@ -55,6 +60,7 @@ class Secret(Detector):
         "my password is hunter2.": "hunter2",
         "密码：abc12345，请修改": "abc12345",
         "PASSWORD=correcthorse": "correcthorse",
+        '{"password": "correct horse"}': "correct horse",
         "postgres://app:pw9@db/x": "pw9",
         "it was q7ZkR2mX9vB4nL8cT1yW5dF3hJ6gP0sA there": "q7ZkR2mX9vB4nL8cT1yW5dF3hJ6gP0sA",
         "令牌eyJhbGciOiJIUzI1.eyJzdWIiOiIxMjM0In0.c2lnbmE": "eyJhbGciOiJIUzI1.eyJzdWIiOiIxMjM0In0.c2lnbmE",
@@ -96,10 +102,14 @@ class Secret(Detector):
         done = 0
         for end in _PASSWORD.ends(shadow):
             given = _GIVEN.match(shadow, end) if end > done else None
-            value = given[2].rstrip(".:?)]}") if given else ""
-            if given and _is_password(given[1] or "", value):
-                done = given.start(2) + len(value)
-                yield self.at(given.start(2), done)
+            if not given:
+                continue
+            group = 2 if given[2] else 3
+            value = given[2] or given[3].rstrip(".:?)]}")
+            said = " =" if " =" in given[0] else given[1] or ""
+            if _is_password(said, value, is_quoted=group == 2):
+                done = given.start(group) + len(value)
+                yield self.at(given.start(group), done)
 
     def _private_keys(self, shadow: str) -> Iterator[Found]:
         end = 0
@@ -115,17 +125,24 @@ def _is_random(token: str, shadow: str, start: int) -> bool:
     if len(token) < _LEAST or not all(one.search(looked_at) for one in _CLASSES) or _DIGEST.match(token):
         return False
     is_blob = _BLOB.match(shadow, start) or _BLOB.match(shadow, max(0, start - 200))  # a picture in base64
-    return len(_TURN.findall(looked_at)) >= 0.4 * len(looked_at) and not is_blob and not _is_of_words(looked_at)
+    if is_blob or _BEFORE_DIGEST.search(shadow[max(0, start - 16) : start]):
+        return False
+    return len(_TURN.findall(looked_at)) >= 0.4 * len(looked_at) and not _is_of_words(looked_at)
 
 
 def _is_of_words(token: str) -> bool:
-    """Whether nearly half of a token is runs of lower case, as in names of code; 1 random token of 100 is."""
-    return sum(map(len, _RUN.findall(token))) >= 0.45 * len(token)
+    """Whether a token is like a name in code: a third of it runs of lower case, and hardly a digit."""
+    n_digits = sum(sign.isdigit() for sign in token)
+    return n_digits < 3 and 3 * sum(map(len, _RUN.findall(token))) >= len(token)
 
 
-def _is_password(said: str, value: str) -> bool:
-    """Whether what stands behind `password` is one: anything after =, else no plain word."""
-    has_sign = any(sign.isdigit() for sign in value) or (said and not value.isalpha())
-    if said == "=":
-        return len(value) >= 4 and value.lower() not in _NO_VALUES and "(" not in value
-    return len(value) >= (4 if said else 6) and bool(has_sign)
+def _is_password(said: str, value: str, is_quoted: bool) -> bool:
+    """Whether what stands behind `password` is one: anything in quotes or after =, else no plain word and no code."""
+    if value.lower() in _NO_VALUES or ("=" in said and _CODE.search(value)):
+        return False
+    if is_quoted and said in ("=", " =", ":"):
+        return True
+    has_digit = any(sign.isdigit() for sign in value)
+    if said:
+        return len(value) >= 4 and (said == "=" or has_digit or not value.isalpha())
+    return len(value) >= 6 and has_digit

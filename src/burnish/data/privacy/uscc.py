@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from operator import mul
 from typing import ClassVar
 
 from burnish.data.privacy._contract import Detector, Found, digits
@@ -13,6 +14,8 @@ from burnish.data.privacy._spelling import ALONE, GAP
 from burnish.data.privacy.resident_id import is_long_form
 
 _SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # no I, O, S, V, Z
+_VALUES = bytes.maketrans(_SIGNS.encode(), bytes(range(31)))
+_WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
 _BETWEEN = r"[ \n()\[\]-]{0,2}"
 _CODE = re.compile(
     rf"[1-9ANY]{ALONE}(?=({_BETWEEN}[1-9](?:{GAP}?[0-9]){{6}}(?:{_BETWEEN}[0-9A-HJ-NPQRTUWXYa-hj-npqrtuwxy]){{10}})"
@@ -46,6 +49,7 @@ class Uscc(Detector):
         "913501000001001234",
         "sku 9135AB100M000100Y4",
         "5f4dcc3b5aa765d61d8327deb882cf99",
+        "单号322181935354439673",
     )
 
     def find(self, shadow: str) -> Iterator[Found]:
@@ -65,8 +69,7 @@ def is_valid(code: str) -> bool:
 
 def check_sign(signs: str) -> str:
     """The 18th sign for 17: weights are powers of 3, mod 31 (GB 32100-2015, 附录 A)."""
-    total = sum(_SIGNS.index(sign) * pow(3, place, 31) for place, sign in enumerate(signs))
-    return _SIGNS[-total % 31]
+    return _SIGNS[-sum(map(mul, signs.encode().translate(_VALUES), _WEIGHTS)) % 31]
 
 
 def _has_organisation(code: str) -> bool:

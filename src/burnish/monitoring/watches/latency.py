@@ -30,7 +30,7 @@ class Latency(Watch):
     limit_ms: float | None = Field(default=None, gt=0)
     """Milliseconds that the quantile may reach, in place of what was usual; null: the past decides."""
 
-    least: int = Field(default=100, ge=20)
+    least: int = Field(default=50, ge=20)
     """Answers that are needed, in the window and in the past together."""
 
     def look(self, window: Window, reference: Reference | None, history: Sequence[Window]) -> Finding | None:

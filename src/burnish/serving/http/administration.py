@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import asdict
-from typing import Any
+from itertools import islice
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 
 from burnish.flows.erase import erase_input
+from burnish.flows.work import refuse_unknown_job
 from burnish.serving.http.guard import GuardedRoute, permits, service_of, who
 from burnish.serving.http.shapes import AlertChange, Erasure, NewJob, NewKey, Rotation
 from burnish.serving.problems import Problem
@@ -17,6 +19,8 @@ from burnish.store.records import Key
 
 router = APIRouter(route_class=GuardedRoute)
 DAY_S = 86_400
+MOST_SHOWN = 1000
+MOST_NUMBER = 2**53
 
 
 @router.get("/v1/keys")
@@ -32,8 +36,10 @@ async def create(request: Request, new: NewKey) -> dict[str, Any]:
     """A new key; its text is in this answer and never again."""
     limits = {"per_minute": new.per_minute, "per_day": new.per_day, "models": tuple(new.models)}
     expires_at = None if new.days is None else time.time() + new.days * DAY_S
-    make = service_of(request).home.keys.create
+    service = service_of(request)
+    make = service.home.keys.create
     key, text = await asyncio.to_thread(make, new.owner, new.roles, who(request), expires_at=expires_at, **limits)
+    await asyncio.to_thread(service.refresh_keys)
     return {**_told(key), "key": text}
 
 
@@ -43,7 +49,7 @@ async def revoke(request: Request, identity: str) -> dict[str, Any]:
     """Refuse a key from now on."""
     service = service_of(request)
     revoked = await asyncio.to_thread(service.home.keys.revoke, identity, who(request))
-    await asyncio.to_thread(service.refresh)
+    await asyncio.to_thread(service.refresh_keys)
     return _told(revoked)
 
 
@@ -51,17 +57,18 @@ async def revoke(request: Request, identity: str) -> dict[str, Any]:
 @permits("admin")
 async def rotate(request: Request, identity: str, rotation: Rotation) -> dict[str, Any]:
     """A new key in place of one, which is taken for some time yet if asked."""
-    swap = service_of(request).home.keys.rotate
-    key, text = await asyncio.to_thread(swap, identity, who(request), rotation.overlap_s)
+    service = service_of(request)
+    key, text = await asyncio.to_thread(service.home.keys.rotate, identity, who(request), rotation.overlap_s)
+    await asyncio.to_thread(service.refresh_keys)
     return {**_told(key), "key": text}
 
 
 @router.get("/v1/alerts")
 @permits("review")
 async def alerts(request: Request, name: str | None = None, since: float = 0.0) -> dict[str, Any]:
-    """Alerts, newest first."""
+    """Alerts, newest first, up to 1,000."""
     found = await asyncio.to_thread(service_of(request).home.alerts.all, name, (), since)
-    return {"alerts": [asdict(one) for one in found]}
+    return {"alerts": [asdict(one) for one in found[:MOST_SHOWN]]}
 
 
 @router.post("/v1/alerts/{identity}")
@@ -84,6 +91,7 @@ async def jobs(request: Request) -> dict[str, Any]:
 async def add_job(request: Request, new: NewJob) -> dict[str, Any]:
     """Work for `burnish worker`."""
     add = service_of(request).home.jobs.add
+    refuse_unknown_job(new.kind, new.arguments)
     return asdict(await asyncio.to_thread(add, new.kind, new.arguments, who(request), time.time() + new.due_in_s))
 
 
@@ -97,11 +105,11 @@ async def cancel_job(request: Request, identity: str) -> dict[str, str]:
 
 @router.get("/v1/audit")
 @permits("admin")
-async def audit(request: Request, after: int = 0) -> dict[str, Any]:
-    """The audit log after a line, and whether it is whole."""
+async def audit(request: Request, after: Annotated[int, Query(ge=0, le=MOST_NUMBER)] = 0) -> dict[str, Any]:
+    """Lines of the audit log after one, up to 1,000, and whether the whole log is as it was written."""
     log = service_of(request).home.audit
-    lines = await asyncio.to_thread(lambda: [asdict(one) for one in log.entries() if one.number > after])
-    return {"lines": lines[:1000], "fault": await asyncio.to_thread(log.fault)}
+    lines = await asyncio.to_thread(lambda: [asdict(one) for one in islice(log.entries(after), MOST_SHOWN)])
+    return {"lines": lines, "fault": await asyncio.to_thread(log.fault)}
 
 
 @router.post("/v1/erase")

@@ -63,7 +63,7 @@ def call_of(request: Request) -> Call:
     cycle = request.scope.get("burnish.cycle")
     is_gone = bool if cycle is None else lambda: bool(cycle.disconnected)
     deadline = deadline_of(request, service_of(request).limits)
-    return Call(caller_of(request), deadline, request.scope["burnish.arrived"], is_gone)
+    return Call(caller_of(request), deadline, request.scope["burnish.visit"].started, is_gone)
 
 
 def deadline_of(request: Request, limits: Limits) -> float:

@@ -16,29 +16,30 @@ from burnish.serving.service import Service
 
 GRACE_S = 30
 KEEP_ALIVE_S = 75
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class DrainingServer(uvicorn.Server):
-    """A first signal drains: what was accepted is answered. A second one ends at once."""
+    """A first signal drains: what was accepted is answered. A second one ends the process as if there were no server:
+    what was answered is in the journal.
+    """
 
-    def __init__(self, config: uvicorn.Config, service: Service, drain_s: float) -> None:
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
         self._service = service
-        self._drain_s = drain_s
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        if self._service.is_draining:
-            self.should_exit = self.force_exit = True
-            return
         self._service.is_draining = True
-        asyncio.get_running_loop().call_later(self._drain_s, self._close)
+        for one in SIGNALS:
+            signal.signal(one, signal.SIG_DFL)
+        asyncio.get_running_loop().call_later(self._service.limits.drain_s, self._close)
 
     def _close(self) -> None:
         self.should_exit = True
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        before = {one: signal.signal(one, self.handle_exit) for one in (signal.SIGINT, signal.SIGTERM)}
+        before = {one: signal.signal(one, self.handle_exit) for one in SIGNALS}
         try:
             yield
         finally:
@@ -46,11 +47,11 @@ class DrainingServer(uvicorn.Server):
                 signal.signal(one, handler)
 
 
-def server_of(app: Door, service: Service, drain_s: float) -> DrainingServer:
+def server_of(app: Door, service: Service) -> DrainingServer:
     """The server of an application."""
     config = uvicorn.Config(
         app,
-        http=protocol_with(service.limits),
+        http=protocol_with(service.limits, service.metrics),
         ws="none",
         lifespan="off",
         access_log=False,
@@ -60,4 +61,4 @@ def server_of(app: Door, service: Service, drain_s: float) -> DrainingServer:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
     )
-    return DrainingServer(config, service, drain_s)
+    return DrainingServer(config, service)

@@ -3,74 +3,84 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
-from burnish.core.ids import new_id
+from burnish.core.ids import made_at, new_id
 from burnish.feedback.corrections import check
-from burnish.serving.http.guard import GuardedRoute, caller_of, permits, service_of, who
+from burnish.serving.http.guard import GuardedRoute, caller_of, masked, permits, service_of, who
+from burnish.serving.http.reading import JSON
 from burnish.serving.http.shapes import Decision, Said
 from burnish.serving.problems import Problem
 from burnish.serving.service import Service
-from burnish.store.corrections import Token
-from burnish.store.records import Feedback, Kind, Prediction
+from burnish.store.corrections import OtherBody, Token
+from burnish.store.records import Feedback, FeedbackState, Kind, Prediction
 
 router = APIRouter(route_class=GuardedRoute)
 KINDS: tuple[Kind, ...] = ("label", "spans", "score", "accepted")
 MOST_TOKEN = 200
+MOST_SHOWN = 1000
+MOMENT_S = 60.0
+"""So long ago a prediction may have been made that is still in a journal."""
 
 
 @router.post("/v1/feedback")
-@permits("feedback")
+@permits("feedback", is_narrow=True)
 async def give(request: Request, said: Said) -> Response:
     """Correct an answer. Once this is answered it is on disk; sent again with the same `Idempotency-Key` it is not
     kept twice.
     """
     service, key = service_of(request), caller_of(request).key
-    token = _token(request, key.id, said)
-    if (
-        token is not None
-        and (known := await asyncio.to_thread(service.home.corrections.known_answer, token)) is not None
-    ):
-        return Response(known, media_type="application/json")
+    token = _token(request, said)
+    known = None if token is None else await _known(service, token)
+    if known is not None:
+        return Response(known, media_type=JSON)
     prediction = await _prediction(request, said.prediction_id)
     kind, value = _said(said)
     await _check(service, prediction, kind, value)
     feedback = Feedback(
-        new_id("f"), time.time(), prediction.id, prediction.name, prediction.version, key.id, kind, value, said.comment
-    )
+        new_id("f"), time.time(), prediction.id, prediction.name, prediction.version, key.id, kind,
+        _kept(service, value), masked(request, said.comment),
+    )  # fmt: skip
     answer = orjson.dumps({"feedback_id": feedback.id, "state": feedback.state}).decode()
-    kept = await asyncio.to_thread(service.home.corrections.add, [feedback], token, answer)
-    service.metrics.of(service.metrics.feedback, prediction.name, feedback.state).inc()
-    return Response(kept, media_type="application/json")
+    kept = await _add(service, feedback, token, answer)
+    if kept == answer:
+        service.metrics.of(service.metrics.feedback, prediction.name, feedback.state).inc()
+    return Response(kept, media_type=JSON)
 
 
 @router.get("/v1/feedback")
 @permits("review")
-async def feedback(request: Request, name: str, state: str = "", since: float = 0.0, most: int = 100) -> dict[str, Any]:
+async def feedback(
+    request: Request, name: str, state: FeedbackState | None = None, since: float = 0.0,
+    most: Annotated[int, Query(ge=1, le=MOST_SHOWN)] = 100,
+) -> dict[str, Any]:  # fmt: skip
     """What was said of the answers of a model, newest first."""
-    home = service_of(request).home
-    states = [state] if state else []
-    found = await asyncio.to_thread(lambda: list(home.corrections.of_period(name, since, states=states)))
-    return {"feedback": [asdict(one) for one in reversed(found[-max(1, min(most, 1000)) :])], "total": len(found)}
+    home, states = service_of(request).home, () if state is None else (state,)
+    newest, total = await asyncio.to_thread(_newest, home.corrections.of_period(name, since, states=states), most)
+    return {"feedback": [asdict(one) for one in newest], "total": total}
 
 
 @router.post("/v1/feedback/decide")
-@permits("review")
+@permits("review", is_narrow=True)
 async def decide(request: Request, decision: Decision) -> dict[str, int]:
-    """Accept feedback, put it aside, or reject it."""
-    home = service_of(request).home
-    decisions = dict.fromkeys(decision.ids, (decision.state, decision.reason))
+    """Accept feedback, put it aside, or reject it; a key for some models decides on theirs only."""
+    home, caller = service_of(request).home, caller_of(request)
+    reason, ids = masked(request, decision.reason), decision.ids
+    if caller.key.models:
+        ids = await asyncio.to_thread(_of_models, service_of(request), caller.key.models, set(ids))
+    decisions = dict.fromkeys(ids, (decision.state, reason))
     return {"decided": await asyncio.to_thread(home.corrections.decide, decisions, who(request))}
 
 
 @router.get("/v1/predictions/{prediction_id}")
-@permits("feedback")
+@permits("feedback", is_narrow=True)
 async def prediction(request: Request, prediction_id: str) -> dict[str, Any]:
     """What was answered, as far as it was kept: one's own, or any with the role review."""
     found = asdict(await _prediction(request, prediction_id))
@@ -80,21 +90,31 @@ async def prediction(request: Request, prediction_id: str) -> dict[str, Any]:
 async def _prediction(request: Request, identity: str) -> Prediction:
     """A prediction that the caller may see; one of another key is not there for it."""
     service, caller = service_of(request), caller_of(request)
-    found = await asyncio.to_thread(service.home.predictions.find, identity)
-    if found is None:  # answered a moment ago: still in the journal
-        await asyncio.to_thread(service.journal.flush, of_others=True)
+    made_s = made_at(identity, "p")
+    found = None
+    if made_s is not None:
         found = await asyncio.to_thread(service.home.predictions.find, identity)
-    if found is None or (found.key != caller.key.id and not caller.sees()):
+        if found is None and abs(time.time() - made_s) < MOMENT_S:  # still in a journal
+            await asyncio.to_thread(service.journal.flush, of_others=True)
+            found = await asyncio.to_thread(service.home.predictions.find, identity)
+    is_seen = found is not None and (
+        found.key == caller.key.id or (caller.may("review") and caller.may_ask(found.name))
+    )
+    if found is None or not is_seen:
         raise Problem(404, "there is no prediction of that id for this key.")
     return found
 
 
 async def _check(service: Service, prediction: Prediction, kind: str, value: Any) -> None:
-    release = await asyncio.to_thread(service.home.releases.find, f"{prediction.name}:{prediction.version}")
-    current = service.fleet.routing(prediction.name).main if prediction.name in service.fleet.names else release
-    predictor = await service.predictor_of(current)
+    """Refuse what cannot be meant: judged by what answers for the name now, or answered then where nothing does."""
+    if prediction.name in service.fleet.names:
+        release = service.fleet.routing(prediction.name).main
+    else:
+        find = service.home.releases.find
+        release = await asyncio.to_thread(find, f"{prediction.name}:{prediction.version}")
+    knowledge = await service.knowledge_of(release)
     try:
-        check(kind, value, predictor.task, predictor.knowledge.labels, prediction, allow_new_labels=False)
+        check(kind, value, knowledge.task, knowledge.labels, prediction, allow_new_labels=False)
     except ValueError as error:
         raise Problem(422, str(error)) from None
 
@@ -106,11 +126,52 @@ def _said(said: Said) -> tuple[Kind, Any]:
     return given[0]
 
 
-def _token(request: Request, key: str, said: Said) -> Token | None:
+def _kept(service: Service, value: Any) -> Any:
+    """What was said without personal data, unless inputs are kept with it: a text that is right may hold some."""
+    recorder = service.recorder
+    return value if recorder.keep == "full" else recorder.mask.values(value)[0]
+
+
+def _token(request: Request, said: Said) -> Token | None:
+    """What the client calls this request: of that, and of the body, only keyed hashes are kept."""
     text = request.headers.get("idempotency-key")
     if text is None:
         return None
     if not 0 < len(text) <= MOST_TOKEN or not text.isprintable():
         raise Problem(400, f"Idempotency-Key must have 1 to {MOST_TOKEN} printable characters.")
+    digest_of = service_of(request).home.digest_of
     body = orjson.dumps(said.model_dump(), option=orjson.OPT_SORT_KEYS)
-    return Token(key, text, hashlib.sha256(body).hexdigest())
+    return Token(caller_of(request).key.id, digest_of(text.encode()), digest_of(body))
+
+
+async def _known(service: Service, token: Token) -> str | None:
+    try:
+        return await asyncio.to_thread(service.home.corrections.known_answer, token)
+    except OtherBody:
+        raise _used_already() from None
+
+
+async def _add(service: Service, feedback: Feedback, token: Token | None, answer: str) -> str:
+    """Keep it; of the same request twice at once the first counts, and both get its answer."""
+    try:
+        return await asyncio.to_thread(service.home.corrections.add, [feedback], token, answer)
+    except OtherBody:
+        raise _used_already() from None
+
+
+def _used_already() -> Problem:
+    return Problem(422, "this Idempotency-Key was used for another request; use a new one for each.")
+
+
+def _newest(found: Iterator[Feedback], most: int) -> tuple[list[Feedback], int]:
+    """The last of them, newest first, and how many there are."""
+    newest, total = deque[Feedback](maxlen=most), 0
+    for one in found:
+        newest.append(one)
+        total += 1
+    return list(reversed(newest)), total
+
+
+def _of_models(service: Service, names: Sequence[str], ids: set[str]) -> list[str]:
+    """Those of some feedback that are on the models of a key."""
+    return [one.id for name in names for one in service.home.corrections.of_period(name) if one.id in ids]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 
-from burnish.serving.access import OPEN, Caller, allowed
+from burnish.serving.access import OPEN, Caller, allowed, refuse_narrow
 from burnish.serving.http.reading import ReadRequest, refuse_other_types
 from burnish.serving.problems import Problem, shown
 from burnish.serving.service import Service
@@ -19,33 +19,42 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 MARK = "burnish_permission"
 
 
-def permits(permission: str) -> Callable[[Endpoint], Endpoint]:
+class Permission(NamedTuple):
+    """What a caller must be allowed to do. `is_narrow`: the route itself leaves out what a key for some models may not
+    see; others that name no model are not for such a key.
+    """
+
+    name: str
+    is_narrow: bool = False
+
+
+def permits(permission: str, *, is_narrow: bool = False) -> Callable[[Endpoint], Endpoint]:
     """Declare what a caller must be allowed to do; `OPEN` for what anybody may ask."""
 
     def marked(endpoint: Endpoint) -> Endpoint:
-        setattr(endpoint, MARK, permission)
+        setattr(endpoint, MARK, Permission(permission, is_narrow))
         return endpoint
 
     return marked
 
 
-def permission_of(endpoint: Callable[..., Any]) -> str:
+def permission_of(endpoint: Callable[..., Any]) -> Permission:
     """What an endpoint declares.
 
     Raises:
         TypeError: nothing.
     """
     found = getattr(endpoint, MARK, None)
-    if found is None:
+    if not isinstance(found, Permission):
         raise TypeError(f"the route {endpoint.__name__} declares no permission")
-    return str(found)
+    return found
 
 
 class GuardedRoute(APIRoute):
     """A route that looks at the key before anything of the request's body is read, and reads JSON as all of them do."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
-        self.permission = permission_of(endpoint)
+        self.permission, self.is_narrow = permission_of(endpoint)
         super().__init__(path, endpoint, **{**more, "strict_content_type": False})
 
     def get_route_handler(self) -> Handler:
@@ -59,7 +68,10 @@ class GuardedRoute(APIRoute):
 
         async def guarded(request: Request) -> Response:
             caller = service_of(request).access.caller_of(request.headers)
-            request.state.caller = allowed(caller, self.permission, self._name_in(request))
+            name = self._name_in(request)
+            request.state.caller = allowed(caller, self.permission, name)
+            if name is None and not self.is_narrow:
+                refuse_narrow(caller)
             return await handler(request)
 
         return guarded
@@ -103,6 +115,12 @@ def service_of(request: Request) -> Service:
 def caller_of(request: Request) -> Caller:
     """Who asks; the guard has let it through."""
     return cast("Caller", request.state.caller)
+
+
+def masked(request: Request, text: str) -> str:
+    """What somebody wrote, without personal data unless inputs are kept with it."""
+    recorder = service_of(request).recorder
+    return text if recorder.keep == "full" else recorder.mask(text).text
 
 
 def who(request: Request) -> str:

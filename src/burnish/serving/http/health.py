@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import orjson
 from fastapi import APIRouter, Request, Response
 
 from burnish.serving.access import OPEN
 from burnish.serving.http.guard import GuardedRoute, permits, service_of
+from burnish.serving.http.reading import JSON
 
 router = APIRouter(route_class=GuardedRoute)
-JSON = "application/json"
 
 
 @router.get("/health/live")
@@ -35,5 +37,5 @@ async def ready(request: Request) -> Response:
 @permits("metrics")
 async def metrics(request: Request) -> Response:
     """Everything that is counted, for Prometheus."""
-    service = service_of(request)
-    return Response(service.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    text = await asyncio.to_thread(service_of(request).metrics.text)
+    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -14,15 +14,18 @@ from fastapi import APIRouter, Request, Response
 
 from burnish import __version__
 from burnish.serving.access import OPEN
-from burnish.serving.http.bodies import call_of, inputs_in, read_json
-from burnish.serving.http.guard import GuardedRoute, caller_of, permits, service_of
-from burnish.serving.problems import Problem
+from burnish.serving.http.bodies import call_of, fields_in, inputs_in
+from burnish.serving.http.guard import GuardedRoute, permits, service_of
+from burnish.serving.http.reading import JSON, read_json
+from burnish.serving.problems import Problem, shown
 
 router = APIRouter(route_class=GuardedRoute)
+IGNORED = {"parameters", "outputs"}
+"""What the protocol has and this server does without."""
 
 
 @router.get("/v2")
-@permits("predict")
+@permits("predict", is_narrow=True)
 async def server(request: Request) -> dict[str, Any]:
     """What server this is."""
     return {"name": "burnish", "version": __version__, "extensions": []}
@@ -57,7 +60,7 @@ async def metadata(request: Request, name: str) -> dict[str, Any]:
     service = service_of(request)
     release = service.fleet.routing(name).main
     task = (await service.predictor_of(release)).task
-    columns = [one.name for one in task.wanted if one.name not in task.gold]
+    columns = [one.name for one in task.wanted if one.name not in task.gold | task.files]
     return {
         "name": name,
         "versions": [str(release.version)],
@@ -71,47 +74,52 @@ async def metadata(request: Request, name: str) -> dict[str, Any]:
 @permits("predict")
 async def infer(request: Request, name: str) -> Response:
     """Answer a batch."""
-    service, caller = service_of(request), caller_of(request)
-    body = await read_json(request, service.limits)
-    rows = inputs_in({"inputs": _rows(body)}, service.limits)
-    call = call_of(request)
-    service.fleet.routing(name)
-    caller.spend(len(rows))
-    found = await service.answer(name, rows, call)
+    service = service_of(request)
+    body = fields_in(await read_json(request, service.limits), {"inputs"}, IGNORED | {"id"})
+    said = body.get("id", "")
+    if not isinstance(said, str):
+        raise Problem(422, "'id' must be a text.")
+    rows = inputs_in({"inputs": _rows(body["inputs"])}, service.limits)
+    found = await service.answer(name, rows, call_of(request))
     told = [orjson.dumps(item).decode() for item in found.items]
     output = {"name": "predictions", "datatype": "BYTES", "shape": [len(told)], "data": told}
     answer = {"model_name": name, "model_version": str(found.release.version), "outputs": [output]}
-    said = body.get("id")
-    return Response(
-        orjson.dumps({**answer, **({"id": said} if isinstance(said, str) else {})}), media_type="application/json"
-    )
+    return Response(orjson.dumps({**answer, **({"id": said} if said else {})}), media_type=JSON)
 
 
-def _rows(body: Any) -> list[dict[str, Any]]:
+def _rows(tensors: Any) -> list[dict[str, Any]]:
     """Tensors as rows.
 
     Raises:
-        Problem: they are none, or of different lengths.
+        Problem: they are none, or of different lengths, or two have one name.
     """
-    tensors = body.get("inputs") if isinstance(body, dict) else None
     if not isinstance(tensors, list) or not tensors:
         raise Problem(422, "'inputs' must be a list of tensors with name, shape, datatype and data.")
-    columns = dict(_column(one) for one in tensors)
+    columns: dict[str, list[str]] = {}
+    for tensor in tensors:
+        name, data = _column(tensor)
+        if name in columns:
+            raise Problem(422, f"there are two tensors '{name}'; each column has one.")
+        columns[name] = data
     if len({len(data) for data in columns.values()}) != 1:
         raise Problem(422, "the tensors are of different lengths; each must hold one value an input.")
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def _column(tensor: Any) -> tuple[str, list[Any]]:
+def _column(tensor: Any) -> tuple[str, list[str]]:
     if not isinstance(tensor, Mapping) or not isinstance(tensor.get("name"), str):
         raise Problem(422, "a tensor has name, shape, datatype and data.")
-    name, data = tensor["name"], tensor.get("data")
+    name, data = shown(tensor["name"]), tensor.get("data")
     if tensor.get("datatype") != "BYTES":
-        raise Problem(422, f"the tensor '{name}' must be of datatype BYTES; got {str(tensor.get('datatype'))[:40]!r}.")
+        said = shown(tensor.get("datatype"))
+        raise Problem(422, f"the tensor '{name}' must be of datatype BYTES; got {said!r}.")
     if not isinstance(data, list) or not all(isinstance(one, str) for one in data):
         raise Problem(422, f"the tensor '{name}' must hold a list of texts as data.")
+    shape = tensor.get("shape")
+    if shape not in ([len(data)], [len(data), 1]):
+        raise Problem(422, f"the tensor '{name}' holds {len(data):,} texts, so its shape is [{len(data)}].")
     return name, data
 
 
 def _state(is_ready: bool) -> Response:
-    return Response(orjson.dumps({"ready": is_ready}), 200 if is_ready else 503, media_type="application/json")
+    return Response(orjson.dumps({"ready": is_ready}), 200 if is_ready else 503, media_type=JSON)

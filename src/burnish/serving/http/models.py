@@ -8,8 +8,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from burnish.flows.traffic import Traffic, set_traffic
-from burnish.serving.http.guard import GuardedRoute, caller_of, permits, service_of, who
+from burnish.serving.http.guard import GuardedRoute, caller_of, masked, permits, service_of, who
 from burnish.serving.http.shapes import Move, Named
+from burnish.serving.problems import Problem
 from burnish.serving.service import Service
 from burnish.store.records import Release
 
@@ -17,12 +18,11 @@ router = APIRouter(route_class=GuardedRoute)
 
 
 @router.get("/v1/models")
-@permits("predict")
+@permits("predict", is_narrow=True)
 async def models(request: Request) -> dict[str, Any]:
     """The models that this key may ask."""
-    service, own = service_of(request), caller_of(request).key.models
-    names = [name for name in service.fleet.names if not own or name in own]
-    return {"models": [_told(service, name) for name in names]}
+    service, caller = service_of(request), caller_of(request)
+    return {"models": [_told(service, name) for name in service.fleet.names if caller.may_ask(name)]}
 
 
 @router.get("/v1/models/{name}")
@@ -38,6 +38,8 @@ async def releases(request: Request, name: str) -> dict[str, Any]:
     """Every version, newest first, and the aliases."""
     home = service_of(request).home
     found = await asyncio.to_thread(home.releases.all, name)
+    if not found:
+        raise Problem(404, f"there is no release of the name '{name}'.")
     aliases = {one.alias: one.version for one in await asyncio.to_thread(home.releases.aliases) if one.name == name}
     return {"releases": [_release(one) for one in found], "aliases": aliases}
 
@@ -47,18 +49,17 @@ async def releases(request: Request, name: str) -> dict[str, Any]:
 async def promote(request: Request, name: str, move: Move) -> dict[str, Any]:
     """Make a version production; servers take it over within a second. One that missed its gate needs `force`."""
     home = service_of(request).home
-    release = await asyncio.to_thread(
-        home.releases.promote, name, move.version, who(request), move.why, force=move.force
-    )
-    return _release(release)
+    why = masked(request, move.why)
+    promote_it = home.releases.promote
+    return _release(await asyncio.to_thread(promote_it, name, move.version, who(request), why, force=move.force))
 
 
 @router.post("/v1/models/{name}/rollback")
 @permits("release")
 async def rollback(request: Request, name: str, named: Named) -> dict[str, Any]:
     """Make the version before production again."""
-    home = service_of(request).home
-    return _release(await asyncio.to_thread(home.releases.roll_back, name, who(request), named.why))
+    home, why = service_of(request).home, masked(request, named.why)
+    return _release(await asyncio.to_thread(home.releases.roll_back, name, who(request), why))
 
 
 @router.put("/v1/models/{name}/traffic")
@@ -75,7 +76,7 @@ def _told(service: Service, name: str) -> dict[str, Any]:
     about: dict[str, Any] = {"name": name, "version": routing.main.version, "task": routing.main.task}
     if served is not None:
         task = served.predictor.task
-        about["inputs"] = [one.name for one in task.wanted if one.name not in task.gold]
+        about["inputs"] = [one.name for one in task.wanted if one.name not in task.gold | task.files]
         about["labels"] = list(served.predictor.knowledge.labels)
     for kind in ("canary", "shadow"):
         other: Release | None = getattr(routing, kind)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,9 @@ from fastapi import APIRouter, Request, Response
 
 from burnish.core.ids import new_id
 from burnish.serving.access import allowed
-from burnish.serving.http.bodies import call_of, fields_in, inputs_in, read_json
+from burnish.serving.http.bodies import call_of, fields_in, inputs_in
 from burnish.serving.http.guard import GuardedRoute, caller_of, permits, service_of
+from burnish.serving.http.reading import JSON, read_json
 from burnish.serving.http.streaming import Streamed
 from burnish.serving.problems import Problem
 
@@ -27,19 +29,16 @@ CHAT_FIELDS = {"stream", "user", "n", "metadata", "store"}
 
 
 @router.post("/v1/chat/completions")
-@permits("predict")
+@permits("predict", is_narrow=True)
 async def complete(request: Request) -> Response:
     """Answer a chat, at once or as server-sent events."""
-    service, caller = service_of(request), caller_of(request)
+    service = service_of(request)
     body = fields_in(await read_json(request, service.limits), {"model", "messages"}, CHAT_FIELDS)
-    name = _name(request, body)
-    if body.get("n", 1) != 1:
-        raise Problem(422, "'n' must be 1: one answer is given.")
+    name, is_streamed = _name(request, body), _is_streamed(body)
     [row] = inputs_in({"inputs": [{"messages": body["messages"]}]}, service.limits)
     await _refuse_silent(request, name)
-    caller.spend(1)
-    if body.get("stream"):
-        return Streamed(_events(request, name, row), "text/event-stream")
+    if is_streamed:
+        return await _streamed(request, name, row)
     found = await service.answer(name, [row], call_of(request))
     [answer] = found.items
     choice = {
@@ -48,30 +47,39 @@ async def complete(request: Request) -> Response:
         "finish_reason": "stop" if answer.get("is_finished", True) else "length",
     }
     told = _completion(name, "chat.completion", str(answer["prediction_id"]), choice)
-    return Response(orjson.dumps(told), media_type="application/json")
+    return Response(orjson.dumps(told), media_type=JSON)
 
 
 @router.post("/v1/embeddings")
-@permits("predict")
+@permits("predict", is_narrow=True)
 async def embed(request: Request) -> Response:
     """Vectors of texts, as numbers or as base64 of float32."""
-    service, caller = service_of(request), caller_of(request)
+    service = service_of(request)
     body = fields_in(await read_json(request, service.limits), {"model", "input"}, {"encoding_format", "user"})
     name, form = _name(request, body), body.get("encoding_format", "float")
     if form not in ("float", "base64"):
         raise Problem(422, "'encoding_format' must be float or base64.")
     rows = inputs_in({"inputs": body["input"]}, service.limits)
-    predictor = await service.predictor_of(service.fleet.routing(name).main)
-    if "vector" not in predictor.task.answer.model_fields:
-        raise Problem(400, f"the model '{name}' does {predictor.task.part_name} and gives no vectors of texts.")
-    caller.spend(len(rows))
+    task = (await service.predictor_of(service.fleet.routing(name).main)).task
+    if "vector" not in task.answer.model_fields:
+        raise Problem(422, f"the model '{name}' does {task.part_name} and gives no vectors of texts.")
     found = await service.answer(name, rows, call_of(request))
     data = [
         {"object": "embedding", "index": at, "embedding": _vector(item["vector"], form)}
         for at, item in enumerate(found.items)
     ]
-    told = {"object": "list", "model": name, "data": data, "usage": {"prompt_tokens": 0, "total_tokens": 0}}
-    return Response(orjson.dumps(told, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
+    usage = {"prompt_tokens": found.n_tokens, "total_tokens": found.n_tokens}
+    told = {"object": "list", "model": name, "data": data, "usage": usage}
+    return Response(orjson.dumps(told, option=orjson.OPT_SERIALIZE_NUMPY), media_type=JSON)
+
+
+def _is_streamed(body: Mapping[str, Any]) -> bool:
+    if body.get("n") not in (None, 1) or isinstance(body.get("n"), bool):
+        raise Problem(422, "'n' must be 1: one answer is given.")
+    is_streamed = body.get("stream")
+    if not isinstance(is_streamed, bool | None):
+        raise Problem(422, "'stream' must be true or false.")
+    return bool(is_streamed)
 
 
 def _name(request: Request, body: Mapping[str, Any]) -> str:
@@ -88,31 +96,34 @@ async def _refuse_silent(request: Request, name: str) -> None:
     service = service_of(request)
     task = (await service.predictor_of(service.fleet.routing(name).main)).task
     if not any(one.name == "messages" for one in task.wanted) or "text" not in task.answer.model_fields:
-        raise Problem(400, f"the model '{name}' does {task.part_name} and answers no chats.")
+        raise Problem(422, f"the model '{name}' does {task.part_name} and answers no chats.")
 
 
-async def _events(request: Request, name: str, row: Any) -> AsyncIterator[bytes]:
+async def _streamed(request: Request, name: str, row: Any) -> Response:
+    """Server-sent events, once the first piece is there: what is refused until then is refused as ever."""
     identity = new_id("p")
-    try:
-        async for piece in service_of(request).stream(name, row, caller_of(request)):
-            yield _event(_completion(name, "chat.completion.chunk", identity, _delta({"content": piece}, None)))
-    except Problem as problem:
-        yield b"data: " + problem.body() + b"\n\n"
-        return
-    yield _event(_completion(name, "chat.completion.chunk", identity, _delta({}, "stop")))
+    pieces = service_of(request).write(name, row, call_of(request), identity)
+    first = await anext(pieces, None)
+    return Streamed(_events(name, identity, first, pieces), "text/event-stream")
+
+
+async def _events(name: str, identity: str, first: str | None, pieces: AsyncGenerator[str]) -> AsyncGenerator[bytes]:
+    async with aclosing(pieces):
+        if first is not None:
+            yield _chunk(name, identity, {"role": "assistant", "content": first}, None)
+        async for piece in pieces:
+            yield _chunk(name, identity, {"content": piece}, None)
+    yield _chunk(name, identity, {}, "stop")
     yield b"data: [DONE]\n\n"
 
 
-def _delta(delta: Mapping[str, str], reason: str | None) -> dict[str, Any]:
-    return {"index": 0, "delta": delta, "finish_reason": reason}
+def _chunk(name: str, identity: str, delta: Mapping[str, str], reason: str | None) -> bytes:
+    choice = {"index": 0, "delta": delta, "finish_reason": reason}
+    return b"data: " + orjson.dumps(_completion(name, "chat.completion.chunk", identity, choice)) + b"\n\n"
 
 
 def _completion(name: str, kind: str, identity: str, choice: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": identity, "object": kind, "created": int(time.time()), "model": name, "choices": [choice]}
-
-
-def _event(told: Mapping[str, Any]) -> bytes:
-    return b"data: " + orjson.dumps(told) + b"\n\n"
 
 
 def _vector(vector: Any, form: str) -> Any:

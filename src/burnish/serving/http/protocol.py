@@ -13,6 +13,7 @@ from typing import Any, ClassVar, cast
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from burnish.serving.limits import Limits
+from burnish.serving.metrics import Metrics
 from burnish.serving.problems import MEDIA_TYPE, Problem
 
 MOST_HEAD_BYTES = 64 << 10
@@ -25,10 +26,14 @@ class DeadlinedProtocol(HttpToolsProtocol):
     """A connection that is closed when a request's head or body takes too long, or its head is too large."""
 
     limits: ClassVar[Limits] = Limits()
+    metrics: ClassVar[Metrics | None] = None
+    """Count a request that never came to the application."""
 
     _timer: asyncio.TimerHandle | None = None
-    _n_head_bytes = 0
     _is_in_head = True
+    _is_new_body = False
+    _n_bytes = 0
+    """Received in a row that are of no body: of a head, or what comes before one or behind a body."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -39,17 +44,23 @@ class DeadlinedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._is_in_head:
-            self._n_head_bytes += len(data)
-            if self._timer is None:  # also of what comes before a head, such as empty lines
-                self._arm(self.limits.header_s)
+        self._n_bytes += len(data)
         super().data_received(data)
-        if self._is_in_head and self._n_head_bytes > MOST_HEAD_BYTES:
+        if self._n_bytes > MOST_HEAD_BYTES:
             self._cut(Problem(431, f"the request's head is larger than {MOST_HEAD_BYTES:,} bytes."))
+        elif self._is_in_head:
+            if self._n_bytes and self._timer is None:
+                self._arm(self.limits.header_s)
+        elif self._is_new_body:
+            self._is_new_body = False
+            self._arm(self.limits.body_s)
+
+    def on_message_begin(self) -> None:
+        self._n_bytes += 1  # what follows a request in the same piece counts too
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        self._is_in_head, self._n_head_bytes = False, 0
-        self._arm(self.limits.body_s)
+        self._is_in_head, self._is_new_body, self._n_bytes = False, True, 0
         super().on_headers_complete()
         cycle, scope = self.cycle, cast("dict[str, Any]", self.scope)
         scope["burnish.cycle"] = cycle  # knows when the client leaves
@@ -59,9 +70,13 @@ class DeadlinedProtocol(HttpToolsProtocol):
         if self._is_in_head:
             super().on_header(name, value)  # what follows a body in pieces is left out: nobody reads it
 
+    def on_body(self, body: bytes) -> None:
+        self._n_bytes = 0
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         self._disarm()
-        self._is_in_head, self._n_head_bytes = True, 0
+        self._is_in_head, self._is_new_body, self._n_bytes = True, False, 0
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -75,7 +90,7 @@ class DeadlinedProtocol(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """A request that is about to come is still answered."""
-        if self._is_in_head and (self.cycle is None or self._n_head_bytes) and not self.transport.is_closing():
+        if self._is_in_head and (self.cycle is None or self._n_bytes) and not self.transport.is_closing():
             self._arm(LAST_HEAD_S)
         else:
             super().shutdown()
@@ -105,14 +120,19 @@ class DeadlinedProtocol(HttpToolsProtocol):
         transport, cycle = cast("Any", self.transport), cast("Any", self.cycle)
         if transport is None or transport.is_closing():
             return
+        if self.pipeline:  # earlier requests of this connection have not been answered
+            self._arm(LAST_HEAD_S)
+            return
         is_answering = cycle is not None and not cycle.response_complete
         if is_answering and self._is_in_head:
-            cycle.keep_alive = False  # an earlier request is still answered, and then it ends
+            cycle.keep_alive = False  # an earlier request is answered yet, and then it ends
             return
-        if not (is_answering and cycle.response_started):
-            transport.write(_told(problem))
         if is_answering:
             self.scope["burnish.cut"] = problem.status  # type: ignore[typeddict-unknown-key]
+        elif self.metrics is not None:
+            self.metrics.of(self.metrics.requests, "none", problem.status).inc()
+        if not (is_answering and cycle.response_started):
+            transport.write(_told(problem))
         transport.close()
 
 
@@ -123,6 +143,6 @@ def _told(problem: Problem) -> bytes:
     return f"{head}content-length: {len(body)}\r\nconnection: close\r\n\r\n".encode() + body
 
 
-def protocol_with(limits: Limits) -> type[DeadlinedProtocol]:
+def protocol_with(limits: Limits, metrics: Metrics) -> type[DeadlinedProtocol]:
     """The protocol, bounded as asked."""
-    return type("BoundedProtocol", (DeadlinedProtocol,), {"limits": limits})
+    return type("BoundedProtocol", (DeadlinedProtocol,), {"limits": limits, "metrics": metrics})

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+Span = list[Any] | dict[str, Any]
+
 
 class Body(BaseModel):
-    """Base of bodies: nothing unknown, no infinities."""
+    """Base of bodies: nothing unknown, no infinities, and no text where a number is asked for."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False, strict=True
+    )
 
 
 class Named(Body):
@@ -27,21 +32,23 @@ class Move(Named):
 
 
 class Said(Body):
-    """Feedback on one answer: exactly one of label, spans, score and accepted."""
+    """Feedback on one answer: exactly one of label, spans, score and accepted. Where several tasks share a model, the
+    one that is meant is named: `{"mood": "good"}`.
+    """
 
     prediction_id: str = Field(max_length=64)
     """Id that came with the answer."""
 
-    label: str | list[str] | None = Field(default=None, max_length=1000)
-    """The right label, or labels."""
+    label: str | list[str] | dict[str, Any] | None = None
+    """The right label, or labels, or the text that is right."""
 
-    spans: list[dict[str, Any]] | None = Field(default=None, max_length=1000)
-    """The right spans: `{start, end, label}`, in characters of the input."""
+    spans: list[Span] | dict[str, Any] | None = None
+    """The right spans: `[start, end, label]` or `{start, end, label}`, in characters of the input as it was kept."""
 
-    score: float | None = None
+    score: float | dict[str, float] | None = None
     """The right score."""
 
-    accepted: bool | None = None
+    accepted: bool | dict[str, bool] | None = None
     """Whether the answer was right."""
 
     comment: str = Field(default="", max_length=2000)
@@ -64,7 +71,7 @@ class NewKey(Body):
     per_day: int | None = Field(default=None, ge=1, le=1_000_000_000)
     """Most inputs a day."""
 
-    models: list[str] = Field(default=[], max_length=100)
+    models: list[Name] = Field(default=[], max_length=100)
     """Names that it may ask; empty: all."""
 
 

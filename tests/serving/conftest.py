@@ -1,0 +1,93 @@
+"""A tiny real bundle, released, and servers of it."""
+
+import shutil
+
+import pytest
+from tests.flows.conftest import sentiment_rows, write_csv
+from tests.serving.house import House, make_keys, released, twin_of
+
+import burnish
+from burnish.core.settings import Settings
+from burnish.store.home import open_home
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory, tiny_base):
+    """A model of two labels, good and bad, that has learned nothing: each text has an answer of its own all the same."""
+    folder = tmp_path_factory.mktemp("served")
+    write_csv(folder / "train.csv", sentiment_rows(60))
+    recipe = {
+        "task": {"name": "classification", "head": "cls"},
+        "base": str(tiny_base),
+        "data": {"train": str(folder / "train.csv"), "dev": "25%"},
+        "train": {"epochs": 0, "precision": "fp32"},
+        "judge": {"n_bootstrap": 2, "formats": ["json"]},
+    }
+    return burnish.fit(recipe, out=folder / "bundle").bundle
+
+
+@pytest.fixture(scope="session")
+def answer_of(bundle):
+    """What the bundle answers without a server."""
+    predictor = burnish.load(bundle)
+    return lambda text: predictor(text).model_dump(mode="json")
+
+
+@pytest.fixture(scope="session")
+def made_house(tmp_path_factory, bundle):
+    """An installation with `intent`, version 1 in production, version 2 that answers the same, and keys."""
+    folder = tmp_path_factory.mktemp("house") / "home"
+    home = open_home(Settings(home=str(folder), database="", bundles=""))
+    released(home, bundle)
+    released(home, twin_of(bundle, folder.parent / "twin"))
+    home.releases.promote("intent", 1, "user test")
+    keys = make_keys(home)
+    home.close()
+    return folder, keys
+
+
+@pytest.fixture
+def make_house(made_house, tmp_path):
+    """`make_house(store_inputs="off")`: a copy of the installation, and settings of its own."""
+    houses = []
+
+    def make(**own):
+        folder, keys = made_house
+        copy = tmp_path / f"home-{len(houses)}"
+        shutil.copytree(folder, copy)
+        houses.append(House(copy, keys, own=own))
+        return houses[-1]
+
+    yield make
+    for house in houses:
+        house.home.close()
+
+
+@pytest.fixture
+def house(make_house):
+    return make_house()
+
+
+@pytest.fixture
+def client(house):
+    """A server of `intent`, without a network."""
+    with house.client() as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def shared_house(made_house, tmp_path_factory):
+    """One for tests that change nothing of the installation."""
+    folder, keys = made_house
+    copy = tmp_path_factory.mktemp("shared") / "home"
+    shutil.copytree(folder, copy)
+    house = House(copy, keys)
+    yield house
+    house.home.close()
+
+
+@pytest.fixture(scope="session")
+def asked(shared_house):
+    """A server that is asked only: its answers do not depend on what was asked before."""
+    with shared_house.client() as client:
+        yield client

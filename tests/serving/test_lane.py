@@ -1,0 +1,269 @@
+"""The lane: what it takes, in which batches, and what becomes of work that nobody waits for."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from burnish.serving.lane import FULL, LATE, Lane, LaneClosed
+from burnish.serving.problems import Problem
+
+
+class Slow:
+    """A model that waits until it is let go, and tells what it was given."""
+
+    def __init__(self):
+        self.go, self.has_begun, self.batches = threading.Event(), threading.Event(), []
+
+    def __call__(self, batch):
+        self.batches.append([item for work in batch for item in work.items])
+        self.has_begun.set()
+        assert self.go.wait(5)
+        return [[item * 10 for item in work.items] for work in batch]
+
+
+def soon(seconds=5.0):
+    return time.monotonic() + seconds
+
+
+def run(scene, process=None, most_waiting=100, most_at_once=100):
+    """What a scene with a lane gives."""
+    process = process or (lambda batch: [[item * 10 for item in work.items] for work in batch])
+    lane = Lane(process, most_waiting, most_at_once)
+    try:
+        return asyncio.run(scene(lane))
+    finally:
+        if isinstance(process, Slow):
+            process.go.set()
+        lane.close()
+
+
+async def begun(slow):
+    await asyncio.to_thread(slow.has_begun.wait, 5)
+
+
+async def refused(asking):
+    with pytest.raises(Problem) as caught:
+        await asking
+    return caught.value
+
+
+def test_what_arrives_while_the_model_works_is_the_next_batch():
+    slow = Slow()
+
+    async def scene(lane):
+        first = asyncio.create_task(lane.ask([1], None, soon()))
+        await begun(slow)
+        others = [asyncio.create_task(lane.ask([n], None, soon())) for n in (2, 3, 4)]
+        await asyncio.sleep(0.01)
+        assert lane.n_waiting == 3
+        slow.go.set()
+        return await asyncio.gather(first, *others)
+
+    assert run(scene, slow) == [[10], [20], [30], [40]]
+    assert slow.batches == [[1], [2, 3, 4]]
+
+
+@pytest.mark.parametrize(("most_at_once", "batches"), [(2, [[1], [2, 3], [4]]), (1, [[1], [2], [3], [4]])])
+def test_a_batch_holds_no_more_than_was_said(most_at_once, batches):
+    slow = Slow()
+
+    async def scene(lane):
+        tasks = [asyncio.create_task(lane.ask([1], None, soon()))]
+        await begun(slow)
+        tasks += [asyncio.create_task(lane.ask([n], None, soon())) for n in (2, 3, 4)]
+        await asyncio.sleep(0.01)
+        slow.go.set()
+        await asyncio.gather(*tasks)
+
+    run(scene, slow, most_at_once=most_at_once)
+    assert slow.batches == batches
+
+
+def test_a_full_lane_refuses_with_a_time_to_come_back_and_takes_one_large_request_when_it_is_empty():
+    slow = Slow()
+
+    async def scene(lane):
+        first = asyncio.create_task(lane.ask([0] * 50, None, soon()))  # more than may wait, but nothing does
+        await begun(slow)
+        second = asyncio.create_task(lane.ask([1, 2], None, soon()))
+        await asyncio.sleep(0.01)
+        problem = await refused(lane.ask([3], None, soon()))
+        slow.go.set()
+        await asyncio.gather(first, second)
+        return problem
+
+    problem = run(scene, slow, most_waiting=2)
+    assert (problem.status, problem.detail) == (503, FULL)
+    assert int(problem.headers["Retry-After"]) >= 1
+
+
+def test_work_whose_time_is_over_before_the_model_is_free_is_told_so_and_not_computed():
+    slow = Slow()
+
+    async def scene(lane):
+        first = asyncio.create_task(lane.ask([1], None, soon()))
+        await begun(slow)
+        problem = await refused(lane.ask([2], None, soon(0.05)))
+        slow.go.set()
+        await first
+        return problem
+
+    problem = run(scene, slow)
+    assert (problem.status, problem.detail) == (503, LATE)
+    assert slow.batches == [[1]]
+
+
+def test_work_that_comes_with_its_time_over_is_never_computed():
+    computed = []
+
+    async def scene(lane):
+        return await refused(lane.ask([1], None, time.monotonic() - 1))
+
+    assert run(scene, lambda batch: computed.append(batch)).status == 503
+    assert computed == []
+
+
+def test_a_model_that_hangs_keeps_nobody_waiting_beyond_the_deadline():
+    slow = Slow()
+
+    async def scene(lane):
+        return await refused(lane.ask([1], None, soon(0.05)))
+
+    assert run(scene, slow).detail == LATE
+    assert slow.batches == [[1]]
+
+
+def test_work_of_a_client_who_left_before_its_turn_is_not_computed():
+    slow, left = Slow(), False
+
+    async def scene(lane):
+        nonlocal left
+        first = asyncio.create_task(lane.ask([1], None, soon()))
+        await begun(slow)
+        second = asyncio.create_task(lane.ask([2], None, soon(), lambda: left))
+        third = asyncio.create_task(lane.ask([3], None, soon()))
+        await asyncio.sleep(0.01)
+        left = True
+        third.cancel()
+        await asyncio.sleep(0)
+        slow.go.set()
+        await first
+        return await refused(second)
+
+    run(scene, slow)
+    assert slow.batches == [[1]]
+
+
+def test_one_bad_request_does_not_fail_those_that_it_came_with():
+    slow = Slow()
+
+    def picky(batch):
+        slow(batch)
+        if any(13 in work.items for work in batch):
+            raise ZeroDivisionError("13")
+        return [work.items for work in batch]
+
+    async def scene(lane):
+        tasks = [asyncio.create_task(lane.ask([1], None, soon()))]
+        await begun(slow)
+        tasks += [asyncio.create_task(lane.ask([n], None, soon())) for n in (12, 13, 14)]
+        await asyncio.sleep(0.01)
+        slow.go.set()
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    lane = Lane(picky, 100, 100)
+    found = asyncio.run(scene(lane))
+    lane.close()
+    assert [found[0], found[1], found[3]] == [[1], [12], [14]]
+    assert isinstance(found[2], ZeroDivisionError)
+
+
+def test_a_closed_lane_answers_what_waits_and_takes_no_more():
+    slow = Slow()
+
+    async def scene(lane):
+        tasks = [asyncio.create_task(lane.ask([1], None, soon()))]
+        await begun(slow)
+        tasks.append(asyncio.create_task(lane.ask([2], None, soon())))
+        await asyncio.sleep(0.01)
+        closing = asyncio.create_task(asyncio.to_thread(lane.close))
+        await asyncio.sleep(0.01)
+        with pytest.raises(LaneClosed):
+            await lane.ask([3], None, soon())
+        slow.go.set()
+        await closing
+        return await asyncio.gather(*tasks)
+
+    assert run(scene, slow) == [[10], [20]]
+
+
+def test_work_that_wants_to_be_alone_shares_no_batch_and_may_take_longer_than_its_deadline_once_begun():
+    slow = Slow()
+
+    async def scene(lane):
+        first = asyncio.create_task(lane.ask([1], None, soon()))
+        await begun(slow)
+        others = [asyncio.create_task(lane.ask([n], None, soon(), is_alone=n == 3)) for n in (2, 3, 4)]
+        await asyncio.sleep(0.01)
+        slow.go.set()
+        await asyncio.gather(first, *others)
+        slow.go.clear()
+        slow.has_begun.clear()
+        late = asyncio.create_task(lane.ask([5], None, soon(0.03), is_alone=True))
+        await begun(slow)
+        await asyncio.sleep(0.1)
+        slow.go.set()
+        return await late
+
+    assert run(scene, slow) == [50]
+    assert slow.batches == [[1], [2], [3], [4], [5]]
+
+
+def test_a_lane_tells_of_every_batch_and_outlives_whoever_is_told():
+    told = []
+
+    def seen(n_items, n_waiting):
+        told.append((n_items, n_waiting))
+        raise OSError("no room for the number")
+
+    async def scene(lane):
+        lane.seen = seen
+        return [await lane.ask([n, n], None, soon()) for n in (1, 2)]
+
+    assert run(scene) == [[10, 10], [20, 20]]
+    assert told == [(2, 0), (2, 0)]
+
+
+def test_answers_for_a_loop_that_has_ended_are_dropped_and_the_lane_goes_on():
+    slow = Slow()
+    lane = Lane(slow, 100, 100)
+
+    async def leave():
+        asking = asyncio.create_task(lane.ask([1], None, soon()))
+        await begun(slow)
+        return asking
+
+    loop = asyncio.new_event_loop()
+    asking = loop.run_until_complete(leave())
+    asking.cancel()
+    loop.run_until_complete(asyncio.gather(asking, return_exceptions=True))
+    loop.close()
+    slow.go.set()
+
+    async def again():
+        return await lane.ask([2], None, soon())
+
+    assert asyncio.run(again()) == [20]
+    lane.close()
+
+
+@pytest.mark.parametrize("n", [2000])
+def test_no_answer_is_mixed_up_with_another(n):
+    async def scene(lane):
+        asked = [[number, number + 1] for number in range(n)]
+        return asked, await asyncio.gather(*(lane.ask(items, None, soon(60)) for items in asked))
+
+    asked, found = run(scene, most_waiting=10**6, most_at_once=7)
+    assert found == [[a * 10, b * 10] for a, b in asked]
