@@ -1,6 +1,7 @@
 """Every part of the shelf `privacy` finds its examples and nothing in what is harmless, in English and in Chinese."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -70,6 +71,12 @@ def test_its_examples_are_of_both_languages(name):
     assert any(not CHINESE.search(text) and re.search("[A-Za-z]{2}", text) for text in around)
     assert any(CHINESE.search(text) for text in SHELF.get(name).harmless)
     assert any(not CHINESE.search(text) for text in SHELF.get(name).harmless)
+
+
+@every_detector
+def test_the_page_about_privacy_tells_of_it(name):
+    page = Path(__file__).resolve().parents[2] / "docs" / "privacy.md"
+    assert f"| `{name}` |" in page.read_text("utf-8")
 
 
 @every_detector

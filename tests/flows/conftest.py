@@ -96,7 +96,7 @@ def empty_home(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def first_release(moods, empty_home, tmp_path_factory):
-    """An installation whose `intent:1` is that bundle, and in production: its folder, to be copied, and what was told."""
+    """An installation with that bundle in production as `intent:1`: its folder, to be copied, and what was told."""
     folder, told = shutil.copytree(empty_home, tmp_path_factory.mktemp("first") / "home"), []
     with pytest.MonkeyPatch.context() as patch:
         at_home(patch, folder)

@@ -13,7 +13,7 @@ from burnish.store.home import open_home
 
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory, tiny_base):
-    """A model of two labels, good and bad, that has learned nothing: each text has an answer of its own all the same."""
+    """A model of two labels that has learned nothing: each text has an answer of its own all the same."""
     folder = tmp_path_factory.mktemp("served")
     write_csv(folder / "train.csv", sentiment_rows(60))
     recipe = {

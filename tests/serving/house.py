@@ -126,8 +126,9 @@ async def ask(app, method, path, body=None, query="", **headers):
         *((name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()),
     ]
     scope = {
-        "type": "http", "method": method, "path": unquote(path), "raw_path": path.encode(), "query_string": query.encode(),
-        "headers": told, "http_version": "1.1", "scheme": "http", "root_path": "", "client": None, "server": None, "state": {},
+        "type": "http", "method": method, "path": unquote(path), "raw_path": path.encode(), "headers": told,
+        "query_string": query.encode(), "http_version": "1.1", "scheme": "http", "root_path": "", "client": None,
+        "server": None, "state": {},
     }  # fmt: skip
     sent = []
 

@@ -180,6 +180,17 @@ def test_one_bad_request_does_not_fail_those_that_it_came_with():
     assert isinstance(found[2], ZeroDivisionError)
 
 
+def test_a_fault_that_no_future_takes_hangs_nobody():
+    async def scene(lane):
+        return await lane.ask([1], None, soon())
+
+    def stop(batch):
+        raise StopIteration
+
+    with pytest.raises(RuntimeError, match=r"^the model stopped$"):
+        run(scene, stop)
+
+
 def test_a_closed_lane_answers_what_waits_and_takes_no_more():
     slow = Slow()
 

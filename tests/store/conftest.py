@@ -45,6 +45,14 @@ def made_url(cluster):
     return url
 
 
+@pytest.fixture(scope="session")
+def made_store(made_url):
+    """That, opened once for all tests."""
+    store = open_store(made_url)
+    yield store
+    store.close()
+
+
 @pytest.fixture(params=DATABASES)
 def url(request, tmp_path):
     """An empty store on each database."""
@@ -54,13 +62,10 @@ def url(request, tmp_path):
         shutil.copyfile(request.getfixturevalue("made_file"), path)
         path.chmod(0o600)
         return f"sqlite:///{path}"
-    found = request.getfixturevalue("made_url")
-    store = open_store(found)
-    with store.writing() as connection:
+    with request.getfixturevalue("made_store").writing() as connection:
         for table in metadata.tables.values():
             connection.execute(table.delete())
-    store.close()
-    return found
+    return request.getfixturevalue("made_url")
 
 
 @pytest.fixture(params=DATABASES)
@@ -72,7 +77,10 @@ def new_url(request, tmp_path):
 
 
 @pytest.fixture
-def store(url):
+def store(request, url):
+    if not url.startswith("sqlite"):
+        yield request.getfixturevalue("made_store")
+        return
     opened = open_store(url)
     yield opened
     opened.close()

@@ -170,3 +170,22 @@ def test_a_store_that_cannot_be_upgraded_is_closed(tmp_path, monkeypatch):
 
 def test_the_driver_of_sqlite_is_one():
     assert sqlite_module().sqlite_version_info >= (3, 37)
+
+
+def test_a_disk_that_is_full_costs_nothing_that_was_there_and_works_again(store):
+    if not store.is_sqlite:
+        pytest.skip("SQLite can be told that its disk is full")
+
+    def write_too_much():
+        with store.writing() as connection:
+            connection.exec_driver_sql("PRAGMA max_page_count=1")  # no page more than there are
+            put_state(connection, "a", 2)
+            put_state(connection, "b", "x" * 100_000)
+
+    put(store, "a", 1)
+    with pytest.raises(StoreUnavailable, match=r"does not answer \(database or disk is full\)\.$"):
+        write_too_much()
+    assert read(store, "a") == 1
+    store.close()  # room again
+    put(store, "b", "x" * 100_000)
+    assert len(read(store, "b")) == 100_000

@@ -16,6 +16,6 @@ class Classify:
     def __init__(self) -> None:
         self.classify = load_pipeline()
 
-    @bentoml.api(batchable=True, max_batch_size=BATCH, max_latency_ms=int(os.environ.get("RIVAL_LATENCY_MS", "1000")))
+    @bentoml.api(batchable=True, max_batch_size=BATCH, max_latency_ms=int(os.environ.get("RIVAL_LATENCY_MS", "10000")))
     def predict(self, texts: list[str]) -> list[dict]:
         return self.classify(texts, batch_size=len(texts))

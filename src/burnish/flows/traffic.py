@@ -54,9 +54,10 @@ def traffic_now(home: Home, name: str) -> Traffic:
     Raises:
         UserError: there is no such name.
     """
-    home.releases.find(f"{reference(name).name}@{PRODUCTION}")
+    bare = reference(name).name
+    home.releases.find(f"{bare}@{PRODUCTION}")
     with home.store.reading() as connection:
-        return traffic_of(connection, name)
+        return traffic_of(connection, bare)
 
 
 def set_traffic(home: Home, name: str, traffic: Traffic, by: str) -> None:

@@ -181,7 +181,9 @@ def _hand_over(pairs: Sequence[tuple[Work, Any]]) -> None:
     for work, result in pairs:
         if work.future.done():
             continue
-        if isinstance(result, Exception):
+        if isinstance(result, StopIteration):  # which no future takes
+            work.future.set_exception(RuntimeError("the model stopped"))
+        elif isinstance(result, Exception):
             work.future.set_exception(result)
         else:
             work.future.set_result(result)

@@ -14,8 +14,7 @@ is its tokens, or what it says as `n_units` (see `data.features.cost_of`); featu
 their kind only. The *outputs* of a feature are what `ask` gets from the network, for most tasks its logits: [K] where
 the head gives rows, [T, K] where it labels tokens, [T, 2] where it marks starts and ends.
 
-Nothing here needs torch but `loss`, `ask` and `stream`, which read tensors. So `collate` gives numpy arrays, which
-`Collated.to` makes tensors, and which a runtime without torch reads as they are.
+Only `loss`, `ask` and `stream` need torch. So `collate` gives numpy arrays, which `Collated.to` makes tensors.
 Shapes: B batch, T tokens, L labels, K outputs of the head, M decisions to calibrate.
 """
 
@@ -133,10 +132,9 @@ class Evidence(NamedTuple):
 class Decision:
     """How logits become answers; fitted on dev, stored in the bundle.
 
-    `parameters` are the calibration's; `abstain_below` the confidence under which an answer is withheld;
-    `scope_below` the energy under which a text is none of what the model learned (None: not known);
-    `label_thresholds` [L] the probability from which a label is given (multilabel); `members` the decision of each task
-    where several share a model.
+    `parameters` are the calibration's; `abstain_below` the confidence under which an answer is withheld; `scope_below`
+    the energy under which a text is unlike what was learned; `label_thresholds` [L] the probability from which a label
+    is given (multilabel); `members` the decision of each task where several share a model.
     """
 
     calibration: str = "none"

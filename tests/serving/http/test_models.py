@@ -1,5 +1,7 @@
 """What is in service, and changing what answers."""
 
+from types import SimpleNamespace
+
 import pytest
 from tests.serving.house import wait_until
 
@@ -108,7 +110,7 @@ def test_a_shadow_misses_what_it_is_not_meant_for(admin, monkeypatch):
     admin.put(f"{WHICH}/traffic", json={"shadow": 2, "shadow_percent": 25})
     wait_until(lambda: admin.get(WHICH).json().get("shadow") == 2)
     draws = iter([0.1, 0.3, 0.2, 0.9])
-    monkeypatch.setattr("burnish.serving.service.random.random", lambda: next(draws))
+    monkeypatch.setattr("burnish.serving.service.random", SimpleNamespace(random=lambda: next(draws)))
     for _ in range(4):
         version(admin)
     told = b'burnish_inputs_total{name="intent",traffic="shadow",version="2"} 2.0'

@@ -1,7 +1,5 @@
 """POST /v1/models/{name}/predict: one or many inputs, and lines."""
 
-import json
-
 import pytest
 
 PATH = "/v1/models/intent/predict"

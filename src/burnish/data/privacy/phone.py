@@ -19,7 +19,7 @@ _DOMESTIC = re.compile(  # one look at each number for four forms; \n? where the
     rf"|1[0-9]{{2}}{GAP}[0-9]{{3}}{GAP}[0-9]{{4}}|1[0-9]{{3}}{GAP}[0-9]{{3}}{GAP}?[0-9]{{3}})"
     rf"|(?P<american>(?<=[2-9])[0-9]{{2}}[ .-][2-9][0-9]{{2}}[ .-]?[0-9]{{4}}(?![.-][0-9]))){ENDED})"
 )
-_CHINA = re.compile(r"(?<![0-9A-Za-z_.])[(\[]?(?:\+ ?|0\n?0)?8\n?6[ \n.-]?\Z")
+_CHINA = re.compile(r"(?<![0-9A-Za-z_.])[(\[]?(?:\+ ?|0\n?0\n?)?8\n?6[ \n.-]?\Z")
 _EXTENSION = re.compile("[转-][0-9]{1,5}$")
 _TWO_YEARS = re.compile(rf"(?:19|20)[0-9]{{2}}{GAP}(?:19|20)[0-9]{{2}}")
 

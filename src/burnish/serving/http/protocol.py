@@ -19,6 +19,10 @@ from burnish.serving.problems import MEDIA_TYPE, Problem
 MOST_HEAD_BYTES = 64 << 10
 LAST_HEAD_S = 1.0
 """Seconds that a connection without a whole request still has when the server closes."""
+LINGER_S = 1.0
+"""Seconds for which what a refused client still sends is thrown away: a connection that is closed before all was read
+takes the refusal with it.
+"""
 NO_HTTP = "what was sent is no HTTP request that can be read."
 
 
@@ -32,6 +36,7 @@ class DeadlinedProtocol(HttpToolsProtocol):
     _timer: asyncio.TimerHandle | None = None
     _is_in_head = True
     _is_new_body = False
+    _is_cut = False
     _n_bytes = 0
     """Received in a row that are of no body: of a head, or what comes before one or behind a body."""
 
@@ -44,6 +49,8 @@ class DeadlinedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._is_cut:
+            return
         self._n_bytes += len(data)
         super().data_received(data)
         if self._n_bytes > MOST_HEAD_BYTES:
@@ -118,7 +125,7 @@ class DeadlinedProtocol(HttpToolsProtocol):
         """Say why, where no answer is on its way yet, and close."""
         self._disarm()
         transport, cycle = cast("Any", self.transport), cast("Any", self.cycle)
-        if transport is None or transport.is_closing():
+        if transport is None or transport.is_closing() or self._is_cut:
             return
         if self.pipeline:  # earlier requests of this connection have not been answered
             self._arm(LAST_HEAD_S)
@@ -129,11 +136,18 @@ class DeadlinedProtocol(HttpToolsProtocol):
             return
         if is_answering:
             self.scope["burnish.cut"] = problem.status  # type: ignore[typeddict-unknown-key]
+            cycle.disconnected = True
+            cycle.message_event.set()
         elif self.metrics is not None:
             self.metrics.of(self.metrics.requests, "none", problem.status).inc()
-        if not (is_answering and cycle.response_started):
-            transport.write(_told(problem))
-        transport.close()
+        if is_answering and cycle.response_started:
+            transport.close()
+            return
+        self._is_cut = True
+        self._unset_keepalive_if_required()
+        transport.write(_told(problem))
+        transport.write_eof()
+        self._timer = self.loop.call_later(LINGER_S, transport.close)
 
 
 def _told(problem: Problem) -> bytes:
