@@ -15,6 +15,8 @@ from typing import Any
 from serving.client import Asked
 from serving.inprocess import read_texts
 
+N_ROWS = 100
+"""That stand in for test rows when the bundle is released."""
 FARTHEST = 0.02
 """How far a confidence may be from that of the same text in another batch: padding shifts what is rounded to int8."""
 
@@ -80,6 +82,11 @@ class Bench:
                 raise RuntimeError(done.stderr[-2000:])
             answers = [(label, confidence) for label, confidence in json.loads(out.read_text())]
             return InProcess(answers=answers, **json.loads(done.stdout.splitlines()[-1]))
+
+    def rows(self) -> list[dict[str, str]]:
+        """Some texts with what is answered to them as their label."""
+        pairs = zip(self.texts[:N_ROWS], self.expected, strict=False)
+        return [{"text": text, "label": label} for text, (label, _) in pairs]
 
     def is_right(self, asked: Asked) -> bool:
         """Whether an answer is that of its own text."""

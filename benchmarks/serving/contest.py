@@ -229,7 +229,7 @@ def _free_port() -> int:
 
 
 def _ours(bench: Bench) -> Found:
-    with house_of(bench.bundle) as house, house.serving() as server:
+    with house_of(bench) as house, house.serving() as server:
         measure(bench, server, CONNECTIONS, WARM_S)
         found = measure(bench, server, CONNECTIONS, bench.sizes.seconds)
     return Found(found.per_s, found.ms[1], found.account.n_asked, found.account.n_asked - found.account.n_good)

@@ -24,7 +24,7 @@ WATCH_S = 1.0
 
 def flips(bench: Bench) -> None:
     draw = random.Random(7)
-    with house_of(bench.bundle, n_versions=2) as house:
+    with house_of(bench, n_versions=2) as house:
         refused, loaded = _refused(house, bench.sizes.flips, draw)
         with house.serving() as server:
             n_failed, n_asked, n_lines = run(_live(bench, server, draw))

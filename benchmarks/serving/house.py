@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from serving.bench import Bench
 from serving.processes import Usage, end, usage, wait_until
 
 START_S = 120.0
@@ -40,17 +41,21 @@ class House:
             raise RuntimeError(f"burnish {' '.join(words)}: {done.stderr[-2000:]}")
         return done.stdout
 
-    def release(self, bundle: Path, n_versions: int = 1) -> None:
-        """Versions of one bundle, of which the first is production; later ones differ in a line of the README."""
+    def release(self, bundle: Path, rows: Sequence[Mapping[str, str]], n_versions: int = 1) -> None:
+        """Versions of one bundle, of which the first is production; later ones differ in a line of the README. Some rows
+        stand in for the test rows of its recipe, which need not be on this machine.
+        """
         from burnish.core.manifest import write_manifest
 
+        test = self.folder / "rows.jsonl"
+        test.write_text("".join(json.dumps(row) + "\n" for row in rows))
         for number in range(1, n_versions + 1):
             twin = self.folder / f"twin-{number}"
             shutil.copytree(bundle, twin)
             with (twin / "README.md").open("a") as file:
                 file.write(f"\nVersion {number} of a benchmark.\n")
             write_manifest(twin)
-            self.do("release", str(twin), "--name", NAME, codes=(0, 3))
+            self.do("release", str(twin), "--name", NAME, f"data.test={test}", codes=(0, 3))
             shutil.rmtree(twin)
             if number == 1:
                 self.do("promote", f"{NAME}:1", "--force")
@@ -112,12 +117,12 @@ class Server:
 
 
 @contextmanager
-def house_of(bundle: Path, n_versions: int = 1, environment: Mapping[str, str] | None = None) -> Iterator[House]:
-    """An installation with some versions of a bundle, gone with the block."""
+def house_of(bench: Bench, n_versions: int = 1, environment: Mapping[str, str] | None = None) -> Iterator[House]:
+    """An installation with some versions of the bundle, gone with the block."""
     folder = Path(tempfile.mkdtemp(prefix="burnish-serving-"))
     try:
         house = House(folder, environment)
-        house.release(bundle, n_versions)
+        house.release(bench.bundle, bench.rows(), n_versions)
         yield house
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -30,7 +30,7 @@ class Sample:
 
 def leak(bench: Bench) -> None:
     options = ("--limit", "waiting=1000")
-    with house_of(bench.bundle, n_versions=N_VERSIONS) as house, house.serving(*options) as server:
+    with house_of(bench, n_versions=N_VERSIONS) as house, house.serving(*options) as server:
         calm, swapped, account = run(_go_on(bench, server))
     _tell(calm, swapped, account)
 

@@ -26,7 +26,7 @@ def mixups(bench: Bench) -> None:
     asking = list(_askings(bench, bench.sizes.concurrent))
     rows = [("pairs of single texts whose answers tell one from the other", "", f"{bench.tellable():.1%}")]
     options = [word for limit in LIMITS for word in ("--limit", limit)]
-    with house_of(bench.bundle) as house:
+    with house_of(bench) as house:
         for n_connections in ROUNDS:
             with house.serving(*options) as server:
                 asked = run(_ask(bench, server, asking, n_connections or len(asking)))

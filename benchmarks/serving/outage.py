@@ -51,7 +51,7 @@ def database(bench: Bench) -> None:
         cluster = Cluster(folder)
         try:
             url = cluster.create(DATABASE)
-            with house_of(bench.bundle, environment={"BURNISH_DATABASE": url}) as house:
+            with house_of(bench, environment={"BURNISH_DATABASE": url}) as house:
                 with house.serving() as server:
                     outage = run(_story(bench, server, lambda leave=leave: leave(cluster), lambda come_back=come_back: come_back(cluster)))
                 _tell(bench, house, name, outage, url)

@@ -43,7 +43,7 @@ class Storm:
 
 def overload(bench: Bench) -> None:
     """Capacity first, then each factor on the same server."""
-    with house_of(bench.bundle) as house, house.serving() as server:
+    with house_of(bench) as house, house.serving() as server:
         for factor in FACTORS:
             capacity, storm = run(_storm(bench, server, factor))
             say(f"{factor:g} x {capacity:.0f}/s: {storm.account.told()}")

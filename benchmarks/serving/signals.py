@@ -55,18 +55,19 @@ class Drained:
 def signals(bench: Bench) -> None:
     draw = random.Random(7)
     by_workers = {1: Drained(), 2: Drained()}
-    for trial in range(bench.sizes.trials):
-        n_workers = 1 + trial % 2
-        with house_of(bench.bundle) as house:
+    with house_of(bench) as house:
+        for trial in range(bench.sizes.trials):
+            n_workers = 1 + trial % 2
             _terminate(bench, house, n_workers, draw, by_workers[n_workers])
-        say(f"SIGTERM {trial + 1}: {by_workers[n_workers]}")
-    _tell_drained(by_workers)
-    with house_of(bench.bundle) as house, house.serving("--workers", "2") as server:
-        run(_kill(bench, server, draw))
+            say(f"SIGTERM {trial + 1}: {by_workers[n_workers]}")
+        _tell_drained(by_workers)
+        with house.serving("--workers", "2") as server:
+            run(_kill(bench, server, draw))
     swaps(bench)
 
 
 def _terminate(bench: Bench, house: House, n_workers: int, draw: random.Random, drained: Drained) -> None:
+    before = _ids_kept(house)
     with house.serving("--workers", str(n_workers)) as server:
         asked, statuses, told_at, code, took_s = run(_load_and_signal(bench, server, draw))
     drained.n_trials += 1
@@ -88,10 +89,15 @@ def _terminate(bench: Bench, house: House, n_workers: int, draw: random.Random, 
             else:
                 drained.n_turned_away += 1
     ids = {one.json()["predictions"][0]["prediction_id"] for one in answered}
-    with closing(sqlite3.connect(house.home / "burnish.db")) as database:
-        kept = {identity for (identity,) in database.execute("SELECT id FROM predictions")}
+    kept = _ids_kept(house) - before
     drained.n_computed_lost += len(kept - ids)
     drained.n_unkept += len(ids - kept)
+
+
+def _ids_kept(house: House) -> set[str]:
+    """Of all predictions in the database, which no server has open now."""
+    with closing(sqlite3.connect(house.home / "burnish.db")) as database:
+        return {identity for (identity,) in database.execute("SELECT id FROM predictions")}
 
 
 async def _load_and_signal(

@@ -32,7 +32,7 @@ def http(bench: Bench) -> None:
     inside, through, alone = [], [], []
     for number in range(bench.sizes.rounds):
         inside.append(bench.in_process(bench.sizes.seconds / 3))
-        with house_of(bench.bundle) as house, house.serving() as server:
+        with house_of(bench) as house, house.serving() as server:
             measure(bench, server, CONNECTIONS, WARM_S)
             through.append(measure(bench, server, CONNECTIONS, bench.sizes.seconds))
             alone.append(measure(bench, server, 1, bench.sizes.seconds / 3))

@@ -62,7 +62,7 @@ def mood_rows(n, seed=0):
     for number, (text, label) in enumerate(sentiment_rows(n, seed)):
         sign = {"good": "好", "bad": "坏"}[label]
         others = "".join(draw.choice("中国北京上海的我") for _ in range(6))
-        rows.append((text, label) if number % 4 < 2 else (f"{others[:3]}{sign}{others[3:]}", label))
+        rows.append((text, label) if number % 4 < 2 else (sign + others, label))
     return rows
 
 
@@ -128,9 +128,10 @@ def copied_home(folder, out, patch):
 
 def at_home(patch, folder, **more):
     """Let verbs use the installation in a folder, with other settings as they are usually."""
-    for name in ("DATABASE", "BUNDLES", "SECRET", "STORE_INPUTS", "RETENTION_DAYS"):
+    for name in ("DATABASE", "BUNDLES", "STORE_INPUTS", "RETENTION_DAYS"):
         patch.delenv(f"BURNISH_{name}", raising=False)
     patch.setenv("BURNISH_HOME", str(folder))
+    patch.setenv("BURNISH_SECRET", "0123456789abcdef0123456789abcdef")  # so that the same inputs are always kept back
     for name, value in more.items():
         patch.setenv(f"BURNISH_{name}".upper(), value)
     settings.cache_clear()

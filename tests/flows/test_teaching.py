@@ -7,7 +7,7 @@ from burnish.core.shelves import Shelf
 from burnish.feedback.caps import Caps
 from burnish.feedback.guard import Guard
 from burnish.flows.recording import digest_of
-from burnish.flows.teaching import taught
+from burnish.flows.teaching import KEPT_BACK, taught
 from burnish.store.records import Feedback
 
 TASK = Shelf("tasks").build("classification")
@@ -195,6 +195,16 @@ def test_a_larger_share_keeps_back_what_a_smaller_one_does(new_home):
     said(new_home, answered(new_home, [f"text {number}" for number in range(60)]), key="user ann")
     none, some, more = (set(texts(learned(new_home, share).held_out)) for share in (0, 0.2, 0.5))
     assert none < some < more
+
+
+def test_whatever_the_share_is_later_both_sides_stay_what_they_were(new_home):
+    said(new_home, answered(new_home, [f"text {number}" for number in range(60)]), key="user ann")
+    first = learned(new_home, 0.3)
+    new_home.corrections.mark_used(first.feedback, 2)
+    new_home.corrections.decide(dict.fromkeys(first.judging, ("accepted", KEPT_BACK)), "user ann")
+    for share in (0.0, 0.1, 0.9):
+        again = learned(new_home, share)
+        assert (texts(again.rows), texts(again.held_out)) == (texts(first.rows), texts(first.held_out))
 
 
 def test_nothing_is_learned_from_what_versions_are_judged_on(home, moods):

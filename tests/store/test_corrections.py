@@ -112,7 +112,7 @@ def test_what_cannot_be_written_leaves_no_token(corrections, monkeypatch):
 
 
 def test_twins_at_the_same_moment_count_once_and_get_one_answer(corrections):
-    meet = threading.Barrier(5)
+    meet = threading.Barrier(5, timeout=30)
     answers = {}
 
     def send(number):

@@ -191,3 +191,10 @@ def test_two_that_add_and_one_that_erases_leave_nothing_of_what_was_erased(predi
         thread.join()
     assert predictions.count_of("gone", 0.0) == 0
     assert predictions.count_of("stays", 0.0) == 40
+
+
+def test_vectors_are_put_to_predictions_by_id_and_to_no_others(predictions):
+    predictions.add([prediction("p_1", vector=None), prediction("p_2", vector=None)])
+    predictions.put_vectors({"p_1": (0.25, 0.75), "p_9": (1.0,)})
+    assert predictions.find("p_1").vector == [0.25, 0.75]
+    assert predictions.find("p_2").vector is None

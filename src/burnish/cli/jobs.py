@@ -58,7 +58,7 @@ def _read(said: list[str]) -> dict[str, Any]:
         if not is_set:
             raise UserError(f"'{one}' is no argument; write KEY=VALUE, e.g. name=intent.")
         try:
-            found[key] = yaml.safe_load(value)
+            found[key] = value if key == "name" else yaml.safe_load(value)
         except yaml.YAMLError:
             raise UserError(f"'{one}': the value cannot be read; quote a text, and write a list as [a, b].") from None
     return found

@@ -102,8 +102,8 @@ def _fault(details: ErrorDetails) -> str:
     place, known = ".".join(map(str, details["loc"])), Monitoring.model_fields
     if details["type"] == "extra_forbidden" and place.partition(".")[0] not in known:
         return f"{place} is not a setting.{hint(place, known)} There are {listed(known)}."
-    if details["type"] == "extra_forbidden":
-        return f"{place} is not a setting."
+    if details["type"] in ("extra_forbidden", "missing"):
+        return f"{place} is {'missing' if details['type'] == 'missing' else 'not a setting'}."
     wanted = demand(details)
     reason = str(details["msg"]).removeprefix("Value error, ").rstrip(".")
     return f"{place} {wanted}" if wanted else f"{f'{place}: ' if place else ''}{reason}."

@@ -196,12 +196,18 @@ def _place(at: int, found: Sequence[Found], *, is_end: bool) -> int:
 
 
 def _vector(answered: Answered) -> list[float] | None:
-    if not answered.outputs or random.random() > SHARE_WITH_VECTOR:  # noqa: S311  # no secret
+    if random.random() > SHARE_WITH_VECTOR:  # noqa: S311  # no secret
         return None
-    outputs = np.asarray(answered.outputs[0])
-    if outputs.ndim != 1 or outputs.size > MOST_OUTPUTS:
+    return vector_of(answered)
+
+
+def vector_of(answered: Answered) -> list[float] | None:
+    """What tells like answers from others: the shares of the outputs; None where there are none, or too many."""
+    outputs = np.asarray(answered.outputs[0], np.float64) if answered.outputs else np.zeros(0)
+    if outputs.ndim != 1 or not 1 < outputs.size <= MOST_OUTPUTS:
         return None
-    vector: list[float] = np.round(outputs.astype(np.float64), 2).tolist()
+    shares = np.exp(outputs - outputs.max())
+    vector: list[float] = np.round(shares / shares.sum(), 4).tolist()
     return vector
 
 

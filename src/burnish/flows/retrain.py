@@ -21,11 +21,12 @@ from burnish.evaluation.compare import compare
 from burnish.evaluation.gates import GateResult
 from burnish.evaluation.promotion import Check, Verdict, is_worse
 from burnish.flows.fit import FitResult, fit
+from burnish.flows.nearness import fill_vectors
 from burnish.flows.release import Releasing
 from burnish.flows.retraining import Retraining as Retraining
 from burnish.flows.rowplaces import SIDES, hand_places_on, known_places
 from burnish.flows.shrink import shrink
-from burnish.flows.teaching import Taught, taught
+from burnish.flows.teaching import KEPT_BACK, Taught, taught
 from burnish.metrics._contract import Outcome
 from burnish.recipe.load import load
 from burnish.recipe.show import filled
@@ -131,8 +132,7 @@ class Run:
         """What was learned counts as new no more, and what judged it needs no other look of the guard."""
         self.home.corrections.mark_used(found.feedback, made.version)
         if found.judging:
-            kept_back = ("accepted", "kept back to judge retrained versions")
-            self.home.corrections.decide(dict.fromkeys(found.judging, kept_back), self.by)
+            self.home.corrections.decide(dict.fromkeys(found.judging, ("accepted", KEPT_BACK)), self.by)
         hand_places_on(self.home, self.production, made)
 
     def _source(self, served: Bundle) -> Bundle:
@@ -157,6 +157,7 @@ class Run:
             UserError: too little that is new.
         """
         settings, task = self.settings, source.knowledge.task
+        fill_vectors(self.home, self.name, load_predictor(source))
         found = taught(self.home, self.name, task, settings.guard, settings.held_out, self.listen)
         if found.n_new < settings.least:
             unkept = f" ({found.n_unkept:,} more cannot be used: their inputs were not kept)" if found.n_unkept else ""
@@ -183,7 +184,7 @@ class Run:
         recipe["data"] |= known_places(self.home, self.production, without=said)
         recipe["data"] |= {} if anchor.most_rows else {"replay": None}
         recipe["train"] |= {"start": str(source.folder.absolute()), "epochs": self.settings.epochs, "n_seeds": 1}
-        recipe["train"] |= {"anchor": anchor.as_recipe()}
+        recipe["train"] |= {"anchor": anchor.as_recipe(), "keep": "last", "patience": None}  # dev has no corrections
         recipe["judge"] |= {"slices": [], "start": False}  # corrections have no columns to slice by
         return filled(load(recipe, overrides).recipe)
 

@@ -25,6 +25,8 @@ N_BACKGROUND = 5_000
 """Predictions whose texts tell what is common."""
 TRUSTED = frozenset({"review", "release", "admin"})
 """Roles whose word is taken."""
+KEPT_BACK = "kept back to judge retrained versions"
+"""Reason of feedback that has judged once."""
 OPERATOR = "user "
 """How those begin who work on the command line, where no key is needed for anything."""
 
@@ -58,7 +60,7 @@ def taught(home: Home, name: str, task: Task, guard: Guard, held_out: float, lis
         name: of the releases.
         task: theirs.
         guard: the checks against poisoning.
-        held_out: share of the inputs that is never learned from; an input is on one side for ever.
+        held_out: share of the inputs that is never learned from; an input that was on one side stays there for ever.
         listen: is told how many were held back.
     """
     accepted = list(home.corrections.of_period(name, states=("accepted",)))
@@ -143,6 +145,13 @@ def _ids(found: Iterable[Resolution]) -> list[str]:
 
 
 def _is_held_out(found: Resolution, share: float) -> bool:
-    """A pure function of the input: what is once kept back is never learned."""
+    """A pure function of the input; and whatever the share is by then, what was kept back once is never learned, and
+    what was learned once judges nothing.
+    """
+    said = [opinion.feedback for opinion in found.opinions]
+    if any(one.used_in is not None for one in said):
+        return False
+    if any(one.reason == KEPT_BACK for one in said):
+        return True
     digest = hashlib.sha256(f"held out {found.item}".encode()).digest()
     return int.from_bytes(digest[:8], "big") < share * 2**64

@@ -63,7 +63,8 @@ def refuse_unknown_job(kind: str, arguments: Mapping[str, Any]) -> None:
     """Raise `UserError` for a job that no worker can do: now, and not when it is due."""
     if kind not in KINDS:
         raise UserError(f"there is no kind of job '{kind}'.{hint(kind, KINDS)} There are {listed(KINDS)}.")
-    if kind != "purge" and NAME.fullmatch(str(arguments.get("name"))) is None:
+    name = arguments.get("name")
+    if kind != "purge" and not (isinstance(name, str) and NAME.fullmatch(name)):
         raise UserError(f"a job '{kind}' needs the name of a model: name=intent.")
     every = arguments.get(EVERY)
     is_number = isinstance(every, int | float) and not isinstance(every, bool)

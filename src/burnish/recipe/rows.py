@@ -26,8 +26,8 @@ def told(value: Any) -> Any:
         return str(value)
     if isinstance(value, Part):
         return value.as_recipe()
-    if isinstance(value, list) and all(isinstance(item, str | Path) for item in value):
-        return [str(item) for item in value]
+    if isinstance(value, list) and (not value or any(isinstance(item, str | Path) for item in value)):
+        return [told(item) for item in value]
     if names_rows(value) and not isinstance(value, list):
         return {key: str(item) if isinstance(item, Path) else item for key, item in value.items()}
     return {"name": "memory", "n_rows": _n_rows(value)}

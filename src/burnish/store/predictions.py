@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from burnish.store.audit import Audit
@@ -83,6 +83,18 @@ class Predictions:
         query = select(func.count()).where(table.c.key == key, table.c.at >= since, table.c.traffic != "shadow")
         with self.store.reading() as connection:
             return int(connection.execute(query).scalar() or 0)
+
+    def put_vectors(self, vectors: Mapping[str, Sequence[float]]) -> None:
+        """Keep what tells answers apart, by id, for those that were kept without."""
+        from sqlalchemy import bindparam
+
+        from burnish.store.tables import predictions as table
+
+        update = table.update().where(table.c.id == bindparam("of")).values(vector=bindparam("own"))
+        told = [{"of": identity, "own": list(vector)} for identity, vector in vectors.items()]
+        if told:
+            with self.store.writing() as connection:
+                connection.execute(update, told)
 
     def erase(self, who: str, *, key: str | None = None, input_digest: str | None = None) -> int:
         """Delete the predictions of a key or of one input until now, and the feedback on them; returns how many

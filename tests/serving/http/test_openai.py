@@ -58,7 +58,7 @@ def test_a_stream_tells_the_same_text_and_its_prediction_can_be_corrected(everyt
 @pytest.mark.parametrize(
     ("body", "status", "detail"),
     [
-        ({"model": "intent"}, 422, "the model 'intent' does classification and answers no chats."),
+        ({"model": "intent"}, 404, "the model 'intent' does classification and answers no chats."),
         ({"model": "nothing"}, 404, "there is no model 'nothing' here."),
         ({"model": 5}, 422, "'model' must be the name of a model."),
         ({"messages": []}, 422, "inputs[0]: 'messages' must be a list of turns"),
@@ -117,7 +117,7 @@ def test_vectors_come_as_numbers_or_as_their_bytes_with_the_tokens_that_were_rea
 @pytest.mark.parametrize(
     ("body", "status", "detail"),
     [
-        ({"model": "intent", "input": "a"}, 422,
+        ({"model": "intent", "input": "a"}, 404,
          "the model 'intent' does classification and gives no vectors of texts."),
         ({"model": "vectors", "input": "a", "encoding_format": "int8"}, 422,
          "'encoding_format' must be float or base64."),

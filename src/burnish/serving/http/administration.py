@@ -91,6 +91,8 @@ async def jobs(request: Request) -> dict[str, Any]:
 async def add_job(request: Request, new: NewJob) -> dict[str, Any]:
     """Work for `burnish worker`."""
     add = service_of(request).home.jobs.add
+    if not isinstance(new.arguments.get("name", ""), str):
+        raise Problem(422, "arguments: the name of a model must be a text.")
     refuse_unknown_job(new.kind, new.arguments)
     return asdict(await asyncio.to_thread(add, new.kind, new.arguments, who(request), time.time() + new.due_in_s))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -39,6 +41,9 @@ async def _tell(request: Request, error: Exception) -> Response:
     match error:
         case ClientDisconnect():
             return Response(status_code=GONE)
+        case HTTPException(status_code=HTTPStatus.METHOD_NOT_ALLOWED):
+            allowed = ", ".join(_methods_of(request.url.path))
+            problem = Problem(405, f"{request.method} is not for this path; it takes {allowed}.", {"Allow": allowed})
         case HTTPException():
             problem = Problem(error.status_code, f"{error.detail}.", error.headers)
         case RequestValidationError():
@@ -46,6 +51,11 @@ async def _tell(request: Request, error: Exception) -> Response:
         case _:
             problem = problem_of(error)
     return Response(problem.body(), problem.status, problem.headers, MEDIA_TYPE)
+
+
+def _methods_of(path: str) -> list[str]:
+    """Every method of a path; Starlette knows those of the first route only."""
+    return sorted({method for route in ROUTES if route.path_regex.match(path) for method in route.methods or ()})
 
 
 def _first_fault(error: RequestValidationError) -> str:

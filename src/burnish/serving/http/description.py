@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,6 +29,7 @@ from burnish.serving.http.schemas import (
 from burnish.serving.limits import Limits
 from burnish.serving.problems import MEDIA_TYPE
 from burnish.serving.service import Service
+from burnish.store.releases import NAME
 from burnish.tasks._contract import Task
 
 PREDICT = "/v1/models/{name}/predict"
@@ -47,6 +49,12 @@ REFUSALS = {
 }
 RETRY = {"Retry-After": {"description": "Seconds after which to come back.", "schema": {"type": "integer"}}}
 NAMED = {"name", "identity", "prediction_id"}
+VERSION = {"type": "integer", "minimum": 1, "maximum": 2**31 - 1}
+TRAFFIC = [
+    {"properties": {"canary": {"type": "null"}, "percent": {"const": 0}}},
+    {"properties": {"canary": VERSION, "percent": {"exclusiveMinimum": 0}}, "required": ["canary", "percent"]},
+]
+"""A canary has a version and a share, or neither."""
 
 
 def describe(app: FastAPI, routes: Sequence[GuardedRoute]) -> APIRouter:
@@ -84,7 +92,10 @@ def described(app: FastAPI, routes: Sequence[GuardedRoute], limits: Limits) -> d
     permissions = {(route.path, method.lower()): route.permission for route in routes for method in route.methods or ()}
     for path, operations in told["paths"].items():
         for method, operation in operations.items():
+            _name_parameters(operation, path)
             _complete(operation, path, permissions[path, method])
+    told["components"]["schemas"]["Traffic"] |= {"anyOf": TRAFFIC}
+    told["components"]["schemas"]["Traffic"]["properties"]["shadow"] = {"anyOf": [VERSION, {"type": "null"}]}
     return told
 
 
@@ -100,6 +111,17 @@ def with_models(made: Mapping[str, Any], service: Service, names: Sequence[str])
             _complete(operation, PREDICT, "predict")
             told["paths"][PREDICT.format(name=name)] = {"post": operation}
     return told
+
+
+def _name_parameters(operation: dict[str, Any], path: str) -> None:
+    """Those in the path that the endpoint reads by itself; and what a name looks like."""
+    told = operation.setdefault("parameters", [])
+    for name in re.findall(r"\{(\w+)\}", path):
+        if name not in {one["name"] for one in told}:
+            told.append({"name": name, "in": "path", "required": True, "schema": {"type": "string"}})
+    for one in told:
+        if one["name"] == "name" and one["in"] == "path":
+            one["schema"]["pattern"] = f"^{NAME.pattern}$"
 
 
 def _predicting(task: Task | None, limits: Limits, definitions: dict[str, Schema]) -> dict[str, Any]:

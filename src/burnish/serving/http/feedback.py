@@ -16,14 +16,14 @@ from burnish.core.ids import made_at, new_id
 from burnish.feedback.corrections import check
 from burnish.serving.http.guard import GuardedRoute, caller_of, masked, permits, service_of, who
 from burnish.serving.http.reading import JSON
-from burnish.serving.http.shapes import Decision, Said
+from burnish.serving.http.shapes import SAYS, Decision, Said
 from burnish.serving.problems import Problem
 from burnish.serving.service import Service
 from burnish.store.corrections import OtherBody, Token
 from burnish.store.records import Feedback, FeedbackState, Kind, Prediction
 
 router = APIRouter(route_class=GuardedRoute)
-KINDS: tuple[Kind, ...] = ("label", "spans", "score", "accepted")
+KINDS: Sequence[Kind] = SAYS
 MOST_TOKEN = 200
 MOST_SHOWN = 1000
 MOMENT_S = 60.0

@@ -6,6 +6,7 @@ import asyncio
 
 import orjson
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
 
 from burnish.serving.access import OPEN
 from burnish.serving.http.guard import GuardedRoute, permits, service_of
@@ -33,7 +34,7 @@ async def ready(request: Request) -> Response:
     return Response(orjson.dumps(status), media_type=JSON)
 
 
-@router.get("/metrics")
+@router.get("/metrics", response_class=PlainTextResponse)
 @permits("metrics")
 async def metrics(request: Request) -> Response:
     """Everything that is counted, for Prometheus."""

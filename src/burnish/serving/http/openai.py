@@ -35,8 +35,8 @@ async def complete(request: Request) -> Response:
     service = service_of(request)
     body = fields_in(await read_json(request, service.limits), {"model", "messages"}, CHAT_FIELDS)
     name, is_streamed = _name(request, body), _is_streamed(body)
-    [row] = inputs_in({"inputs": [{"messages": body["messages"]}]}, service.limits)
     await _refuse_silent(request, name)
+    [row] = inputs_in({"inputs": [{"messages": body["messages"]}]}, service.limits)
     if is_streamed:
         return await _streamed(request, name, row)
     found = await service.answer(name, [row], call_of(request))
@@ -62,7 +62,7 @@ async def embed(request: Request) -> Response:
     rows = inputs_in({"inputs": body["input"]}, service.limits)
     task = (await service.predictor_of(service.fleet.routing(name).main)).task
     if "vector" not in task.answer.model_fields:
-        raise Problem(422, f"the model '{name}' does {task.part_name} and gives no vectors of texts.")
+        raise Problem(404, f"the model '{name}' does {task.part_name} and gives no vectors of texts.")
     found = await service.answer(name, rows, call_of(request))
     data = [
         {"object": "embedding", "index": at, "embedding": _vector(item["vector"], form)}
@@ -96,7 +96,7 @@ async def _refuse_silent(request: Request, name: str) -> None:
     service = service_of(request)
     task = (await service.predictor_of(service.fleet.routing(name).main)).task
     if not any(one.name == "messages" for one in task.wanted) or "text" not in task.answer.model_fields:
-        raise Problem(422, f"the model '{name}' does {task.part_name} and answers no chats.")
+        raise Problem(404, f"the model '{name}' does {task.part_name} and answers no chats.")
 
 
 async def _streamed(request: Request, name: str, row: Any) -> Response:

@@ -10,6 +10,8 @@ from burnish.tasks._contract import Task
 Schema = dict[str, Any]
 TEXT: Schema = {"type": "string"}
 NUMBER: Schema = {"type": "integer"}
+SAID = ["string", "number", "boolean"]
+"""What a column of texts takes; a number is read as its digits."""
 PROBLEM: Schema = {
     "type": "object",
     "required": ["type", "title", "status", "detail"],
@@ -36,9 +38,11 @@ def input_of(task: Task | None, limits: Limits) -> Schema:
     if task is None:
         return {"anyOf": [text_of(limits), {"type": "object"}]}
     columns = [one for one in task.wanted if one.name not in task.gold | task.files]
-    properties = {one.name: {"description": one.what} for one in columns}
-    for name in set(task.texts) & set(properties):
-        properties[name] |= text_of(limits)
+    properties: dict[str, Schema] = {one.name: {"description": one.what} for one in columns}
+    for one in columns:
+        if one.name in task.texts:
+            types = [*SAID, *([] if one.is_required else ["null"])]
+            properties[one.name] |= {**text_of(limits), "type": types}
     needed = [one.name for one in columns if one.is_required]
     row = {"type": "object", "properties": properties, "required": needed, "additionalProperties": False}
     return {"anyOf": [text_of(limits), row]} if set(needed) <= {task.texts[0]} else row
@@ -64,7 +68,8 @@ def answers_of(task: Task | None, definitions: dict[str, Schema]) -> Schema:
 def chat_of(limits: Limits) -> Schema:
     """https://platform.openai.com/docs/api-reference/chat/create, as far as it is taken."""
     role = {"enum": ["system", "user", "assistant"]}
-    turn = {"type": "object", "required": ["role", "content"], "properties": {"role": role, "content": TEXT}}
+    content = {**text_of(limits), "pattern": r"\S"}
+    turn = {"type": "object", "required": ["role", "content"], "properties": {"role": role, "content": content}}
     more: dict[str, Schema] = {
         "stream": {"type": ["boolean", "null"]}, "n": {"enum": [1, None]}, "user": {}, "metadata": {}, "store": {},
     }  # fmt: skip

@@ -4,9 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+from burnish.store.releases import NAME
+
+
+def exactly_one_of(*names: str) -> dict[str, Any]:
+    """JSON schema's way to say that one of some fields is given, and is not null."""
+    given = {"not": {"type": "null"}}
+    return {"oneOf": [{"required": [name], "properties": {name: given}} for name in names]}
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Name = Annotated[str, Field(pattern=rf"^{NAME.pattern}$")]
+Count = Annotated[int, Field(ge=1, le=1_000_000_000), BeforeValidator(_whole)]
+"""A whole number from 1, also where it is written as 3.0: to JSON these are one."""
 Span = list[Any] | dict[str, Any]
 
 
@@ -24,17 +39,23 @@ class Named(Body):
 
 
 class Move(Named):
-    version: int = Field(ge=1, le=1_000_000)
+    version: Count
     """Version that becomes production."""
 
     force: bool = False
     """Although it missed its gate."""
 
 
+SAYS: tuple[Literal["label", "spans", "score", "accepted"], ...] = ("label", "spans", "score", "accepted")
+FORGETS = ("key", "input")
+
+
 class Said(Body):
     """Feedback on one answer: exactly one of label, spans, score and accepted. Where several tasks share a model, the
     one that is meant is named: `{"mood": "good"}`.
     """
+
+    model_config = ConfigDict(json_schema_extra=exactly_one_of(*SAYS))
 
     prediction_id: str = Field(max_length=64)
     """Id that came with the answer."""
@@ -65,10 +86,10 @@ class NewKey(Body):
     days: float | None = Field(default=None, gt=0, le=3650)
     """Days until it expires."""
 
-    per_minute: int | None = Field(default=None, ge=1, le=1_000_000_000)
+    per_minute: Count | None = None
     """Most inputs a minute."""
 
-    per_day: int | None = Field(default=None, ge=1, le=1_000_000_000)
+    per_day: Count | None = None
     """Most inputs a day."""
 
     models: list[Name] = Field(default=[], max_length=100)
@@ -99,6 +120,8 @@ class AlertChange(Body):
 class Erasure(Body):
     """What is to be forgotten: exactly one of both."""
 
+    model_config = ConfigDict(json_schema_extra=exactly_one_of(*FORGETS))
+
     key: str | None = Field(default=None, max_length=64)
     """Everything that this key asked."""
 
@@ -106,8 +129,20 @@ class Erasure(Body):
     """Everything that was answered to exactly this input."""
 
 
+EVERY = {"every_s": {"type": ["number", "null"], "exclusiveMinimum": 0}}
+NAMED = {"type": "string", "pattern": f"^{NAME.pattern}$"}
+OF_A_MODEL = {"type": "object", "required": ["name"], "properties": {"name": NAMED, **EVERY}}
+OF_ALL = {"type": "object", "properties": EVERY, "additionalProperties": False}
+JOBS = [
+    {"properties": {"kind": {"enum": ["retrain", "monitor"]}, "arguments": OF_A_MODEL}, "required": ["arguments"]},
+    {"properties": {"kind": {"const": "purge"}, "arguments": OF_ALL}},
+]
+
+
 class NewJob(Body):
-    kind: Literal["retrain", "monitor"]
+    model_config = ConfigDict(json_schema_extra={"anyOf": JOBS})
+
+    kind: Literal["retrain", "monitor", "purge"]
     """What is to be done."""
 
     arguments: dict[str, Any] = Field(default={})
