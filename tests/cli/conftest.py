@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
 from burnish.cli.main import main
+from burnish.core.settings import settings
+from burnish.store.home import Home, open_home
 
 
 @dataclass(frozen=True)
@@ -56,3 +60,32 @@ def flow(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[tuple[Sequence[A
         return calls
 
     return replace
+
+
+@pytest.fixture(scope="session")
+def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an installation without anything, to be copied: to make the tables takes longer than most tests."""
+    folder = tmp_path_factory.mktemp("empty") / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        _at_home(patch, folder)
+        open_home().close()
+    settings.cache_clear()
+    return folder
+
+
+@pytest.fixture
+def home(empty_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+    """A copy of it, opened, and the one that commands use."""
+    _at_home(monkeypatch, shutil.copytree(empty_home, tmp_path / "home"))
+    opened = open_home()
+    yield opened
+    opened.close()
+    settings.cache_clear()
+
+
+def _at_home(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    for name in ("DATABASE", "BUNDLES", "STORE_INPUTS", "RETENTION_DAYS"):
+        patch.delenv(f"BURNISH_{name}", raising=False)
+    patch.setenv("BURNISH_HOME", str(folder))
+    patch.setenv("BURNISH_SECRET", "0123456789abcdef0123456789abcdef")
+    settings.cache_clear()

@@ -141,7 +141,7 @@ def test_what_is_no_digest_names_no_folder(bundles, digest):
 
 
 def test_many_that_put_the_same_bundle_at_once_all_get_it(bundles, bundle):
-    meet = threading.Barrier(4)
+    meet = threading.Barrier(4, timeout=30)
     made, faults = [], []
 
     def put():

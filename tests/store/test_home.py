@@ -142,7 +142,7 @@ def test_a_home_without_its_database_is_told(folder, tmp_path):
 
 
 def test_many_that_open_a_new_home_at_once_have_one_secret(folder):
-    meet = threading.Barrier(5)
+    meet = threading.Barrier(5, timeout=30)
     secrets, faults = [], []
 
     def work():

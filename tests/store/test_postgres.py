@@ -56,7 +56,12 @@ def test_every_way_to_say_postgresql_is_taken(made_url, kind):
     store.close()
 
 
-def test_a_commit_is_on_disk_and_no_statement_runs_for_ever(store):
+def test_a_commit_is_on_disk_and_no_statement_runs_for_ever(cluster, store):
+    """Whatever is usual in this database."""
+    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("ALTER DATABASE made SET synchronous_commit = off")
+        connection.exec_driver_sql("ALTER DATABASE made SET default_transaction_isolation = 'serializable'")
+    store.close()  # what follows is on new connections
     with store.writing() as connection:
         told = [
             connection.exec_driver_sql(f"SHOW {name}").scalar()

@@ -144,7 +144,7 @@ def test_a_folder_that_is_a_file_is_told(tmp_path):
 
 
 def test_many_that_open_a_new_database_at_once_all_can(path):
-    meet = threading.Barrier(6)
+    meet = threading.Barrier(6, timeout=30)
     faults = []
 
     def work():

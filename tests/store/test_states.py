@@ -14,7 +14,7 @@ def test_a_value_comes_back_and_is_replaced(store):
 
 
 def test_two_that_put_the_same_new_value_at_once_are_both_served(store):
-    meet = threading.Barrier(4)
+    meet = threading.Barrier(4, timeout=30)
     faults = []
 
     def put(number):

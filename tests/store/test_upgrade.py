@@ -121,6 +121,20 @@ def test_a_migration_that_fails_leaves_the_old_tables_as_they_were(new_url, monk
     store.close()
 
 
+@pytest.mark.postgres
+def test_a_migration_may_take_longer_than_anything_else(cluster, monkeypatch, small_waits):
+    from burnish.store.patience import PatientConnection
+    from burnish.store.upgrade import _run
+
+    def take_long(connection):
+        connection.exec_driver_sql("SELECT pg_sleep(1)")
+        _run(connection)
+
+    monkeypatch.setattr(PatientConnection, "patience_s", 0.7)
+    monkeypatch.setattr("burnish.store.upgrade._run", take_long)
+    open_store(cluster.create("new")).close()
+
+
 DIE = """
 import os, signal, sys
 from alembic import op
@@ -158,6 +172,7 @@ def test_a_database_of_a_newer_burnish_is_refused_and_stays_as_it_is(new_url):
     closed.close()
 
 
+@pytest.mark.postgres
 def test_a_password_is_not_told_with_the_database(cluster):
     url = cluster.create("newer").replace("burnish@", "burnish:hunter2@")
     store = open_store(url)
@@ -167,9 +182,6 @@ def test_a_password_is_not_told_with_the_database(cluster):
     with pytest.raises(UserError) as caught:
         open_store(url)
     assert "hunter2" not in str(caught.value)
-
-
-test_a_password_is_not_told_with_the_database = pytest.mark.postgres(test_a_password_is_not_told_with_the_database)
 
 
 def test_a_database_of_another_program_is_refused(new_url):

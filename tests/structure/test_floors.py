@@ -80,6 +80,23 @@ def test_help_loads_nothing_heavy():
     assert not loaded_by(code) & {"torch", "transformers", "pyarrow", "sklearn", "scipy", "plotly", "numpy"}
 
 
+def test_help_of_no_command_loads_anything_heavy():
+    code = """
+from burnish.cli.main import COMMANDS, main
+for command in COMMANDS:
+    try: main([command.__name__, "--help"])
+    except SystemExit as ended: assert ended.code == 0
+"""
+    servers = {"sqlalchemy", "alembic", "fastapi", "uvicorn", "openvino", "prometheus_client", "yaml"}
+    assert not loaded_by(code) & {*servers, "torch", "transformers", "pyarrow", "sklearn", "scipy", "plotly", "numpy"}
+
+
+def test_a_job_is_checked_before_it_is_queued_without_what_does_it():
+    job = "'retrain', {'name': 'intent', 'anchor': 'ewc'}"
+    code = f"from burnish.flows.work import refuse_unknown_job; refuse_unknown_job({job})"
+    assert not loaded_by(code) & {"torch", "transformers", "pyarrow", "sklearn", "scipy", "plotly"}
+
+
 def test_predicting_loads_nothing_that_trains():
     code = "import burnish.flows.predict, burnish.cli.predict\nfrom burnish.bundle.predictor import load_predictor"
     assert not loaded_by(code) & {"torch", "transformers", "pyarrow", "sklearn", "scipy", "plotly"}

@@ -26,8 +26,8 @@ def retrain(
 ) -> None:
     """Learn from accepted feedback, from production on; the result is a candidate. Exit code 3: it missed the gate."""
     from burnish.core.shelves import Shelf
-    from burnish.flows.retrain import Retraining
     from burnish.flows.retrain import retrain as run
+    from burnish.flows.retraining import Retraining
 
     Shelf("anchors").get(anchor)
     asked = Retraining.model_validate(

@@ -43,7 +43,7 @@ async def give(request: Request, said: Said) -> Response:
         return Response(known, media_type=JSON)
     prediction = await _prediction(request, said.prediction_id)
     kind, value = _said(said)
-    await _check(service, prediction, kind, value)
+    await _check(service, prediction, kind, value, allow_new_labels=caller_of(request).may("review"))
     feedback = Feedback(
         new_id("f"), time.time(), prediction.id, prediction.name, prediction.version, key.id, kind,
         _kept(service, value), masked(request, said.comment),
@@ -105,7 +105,7 @@ async def _prediction(request: Request, identity: str) -> Prediction:
     return found
 
 
-async def _check(service: Service, prediction: Prediction, kind: str, value: Any) -> None:
+async def _check(service: Service, prediction: Prediction, kind: str, value: Any, *, allow_new_labels: bool) -> None:
     """Refuse what cannot be meant: judged by what answers for the name now, or answered then where nothing does."""
     if prediction.name in service.fleet.names:
         release = service.fleet.routing(prediction.name).main
@@ -114,7 +114,7 @@ async def _check(service: Service, prediction: Prediction, kind: str, value: Any
         release = await asyncio.to_thread(find, f"{prediction.name}:{prediction.version}")
     knowledge = await service.knowledge_of(release)
     try:
-        check(kind, value, knowledge.task, knowledge.labels, prediction, allow_new_labels=False)
+        check(kind, value, knowledge.task, knowledge.labels, prediction, allow_new_labels=allow_new_labels)
     except ValueError as error:
         raise Problem(422, str(error)) from None
 
