@@ -8,6 +8,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from rich.cells import cell_len
 from tests.store.conftest import alert, feedback, prediction, release
 
 from burnish.core.events import Message
@@ -32,11 +33,14 @@ def own_signals():
 
 
 def table(out):
-    """Heading → cell of each row of a table whose columns stand under their headings."""
-    head, *rows = out.splitlines()
+    """Heading → cell of each row of a table whose columns stand under their headings, Chinese letters being wide."""
+    head, *rows = ("".join(f"{one}\0" if cell_len(one) == 2 else one for one in line) for line in out.splitlines())
     starts = [(name, head.index(name)) for name in head.split()]
     ends = [start for _, start in starts[1:]] + [10_000]
-    return [{name: row[start:end].strip() for (name, start), end in zip(starts, ends, strict=True)} for row in rows]
+    return [
+        {name: row[start:end].replace("\0", "").strip() for (name, start), end in zip(starts, ends, strict=True)}
+        for row in rows
+    ]
 
 
 # feedback.
@@ -339,7 +343,7 @@ def test_columns_stand_under_each_other_whatever_the_letters_and_nothing_a_termi
 
     print_table(["label", "value"], [["退款", 1], ["ab", None], ["\x1b[2J\x07two\nlines", "x"]])
     assert capsys.readouterr().out.splitlines() == [
-        "label            value", "退款             1", "ab", "\ufffd[2J\ufffdtwo lines  x",
+        "label           value", "退款            1", "ab", "\ufffd[2J\ufffdtwo lines  x",
     ]  # fmt: skip
     assert moment(None) == ""
     assert len(moment(0.0)) == len("1970-01-01 00:00:00")

@@ -36,26 +36,39 @@ def feedback(
     ] = None,
 ) -> None:
     """What was said of a model's answers; decide on it, or exchange it with labelling tools."""
-    from burnish.flows import feedback as flow
-
     if sum(map(bool, (decide, out, taken))) > 1:
         raise UserError("give one of --decide, --export and --import.")
     if ask is not None and out is None:
         raise UserError("--next needs a file to write them to: --export FILE.")
     if decide:
-        for state, identities in _decisions(decide).items():
-            say(f"{flow.decide(identities, cast('FeedbackState', state)):,} {state}", "good")
+        _decide(decide)
     elif out is not None:
-        kind = form or _form(out)
-        done = flow.export_feedback(name, out, kind) if ask is None else flow.export_next(name, out, kind, ask)
-        left = f"; {done.n_left_out:,} left out, whose inputs were not kept" if done.n_left_out else ""
-        say(f"wrote {done.n_written:,} to {out}{left}", "good")
+        _write(name, out, form or _form(out), ask)
     elif taken is not None:
+        from burnish.flows.feedback import import_feedback
+
         with watching() as listen:
-            n_taken = flow.import_feedback(name, taken, form or _form(taken), listen)
+            n_taken = import_feedback(name, taken, form or _form(taken), listen)
         say(f"took in {n_taken:,}", "good")
     else:
-        _tell(flow.overview(name))
+        from burnish.flows.feedback import overview
+
+        _tell(overview(name))
+
+
+def _decide(said: list[str]) -> None:
+    from burnish.flows.feedback import decide
+
+    for state, identities in _decisions(said).items():
+        say(f"{decide(identities, cast('FeedbackState', state)):,} {state}", "good")
+
+
+def _write(name: str, out: Path, form: str, ask: int | None) -> None:
+    from burnish.flows.feedback import export_feedback, export_next
+
+    done = export_feedback(name, out, form) if ask is None else export_next(name, out, form, ask)
+    left = f"; {done.n_left_out:,} left out, whose inputs were not kept" if done.n_left_out else ""
+    say(f"wrote {done.n_written:,} to {out}{left}", "good")
 
 
 def _tell(found) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001  # its type would load what --help needs not

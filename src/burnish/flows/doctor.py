@@ -8,7 +8,6 @@ import os
 import platform
 import re
 import shutil
-import sqlite3
 import sys
 import tempfile
 from pathlib import Path
@@ -19,6 +18,7 @@ from burnish.core.errors import UserError
 from burnish.core.settings import settings, usable_cores
 from burnish.core.shelves import Shelf
 from burnish.models.bases._contract import Base
+from burnish.store.sqlite import sqlite_module
 
 LIBRARIES = (
     "torch",
@@ -144,7 +144,7 @@ def _storage() -> dict[str, str]:
     temporary = Path(tempfile.gettempdir())
     return {
         "temporary files": f"{temporary}, {_gib(shutil.disk_usage(temporary).free)} free",
-        "sqlite": sqlite3.sqlite_version,
+        "sqlite": sqlite_module().sqlite_version,
     }
 
 

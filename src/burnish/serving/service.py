@@ -29,6 +29,7 @@ from burnish.serving.served import Served
 from burnish.serving.serving import Serving
 from burnish.store.home import Home
 from burnish.store.records import Release
+from burnish.store.sqlite import sqlite_warning
 from burnish.store.store import StoreUnavailable
 from burnish.tasks._contract import Task
 
@@ -99,6 +100,9 @@ class Service:
         self.fleet.refresh()
         if self.fleet.faults:
             raise UserError(*self.fleet.faults.values())
+        for fault in (self.home.audit.fault(), sqlite_warning() if self.home.store.is_sqlite else None):
+            if fault is not None:
+                self.log.tell("warning", fault)
         for thread in self._threads:
             thread.start()
 
