@@ -2,8 +2,8 @@
 
     python benchmarks/serving.py --bundle runs/clinc-small --texts texts.txt --only http overload
 
-`--bundle` is a released kind of bundle for classification, best a shrunk one; `--texts` its texts, one a line. Each part
-has an installation of its own in a temporary folder and prints one table:
+`--bundle` is a bundle for classification, best a shrunk one; `--texts` are texts for it, one a line. Each part has an
+installation of its own in a temporary folder and prints a table:
 
     http        single texts over HTTP against in-process answers; the time and CPU of a request
     rivals      the same texts and client against MLflow, LitServe, BentoML, FastAPI + transformers.pipeline
@@ -16,7 +16,8 @@ has an installation of its own in a temporary folder and prints one table:
     database    PostgreSQL stopped, and frozen, under load
 
 For `rivals`, `--original` is the bundle before it was shrunk and `--python NAME=PATH` the python of each one's
-environment (fastapi, litserve, bentoml, mlflow). `--quick` sees in minutes that everything runs; its numbers mean nothing.
+environment: fastapi (with uvicorn[standard]), litserve, bentoml, mlflow, each with torch and transformers of the
+versions in constraints.txt. `--quick` sees in minutes that everything runs; its numbers mean nothing.
 
 The load generator is our own: raw sockets, open loop where load is meant to be too much, and every request ends in
 exactly one column: answered rightly, answered wrongly, refused, or lost. Answers are held against those of the same
@@ -29,6 +30,7 @@ import argparse
 import importlib
 import os
 import resource
+import signal
 import sys
 from pathlib import Path
 
@@ -51,6 +53,7 @@ def main() -> None:
     asked = _asked()
     os.environ["BURNISH_THREADS"] = os.environ["OMP_NUM_THREADS"] = str(asked.threads)
     _allow_many_files()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     sizes = Sizes.quick() if asked.quick else Sizes()
     given = {name: value for name, value in vars(asked).items() if name in Sizes.__dataclass_fields__ and value}
     sizes = Sizes(**{**vars(sizes), **given})

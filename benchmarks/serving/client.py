@@ -1,7 +1,7 @@
 """HTTP/1.1 by hand on raw sockets: as cheap as Python can ask, so that the server keeps the cores.
 
-Every request is an object that ends in an answer or in the reason why there is none. A connection is kept open until the
-server says otherwise; where none is free a new one is made, so nothing waits here for the server.
+Every request is an object that ends in an answer or in the reason why there is none. A connection is kept open until
+the server says otherwise; where none is free a new one is made, so nothing waits here for the server.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Asked:
 
     number: int
     due: float
-    """When it should have been sent: what it waited before counts as waiting for the server (no coordinated omission)."""
+    """When it should have been sent: time lost before counts as waiting for the server (no coordinated omission)."""
     sent: float = 0.0
     at: float = 0.0
     status: int = 0

@@ -1,5 +1,5 @@
-"""Part `rivals`: the same texts and the same client against what teams run. Each rival has an environment of its own and
-serves the network as it was fine-tuned, through transformers.pipeline; of its settings those count that are best here.
+"""Part `rivals`: the same texts and the same client against what teams run. Each rival has an environment of its own
+and serves the network as it was fine-tuned, through transformers.pipeline; of its settings the best ones here count.
 """
 
 from __future__ import annotations

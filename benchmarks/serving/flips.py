@@ -1,5 +1,5 @@
-"""Part `flips`: one byte changed in a released bundle. It must be refused by its digests, before any parser sees a file of
-it, and what answers must go on.
+"""Part `flips`: one byte changed in a released bundle. It must be refused by its digests, before any parser sees a file
+of it, and what answers must go on.
 """
 
 from __future__ import annotations

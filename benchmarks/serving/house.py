@@ -42,7 +42,7 @@ class House:
         return done.stdout
 
     def release(self, bundle: Path, rows: Sequence[Mapping[str, str]], n_versions: int = 1) -> None:
-        """Versions of one bundle, of which the first is production; later ones differ in a line of the README. Some rows
+        """Versions of one bundle, of which the first is production; they differ in a line of the README. Some rows
         stand in for the test rows of its recipe, which need not be on this machine.
         """
         from burnish.core.manifest import write_manifest

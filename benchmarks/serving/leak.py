@@ -1,4 +1,4 @@
-"""Part `leak`: many requests and swaps in one server. Three versions take turns, so that each swap loads one and lets one go."""
+"""Part `leak`: many requests and swaps in one server. Three versions take turns: each swap loads one, one is let go."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from serving.bench import Account, Bench, account_of, say, tell
-from serving.client import Asked, Pool, clock, predictions_of
+from serving.client import Pool, clock, predictions_of
 from serving.house import NAME, Server, house_of
 from serving.load import Closed, run
 from serving.processes import Usage
@@ -39,7 +39,7 @@ async def _go_on(bench: Bench, server: Server) -> tuple[list[Sample], list[Sampl
     """Samples of the stretch without swaps, of that with them, and what became of all requests."""
     n_all, n_swaps = bench.sizes.requests, bench.sizes.leak_swaps
     n_calm = int(n_all * CALM_SHARE)
-    each = (n_all - n_calm) // n_swaps
+    each = max(1, (n_all - n_calm) // n_swaps)
     pool, own = Pool(server.port), Pool(server.port)
     payloads = predictions_of(NAME, server.house.key, bench.texts)
     calm, swapped, found = [], [], []
@@ -55,11 +55,7 @@ async def _go_on(bench: Bench, server: Server) -> tuple[list[Sample], list[Sampl
             say(f"{len(found):,} requests, {number + 1} swaps: {swapped[-1].usage}")
     await pool.close()
     await own.close()
-    return calm, swapped, _account(bench, found)
-
-
-def _account(bench: Bench, found: list[Asked]) -> Account:
-    return account_of(bench, found)
+    return calm, swapped, account_of(bench, found)
 
 
 async def _promote(server: Server, own: Pool, version: int) -> None:

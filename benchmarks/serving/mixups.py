@@ -1,5 +1,5 @@
-"""Part `mixups`: very many requests at once. Each asks one to three texts that no other asks together, so that its answer
-can be told from that of any other; and what is kept under its ids must be its own texts.
+"""Part `mixups`: very many requests at once. Each asks one to three texts that no other asks together, so that its
+answer can be told from that of any other; and what is kept under its ids must be its own texts.
 """
 
 from __future__ import annotations

@@ -12,10 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from postgres import Cluster, binaries, temporary_folder
-
 from serving.bench import Bench, account_of, say, tell
 from serving.client import Asked, Pool, clock, predictions_of
-from serving.house import NAME, House, Server, house_of
+from serving.house import NAME, Server, house_of
 from serving.load import closed_loop, open_loop, quantile, run
 
 SHARE = 0.3
@@ -25,6 +24,7 @@ POST_EVERY_S = 0.05
 RETRY_S = 0.5
 PATIENCE_S = 40.0
 DATABASE = "burnish"
+Move = Callable[[Cluster], None]
 
 
 @dataclass
@@ -46,19 +46,24 @@ class Story:
 def database(bench: Bench) -> None:
     if binaries() is None:
         raise RuntimeError("there is no PostgreSQL on this machine")
-    for name, leave, come_back in (("stopped", Cluster.stop, Cluster.start), ("frozen", Cluster.freeze, Cluster.thaw)):
-        folder = temporary_folder()
-        cluster = Cluster(folder)
-        try:
-            url = cluster.create(DATABASE)
-            with house_of(bench, environment={"BURNISH_DATABASE": url}) as house:
-                with house.serving() as server:
-                    outage = run(_story(bench, server, lambda leave=leave: leave(cluster), lambda come_back=come_back: come_back(cluster)))
-                _tell(bench, house, name, outage, url)
-        finally:
-            with suppress(RuntimeError):
-                cluster.stop()
-            shutil.rmtree(folder, ignore_errors=True)
+    _outage(bench, "stopped", Cluster.stop, Cluster.start)
+    _outage(bench, "frozen", Cluster.freeze, Cluster.thaw)
+
+
+def _outage(bench: Bench, name: str, leave: Move, come_back: Move) -> None:
+    """One story on a cluster and in an installation of its own."""
+    folder = temporary_folder()
+    cluster = Cluster(folder)
+    try:
+        url = cluster.create(DATABASE)
+        with house_of(bench, environment={"BURNISH_DATABASE": url}) as house:
+            with house.serving() as server:
+                story = run(_story(bench, server, lambda: leave(cluster), lambda: come_back(cluster)))
+            _tell(bench, name, story, url)
+    finally:
+        with suppress(RuntimeError):
+            cluster.stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _story(bench: Bench, server: Server, leave: Callable[[], None], come_back: Callable[[], None]) -> Story:
@@ -132,7 +137,7 @@ async def _watch(pool: Pool, story: Story, is_over: asyncio.Event) -> None:
         await asyncio.sleep(0.1)
 
 
-def _tell(bench: Bench, house: House, name: str, story: Story, url: str) -> None:
+def _tell(bench: Bench, name: str, story: Story, url: str) -> None:
     import psycopg
 
     with psycopg.connect(url) as connection:

@@ -1,5 +1,5 @@
-"""Part `overload`: an open loop at 2 and 5 times the capacity. What is refused must be refused well, what is accepted be
-answered, and when it is over everything be as before.
+"""Part `overload`: an open loop at 2 and 5 times the capacity. What is refused must be refused well, what is accepted
+be answered, and when it is over everything be as before.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ FACTORS = (2.0, 5.0)
 EASY = 0.7
 """Share of the capacity that is asked before and after."""
 WARM_S, EASY_S, AFTER_S, BACK_S = 3.0, 10.0, 6.0, 2.0
-CONNECTIONS = 64
+CONNECTIONS = (64, 160)
+"""Of the closed loops that measure the capacity; the better one counts."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,8 @@ async def _storm(bench: Bench, server: Server, factor: float) -> tuple[float, St
     payloads, seconds = predictions_of(NAME, server.house.key, bench.texts), bench.sizes.seconds
     easy_s = min(EASY_S, seconds)
     pool = Pool(server.port)
-    await closed_loop(pool, payloads, CONNECTIONS, WARM_S)
-    started = clock()
-    found = await closed_loop(pool, payloads, CONNECTIONS, easy_s)
-    capacity = account_of(bench, found).n_good / (clock() - started)
+    await closed_loop(pool, payloads, CONNECTIONS[-1], WARM_S)
+    capacity = max([await _capacity(bench, pool, payloads, n, easy_s) for n in CONNECTIONS])
     before = await open_loop(pool, payloads, EASY * capacity, easy_s)
     before_mb, own_s = server.usage().rss_mb, own_cpu_s()
     watching = asyncio.create_task(_most_mb(server, seconds + AFTER_S))
@@ -69,7 +68,8 @@ async def _storm(bench: Bench, server: Server, factor: float) -> tuple[float, St
     asked, most_mb = await storm, await watching
     await pool.close()
     await calm.close()
-    account, after_account = account_of(bench, asked), account_of(bench, after)
+    account = account_of(bench, asked)
+    settled = account_of(bench, [one for one in after if one.due > ended + BACK_S])
     in_time = [one for one in asked if one.status == 200 and one.at <= ended]
     return capacity, Storm(
         account=account,
@@ -81,9 +81,16 @@ async def _storm(bench: Bench, server: Server, factor: float) -> tuple[float, St
         most_mb=most_mb,
         before_ms=_p99(one for one in before if one.status == 200),
         after_ms=_by_half_second(after, ended),
-        n_wrong_after=after_account.n_asked - after_account.n_good,
+        n_wrong_after=settled.n_asked - settled.n_good,
         client_share=own_s / seconds,
     )
+
+
+async def _capacity(bench: Bench, pool: Pool, payloads: Sequence[bytes], n_connections: int, seconds: float) -> float:
+    """Right answers a second in a closed loop."""
+    started = clock()
+    found = await closed_loop(pool, payloads, n_connections, seconds)
+    return account_of(bench, found).n_good / (clock() - started)
 
 
 async def _most_mb(server: Server, seconds: float) -> float:
@@ -131,7 +138,7 @@ def _tell(factor: float, capacity: float, storm: Storm) -> None:
                 f"back to {storm.before_ms:.0f} ms",
                 f"{max(late):.0f} ms (each half second: {after})",
             ),
-            ("without a right answer afterwards", "0", f"{storm.n_wrong_after:,}"),
+            (f"without a right answer from {BACK_S:g} s after it on", "0", f"{storm.n_wrong_after:,}"),
             ("the generator", "", f"p99 {storm.lag_ms:.0f} ms late, {storm.client_share:.0%} of a core"),
         ],
     )

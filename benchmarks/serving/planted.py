@@ -1,5 +1,6 @@
-"""Part `privacy`: values that must not be kept, sent by every way into the server: as inputs, in comments, in what is wrong
-with a request. Then all that was kept, logged and counted is searched for them, while the server runs and after it ended.
+"""Part `privacy`: values that must not be kept, sent by every way into the server: as inputs, in comments, in what is
+wrong with a request. Then all that was kept, logged and counted is searched for them, while the server runs and after
+it ended.
 
 The values and sentences are those of benchmarks/privacy.py, which shares nothing with the detectors.
 """
@@ -15,8 +16,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import orjson
-from privacy import KINDS
 
+from privacy import KINDS
 from serving.bench import Bench, say, tell
 from serving.client import Asked, Pool
 from serving.house import NAME, Server, house_of

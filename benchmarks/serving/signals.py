@@ -1,5 +1,5 @@
-"""Part `signals`: SIGTERM and kill -9 under load. What becomes of requests is told by the client, and by the database: a
-prediction that is kept was computed, so somebody should have been answered.
+"""Part `signals`: SIGTERM and kill -9 under load. What becomes of requests is told by the client, and by the database:
+a prediction that is kept was computed, so somebody should have been answered.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Part `signals`, swaps: promote and roll back under load. No request may fail, and each must be answered by a version that
-was in service at some moment since shortly before it was sent.
+"""Part `signals`, swaps: promote and roll back under load. No request may fail, and each must be answered by a version
+that was in service at some moment since shortly before it was sent.
 """
 
 from __future__ import annotations

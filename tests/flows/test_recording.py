@@ -152,7 +152,7 @@ def test_the_labels_of_an_answer(answer, labels):
 
 
 def test_outputs_are_kept_of_a_tenth_and_not_of_what_is_large_or_no_vector(monkeypatch):
-    draws = iter([0.05, 0.5, 0.05, 0.05])
+    draws = iter([0.05, 0.5, 0.05, 0.05, 0.05])
     monkeypatch.setattr("burnish.flows.recording.random", SimpleNamespace(random=lambda: next(draws)))
     assert record(outputs=[np.array([0.123, 4.567], np.float32)]).vector == [0.0116, 0.9884]  # 1 / (1 + e^4.444)
     assert record(outputs=[np.array([0.1, 0.2], np.float32)]).vector is None

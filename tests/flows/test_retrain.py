@@ -1,6 +1,7 @@
 """`retrain`: what feedback taught is learned, judged and registered; what cannot be learned from is told."""
 
 import csv
+import json
 import shutil
 from dataclasses import replace
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from burnish.bundle.bundle import open_bundle
 from burnish.bundle.runtimes._contract import Runtime
 from burnish.core.errors import GateMissed, UserError
 from burnish.core.events import Message, ignore
+from burnish.core.ids import new_id
 from burnish.core.manifest import write_manifest
 from burnish.core.shelves import Shelf
 from burnish.data.splits.grown import Grown
@@ -26,9 +28,10 @@ from burnish.flows.prepare import prepare
 from burnish.flows.promote import promote
 from burnish.flows.release import release
 from burnish.flows.retrain import Retraining, retrain
-from burnish.flows.rowplaces import known_places
+from burnish.flows.rowplaces import keep_places, known_places
 from burnish.flows.trying import _named
 from burnish.recipe.load import load
+from burnish.store.records import Feedback
 
 LAX = Policy(most_times_slower=1000)
 OPERATOR = "user ann"
@@ -219,8 +222,10 @@ def remade(home, moods, out, **sections):
         recipe[section] |= changes
     (bundle / "recipe.yaml").write_text(yaml.safe_dump(recipe, allow_unicode=True), "utf-8")
     write_manifest(bundle)
-    release(bundle, "intent")
-    promote("intent@candidate", force=True)
+    first = home.releases.find("intent:1")
+    made = home.releases.register(replace(first, digest=home.bundles.put(bundle), parent=1))
+    home.releases.promote("intent", made.version, OPERATOR)
+    keep_places(home, made, load(recipe))
     return recipe
 
 
@@ -265,6 +270,26 @@ def test_corrections_are_trained_on_whatever_columns_are_called_and_however_rows
     assert sides(ground)["train"][-3:] == [text for text, _ in NEW]
     assert len(sides(ground)["train"]) + len(sides(ground)["dev"]) == 120 + 3
     assert recipe["judge"]["slices"] == []
+
+
+def test_spans_are_learned_beside_words_with_tags_under_other_names(new_home, tiny_base, tmp_path, laid):
+    """What was said of an answer is text and spans; the old rows are words and tags."""
+    tags = {"北": "B-CITY", "京": "I-CITY"}
+    rows = [["a", "day", "北", "京", letter] for letter in "bcdefghijklmnopq"]
+    lines = [{"词": words, "标签": [tags.get(word, "O") for word in words]} for words in rows]
+    (tmp_path / "rows.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    data = {"train": str(tmp_path / "rows.jsonl"), "columns": {"tokens": "词", "tags": "标签"}}
+    recipe = {"task": "tokens", "base": str(tiny_base), "data": {**data, "dev": "25%", "split": "random"}}
+    bundle = burnish.fit(recipe, ["train.epochs=0", "judge.n_bootstrap=0"], out=tmp_path / "bundle").bundle
+    release(bundle, "intent")
+    promote("intent:1")
+    [one] = ask(new_home, ["so 北京 z"])
+    said = Feedback(new_id("f"), 1.0, one.id, "intent", 1, OPERATOR, "spans", [[3, 5, "CITY"]])
+    new_home.corrections.add([said], None, "")
+    recipe, ground = laid()
+    learned = list(ground.prepared.sides["train"].corpus)[-1]
+    assert (learned["text"], ground.labels) == ("so 北京 z", ("CITY",))
+    assert recipe["data"]["columns"] == data["columns"]
 
 
 def test_several_old_files_and_sources_with_settings_go_on_beside_corrections(home, moods, tmp_path, laid):

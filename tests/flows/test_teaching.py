@@ -215,6 +215,16 @@ def test_nothing_is_learned_from_what_versions_are_judged_on(home, moods):
     assert (texts(found.rows), found.n_tested, found.n_new) == (["another"], 1, 1)
 
 
+def test_what_was_erased_is_not_learned_the_next_time(new_home):
+    """Whoever asked it, and whoever corrected it; what others said is as if it had never been there."""
+    own, others = answered(new_home, ["canary-4711"], key="k1"), answered(new_home, ["a", "b"], key="k2")
+    said(new_home, [*own, *others])
+    assert len(learned(new_home).rows) == 3
+    new_home.predictions.erase("user ann", key="k1")
+    found = learned(new_home)
+    assert (texts(found.rows), "canary-4711" in str(found)) == (["a", "b"], False)
+
+
 def test_without_any_feedback_there_is_nothing(new_home):
     found = learned(new_home, 0.2)
     assert (found.rows, found.held_out, found.n_new, found.n_open) == ([], [], 0, 0)

@@ -1,8 +1,10 @@
 """The lane: what it takes, in which batches, and what becomes of work that nobody waits for."""
 
 import asyncio
+import gc
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -278,3 +280,20 @@ def test_no_answer_is_mixed_up_with_another(n):
 
     asked, found = run(scene, most_waiting=10**6, most_at_once=7)
     assert found == [[a * 10, b * 10] for a, b in asked]
+
+
+def test_a_lane_that_has_closed_lets_go_of_its_model_at_once():
+    class Model:
+        def process(self, batch):
+            return [None for _ in batch]
+
+    model = Model()
+    gone = weakref.ref(model)
+    lane = Lane(model.process, 4, 4)
+    gc.disable()
+    try:
+        lane.close()
+        del model
+        assert gone() is None
+    finally:
+        gc.enable()

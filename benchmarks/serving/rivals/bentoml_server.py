@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 import bentoml
-
 from classifier import load_pipeline
 
 BATCH = int(os.environ.get("RIVAL_BATCH", "32"))

@@ -6,10 +6,9 @@ from __future__ import annotations
 
 import os
 
+from classifier import load_pipeline
 from fastapi import FastAPI
 from pydantic import BaseModel
-
-from classifier import load_pipeline
 
 app = FastAPI()
 classify = load_pipeline()

@@ -249,8 +249,8 @@ def _as_asked_for(way: str) -> str:
 
 
 def _named(row: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:
-    """A row with its columns called as the old rows call them."""
-    return {columns.get(name, name): value for name, value in row.items()}
+    """A row with its columns called as the old rows call them; those that it says nothing of are empty."""
+    return dict.fromkeys(columns.values()) | {columns.get(name, name): value for name, value in row.items()}
 
 
 def _outcome(predictor: Predictor, rows: Sequence[Example]) -> Outcome:

@@ -104,12 +104,15 @@ class Lane:
             self._has_more.notify()
 
     def close(self) -> None:
-        """Take no more; returns when all that waited is answered."""
+        """Take no more; returns when all that waited is answered. Then nothing here holds on to the model: it is freed
+        at once, and not when Python next looks for circles.
+        """
         with self._has_more:
             self._is_closed = True
             self._has_more.notify()
         if threading.current_thread() is not self._thread:
             self._thread.join()
+            self._process, self.seen = _nothing, lambda n_items, n_waiting: None
 
     def _run(self) -> None:
         while (batch := self._take()) is not None:
@@ -163,6 +166,11 @@ def _give_up(work: Work) -> None:
     """A request is told when its time is over, also while the model is at it or hangs."""
     if not (work.future.done() or (work.is_alone and work.has_begun)):
         work.future.set_exception(overloaded(LATE))
+
+
+def _nothing(batch: Sequence[Work]) -> Sequence[Any]:
+    """What a lane does that has closed."""
+    return [LaneClosed()] * len(batch)
 
 
 def _settle(batch: Sequence[Work], results: Sequence[Any]) -> None:

@@ -114,8 +114,8 @@ def bound(serving: Serving) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in serving.host else socket.AF_INET
         listening = socket.create_server((serving.host, serving.port), family=family, backlog=2048)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno is not None and error.errno > 0 else error.strerror
         raise UserError(
             f"cannot listen at {serving.host}:{serving.port} ({reason}); choose another with --port or --host."
         ) from None

@@ -11,8 +11,8 @@ from tests.serving.http.test_guard import POLICY
 from burnish.serving.http.app import make_app
 
 REFUSED = ["400", "401", "403", "404", "405", "408", "413", "415", "422", "429", "5xx"]
-MORE_THAN_A_SCHEMA_SAYS = ("/v1/feedback", "/v1/jobs", "/v2/models/{name}/infer")
-"""What is right there depends on the labels of a model, on the settings of a retraining, or on another field."""
+MORE_THAN_A_SCHEMA_SAYS = ("/v1/feedback", "/v1/jobs", "/v2/models/{name}/infer", "/v1/models/chat/predict")
+"""What is right there depends on the labels of a model, the settings of a retraining, another field, or turns."""
 
 
 def config(headers, n_examples, *, is_whole):

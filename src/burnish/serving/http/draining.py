@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
@@ -37,6 +39,22 @@ class DrainingServer(uvicorn.Server):
     def _close(self) -> None:
         self.should_exit = True
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take in whoever has connected, then close at once: what waits in a socket that is closed is lost."""
+        waiting = [connection for one in sockets or () for connection in _waiting_at(one)]
+        for server in self.servers:
+            server.close()
+        for one in sockets or ():
+            one.close()
+        for connection in waiting:
+            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
+        await super().shutdown(sockets)
+
+    def _protocol(self) -> asyncio.Protocol:
+        kind: Any = self.config.http_protocol_class
+        made: asyncio.Protocol = kind(config=self.config, server_state=self.server_state, app_state={})
+        return made
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         before = {one: signal.signal(one, self.handle_exit) for one in SIGNALS}
@@ -45,6 +63,19 @@ class DrainingServer(uvicorn.Server):
         finally:
             for one, handler in before.items():
                 signal.signal(one, handler)
+
+
+def _waiting_at(listening: socket.socket) -> Iterator[socket.socket]:
+    """Connections that nobody has accepted yet."""
+    while True:
+        try:
+            connection, _ = listening.accept()
+        except ConnectionAbortedError:  # this one has left
+            continue
+        except OSError:  # there is none
+            return
+        connection.setblocking(False)
+        yield connection
 
 
 def server_of(app: Door, service: Service) -> DrainingServer:
