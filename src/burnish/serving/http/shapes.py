@@ -133,7 +133,7 @@ EVERY = {"every_s": {"type": ["number", "null"], "exclusiveMinimum": 0}}
 NAMED = {"type": "string", "pattern": f"^{NAME.pattern}$"}
 OF_A_MODEL = {"type": "object", "required": ["name"], "properties": {"name": NAMED, **EVERY}}
 OF_ALL = {"type": "object", "properties": EVERY, "additionalProperties": False}
-JOBS = [
+JOBS: list[Any] = [
     {"properties": {"kind": {"enum": ["retrain", "monitor"]}, "arguments": OF_A_MODEL}, "required": ["arguments"]},
     {"properties": {"kind": {"const": "purge"}, "arguments": OF_ALL}},
 ]
