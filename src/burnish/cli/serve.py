@@ -28,10 +28,10 @@ def serve(
     from burnish.serving.server import Serving
     from burnish.serving.server import serve as run
 
-    _tell_first_key()
     asked = Serving(
         models=models, host=host, port=port, workers=workers, most_loaded=most_loaded, limits=_limits(limits or [])
     )
+    _tell_first_key()
     run(asked)
 
 

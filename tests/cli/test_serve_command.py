@@ -1,0 +1,48 @@
+"""What `burnish serve` refuses before it listens, and what its first start prints."""
+
+import pytest
+
+from burnish.serving import server
+from burnish.store.keys import is_secret_of
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """What would be served."""
+    calls = []
+    monkeypatch.setattr(server, "serve", calls.append)
+    return calls
+
+
+def test_the_first_start_prints_an_admin_key_once(burnish, home, served):
+    first, second = burnish("serve", "intent"), burnish("serve", "intent")
+    [key] = home.keys.all()
+    assert key.roles == ("admin",)
+    assert is_secret_of(first.out.strip(), key)
+    assert "It is shown once; keep it safe." in first.err
+    assert (second.out, len(served)) == ("", 2)
+
+
+def test_what_is_said_is_what_is_served(burnish, home, served):
+    burnish("serve", "intent@candidate", "mood:3", "--port", "0", "--workers", "2", "--most-loaded", "1",
+            "--limit", "inputs=7", "--limit", "timeout_s=2.5")  # fmt: skip
+    [asked] = served
+    assert (asked.models, asked.host, asked.port) == (["intent@candidate", "mood:3"], "127.0.0.1", 0)
+    assert (asked.workers, asked.most_loaded, asked.limits.inputs, asked.limits.timeout_s) == (2, 1, 7, 2.5)
+
+
+@pytest.mark.parametrize(
+    ("limit", "sentence"),
+    [
+        ("input=3", "--limit input=3: there is no limit 'input'. Did you mean 'inputs'?"),
+        ("inputs", "--limit inputs: there is no limit 'inputs'."),
+        ("inputs=none", "--limit inputs=none: input should be a valid integer"),
+        ("inputs=0", "--limit inputs=0: input should be greater than or equal to 1."),
+    ],
+)
+def test_a_limit_that_cannot_be_is_told_and_no_key_is_made(burnish, home, served, limit, sentence):
+    ended = burnish("serve", "intent", "--limit", limit)
+    assert ended.code == 2
+    assert sentence in ended.err
+    assert not served
+    assert not home.keys.all()
