@@ -174,6 +174,13 @@ def window_of(home: Home, name: str, start: float, end: float) -> Window:
     return Window.of(home.predictions.of_period(name, start, end), feedback, start, end, n_errors)
 
 
+def newest_findings(home: Home, name: str) -> Mapping[str, float]:
+    """Rule → what its watch measured when it looked last; nothing where none has looked."""
+    with home.store.reading() as connection:
+        found: Mapping[str, float] | None = read_state(connection, f"findings {name}")
+    return found or {}
+
+
 def add_errors(home: Home, counts: Mapping[tuple[str, int], int]) -> None:
     """Add requests that failed, by name and hour since 1970: they leave no prediction."""
     with home.store.writing() as connection:

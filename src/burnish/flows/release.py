@@ -193,7 +193,7 @@ class Releasing:
             raise UserError(f"none of the frozen test rows has labels that both versions of '{self.name}' know.")
         times = median_ms([other, predictor], examples)
         sizes = [_size(place) for place in (folder, self.bundle.folder)]
-        outcomes = [_outcome(one, examples) for one in (other, predictor)]
+        outcomes = [outcome_of(one, examples) for one in (other, predictor)]
         production, candidate = (Contender(*one) for one in zip(outcomes, sizes, times, strict=True))
         verdict = weigh(production, candidate, self.policy)
         return verdict.model_copy(update={"checks": [*verdict.checks, _known_labels(other, predictor), *checks]})
@@ -253,7 +253,8 @@ def reference_state(release: Release) -> str:
     return f"reference {release.name}:{release.version}"
 
 
-def _outcome(predictor: Predictor, examples: Sequence[Example]) -> Outcome:
+def outcome_of(predictor: Predictor, examples: Sequence[Example]) -> Outcome:
+    """Gold and answers of labelled examples, side by side."""
     knowledge = predictor.knowledge
     return knowledge.task.outcome(predictor.answer(examples), knowledge.labels, knowledge.decision)
 

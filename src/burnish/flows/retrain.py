@@ -12,7 +12,7 @@ import orjson
 import yaml
 
 from burnish.bundle.bundle import Bundle, open_bundle
-from burnish.bundle.predictor import Predictor, load_predictor
+from burnish.bundle.predictor import load_predictor
 from burnish.bundle.runtimes.torch import Torch
 from burnish.core.errors import UserError
 from burnish.core.events import Listener, Message, ignore
@@ -22,18 +22,16 @@ from burnish.evaluation.gates import GateResult
 from burnish.evaluation.promotion import Check, Verdict, is_worse
 from burnish.flows.fit import FitResult, fit
 from burnish.flows.nearness import fill_vectors
-from burnish.flows.release import Releasing
+from burnish.flows.release import Releasing, outcome_of
 from burnish.flows.retraining import Retraining as Retraining
 from burnish.flows.rowplaces import SIDES, hand_places_on, known_places
 from burnish.flows.shrink import shrink
 from burnish.flows.teaching import KEPT_BACK, Taught, taught
-from burnish.metrics._contract import Outcome
 from burnish.recipe.load import load
 from burnish.recipe.show import filled
 from burnish.store.home import Home, opened_home, whoami
 from burnish.store.records import Release
 from burnish.store.releases import NAME
-from burnish.tasks._contract import Example
 from burnish.training.anchors._contract import Anchor
 
 GROWN = "grown"
@@ -221,7 +219,7 @@ class Run:
         rows = [row for row in rows if not known or set(after.task.labels_of(row)) <= known]
         if len(rows) < LEAST_TO_JUDGE:
             return []
-        result = compare(_outcome(before, rows), _outcome(after, rows), seed=0)
+        result = compare(outcome_of(before, rows), outcome_of(after, rows), seed=0)
         is_passed = not is_worse(result.main, self.settings.policy.significance)
         return [Check(name="feedback kept back", is_passed=is_passed, sentence=result.sentence)]
 
@@ -251,8 +249,3 @@ def _as_asked_for(way: str) -> str:
 def _named(row: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:
     """A row with its columns called as the old rows call them; those that it says nothing of are empty."""
     return dict.fromkeys(columns.values()) | {columns.get(name, name): value for name, value in row.items()}
-
-
-def _outcome(predictor: Predictor, rows: Sequence[Example]) -> Outcome:
-    knowledge = predictor.knowledge
-    return knowledge.task.outcome(predictor.answer(rows), knowledge.labels, knowledge.decision)

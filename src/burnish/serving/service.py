@@ -27,6 +27,7 @@ from burnish.serving.metrics import Metrics
 from burnish.serving.problems import Problem, overloaded, place_of, shown
 from burnish.serving.served import Served
 from burnish.serving.serving import Serving
+from burnish.serving.watch import Watch
 from burnish.store.home import Home
 from burnish.store.records import Release
 from burnish.store.sqlite import sqlite_warning
@@ -36,6 +37,7 @@ from burnish.tasks._contract import Task
 LOOK_EVERY_S = 0.25
 """How often the store is looked at: keys and versions take effect well within a second."""
 MOVE_EVERY_S = 1.0
+EXCHANGE_EVERY_S = 5.0
 MOST_KNOWN = 16
 """Versions that are not in service of which is remembered what they know."""
 MOST_SHADOWS = 256
@@ -78,6 +80,7 @@ class Service:
         self.recorder = Recorder(home, Mask.of(), own.store_inputs)
         self.fleet = Fleet(home, serving.references(), self._load, serving.most_loaded)
         self.fleet.tell = self._tell_swap
+        self.watch = Watch(home, self.metrics, lambda: self.fleet.names)
         self.fault: str | None = None
         """Why the store cannot be reached; None while it can."""
         self.is_draining = False
@@ -87,7 +90,8 @@ class Service:
         self._looking, self._telling = threading.Lock(), threading.Lock()
         self._faults: dict[str, str | None] = {}
         self._n_lost = 0
-        looks = ((LOOK_EVERY_S, self.refresh_keys), (LOOK_EVERY_S, self.fleet.refresh), (MOVE_EVERY_S, self._move))
+        often = ((LOOK_EVERY_S, self.refresh_keys), (LOOK_EVERY_S, self.fleet.refresh))
+        looks = (*often, (MOVE_EVERY_S, self._move), (EXCHANGE_EVERY_S, self.watch.exchange))
         self._threads = [threading.Thread(target=self._repeat, args=look, daemon=True) for look in looks]
 
     def start(self) -> None:

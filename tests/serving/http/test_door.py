@@ -85,3 +85,14 @@ def test_a_store_that_is_away_stops_no_answer_and_every_other_route_says_so(clie
 def test_bodies_of_problems_say_their_own_length(client, length):
     found = client.post(PREDICT, json={"inputs": []} if length == "short" else {"x" * 500: 1})
     assert int(found.headers["content-length"]) == len(found.content)
+
+
+def test_a_failed_request_is_counted_for_the_model_that_was_asked_and_a_refused_one_is_not(client):
+    def failing(batch):
+        raise ZeroDivisionError
+
+    served_of(client).lane._process = failing
+    client.post(PREDICT, json={"inputs": "good"})
+    client.post(PREDICT, json={"inputs": 3})  # the client's own fault
+    client.post("/v1/models/nobody/predict", json={"inputs": "good"})
+    assert [(name, count) for (name, _), count in client.service.watch._errors.items()] == [("intent", 1)]

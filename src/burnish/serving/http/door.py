@@ -86,6 +86,8 @@ class Door:
             status = visit.cut
         metrics.of(metrics.requests, visit.route, status).inc()
         metrics.of(metrics.latency, visit.route).observe(seconds)
+        if status >= 500 and (name := visit.model) is not None:
+            self.service.watch.count_error(name)
         if (status >= 500 and status != 503) or seconds > SLOW_S:
             self.service.log.tell("info", "request", route=visit.route, status=status, ms=round(seconds * 1000, 1))
 
@@ -105,6 +107,12 @@ class Visit:
         self._most_bytes = service.limits.body_bytes
         self._n_bytes = 0
         scope["burnish.visit"] = self
+
+    @property
+    def model(self) -> str | None:
+        """The model that was asked, where the path names one that is served."""
+        found = self._scope.get("path_params", {}).get("name")
+        return found if found in self._service.fleet.names else None
 
     @property
     def route(self) -> str:
