@@ -20,6 +20,7 @@ from burnish.data.masking import Mask
 from burnish.flows.load import load
 from burnish.flows.recording import Asked, Recorder
 from burnish.serving.access import Access, Caller
+from burnish.serving.background import standing_back
 from burnish.serving.fleet import Fleet
 from burnish.serving.lane import LaneClosed
 from burnish.serving.log import Log
@@ -205,8 +206,8 @@ class Service:
             raise overloaded(f"the model '{release.name}' cannot be loaded now.", 10) from None
 
     def _load(self, release: Release) -> Served:
-        predictor = load(self.home.bundles.get(release.digest))
-        served = Served(predictor, self.recorder, self.journal, self.metrics, self.limits)
+        folder = self.home.bundles.get(release.digest)
+        served = standing_back(lambda: Served(load(folder), self.recorder, self.journal, self.metrics, self.limits))
         gauge, batch = (self.metrics.of(one, release.name) for one in (self.metrics.waiting, self.metrics.batch))
 
         def seen(n_items: int, n_waiting: int) -> None:
