@@ -120,7 +120,9 @@ def test_both_orders_of_a_pair_are_learnt_with_its_score(tiny_base):
 
 @pytest.mark.parametrize("head", ["vector", "compare"])
 def test_heads_that_know_no_order_cannot_read_both(head):
-    with pytest.raises(ValueError, match=rf"both_orders is for the heads cls, mean and max; the head '{head}' knows no"):
+    with pytest.raises(
+        ValueError, match=rf"both_orders is for the heads cls, mean and max; the head '{head}' knows no"
+    ):
         build(head=head, both_orders=True)
 
 

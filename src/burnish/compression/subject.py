@@ -57,7 +57,12 @@ def subject_of(predictor: Predictor, folder: Path) -> Subject:
     core, knowledge = predictor.core, predictor.knowledge
     assert isinstance(core, TorchCore), "bundles of other runtimes were refused"
     return Subject(
-        knowledge.task, knowledge.labels, core.network.cpu().eval(), predictor.reader, folder, decision=knowledge.decision
+        knowledge.task,
+        knowledge.labels,
+        core.network.cpu().eval(),
+        predictor.reader,
+        folder,
+        decision=knowledge.decision,
     )
 
 

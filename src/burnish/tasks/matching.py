@@ -1,9 +1,9 @@
 """How alike two texts are: similarity scores, duplicate questions, answers to questions.
 
 Two ways, chosen by the head. A *cross-encoder* (`cls`, `mean`, `max`, `compare`) reads both texts at once and is the
-more exact, `compare` by far on bases tuned for similarity. A *bi-encoder* (`vector`) turns each text into a vector and compares vectors, so that a million texts can be
-read once and searched. Kinds of relation between two texts, such as entailment, are labels: the task `classification`
-reads pairs.
+more exact, `compare` by far on bases tuned for similarity. A *bi-encoder* (`vector`) turns each text into a vector and
+compares vectors, so that a million texts can be read once and searched. Kinds of relation between two texts, such as
+entailment, are labels: the task `classification` reads pairs.
 """
 
 from __future__ import annotations
