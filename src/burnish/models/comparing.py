@@ -58,7 +58,7 @@ class ComparingReadout(nn.Module):
 
     def forward(self, hidden: Tensor, inputs: Mapping[str, Tensor]) -> Tensor:
         sides = inputs["sides"]
-        together, alone = hidden.unflatten(0, (N_READINGS, -1))
+        together, alone = hidden.view(N_READINGS, *sides.shape, -1)
         parts, cosines = [mean_pool(together, sides > 0)], []
         for states in (together, alone):
             first, second = (mean_pool(states, sides == side) for side in (FIRST, SECOND))
