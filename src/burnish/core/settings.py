@@ -49,6 +49,25 @@ class Settings(BaseSettings):
     retention_days: int = Field(default=90, ge=1)
     """Days after which predictions that nobody corrected are deleted."""
 
+    oidc_issuer: str = ""
+    """Issuer whose tokens (JWT) servers take beside keys, such as https://login.example.com/realms/shop; empty takes
+    none."""
+
+    oidc_audience: str = ""
+    """What such a token must name as its audience (aud)."""
+
+    oidc_claim: str = "roles"
+    """The claim that says what a token's subject may do: a list, or words with spaces between. `a.b` lies in `a`."""
+
+    oidc_roles: str = ""
+    """Which of its values have which of our roles: `staff=predict, staff=feedback, ops=release`."""
+
+    oidc_per_minute: int | None = Field(default=None, ge=1)
+    """Most inputs a minute of one subject, whatever its tokens; left out: no limit."""
+
+    oidc_per_day: int | None = Field(default=None, ge=1)
+    """Most inputs a day (UTC) of one subject; left out: no quota."""
+
     @property
     def home_folder(self) -> Path:
         own = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "burnish"

@@ -21,12 +21,14 @@ from burnish.flows.load import load
 from burnish.flows.recording import Asked, Recorder
 from burnish.serving.access import Access, Caller
 from burnish.serving.fleet import Fleet
+from burnish.serving.issuer import IssuerKeys
 from burnish.serving.lane import LaneClosed
 from burnish.serving.log import Log
 from burnish.serving.metrics import Metrics
 from burnish.serving.problems import Problem, overloaded, place_of, shown
 from burnish.serving.served import Served
 from burnish.serving.serving import Serving
+from burnish.serving.tokens import Tokens, Trust
 from burnish.serving.watch import Watch
 from burnish.store.home import Home
 from burnish.store.records import Release
@@ -77,6 +79,7 @@ class Service:
         self.metrics = Metrics()
         self.journal = home.journal()
         self.access = Access(home.predictions.count_of, shared)
+        self.access.tokens = self._tokens(Trust.of(own))
         self.recorder = Recorder(home, Mask.of(), own.store_inputs)
         self.fleet = Fleet(home, serving.references(), self._load, serving.most_loaded)
         self.fleet.tell = self._tell_swap
@@ -126,6 +129,12 @@ class Service:
         """Take over what the store says of keys now."""
         with self._looking:
             self.access.refresh(self.home.keys.all())
+
+    def _tokens(self, trust: Trust | None) -> Tokens | None:
+        if trust is None:
+            return None
+        keys = IssuerKeys(trust.issuer, lambda reason: self.log.tell("warning", reason))
+        return Tokens(trust, keys, lambda one: self.home.subject_of(trust.issuer, one), self.access.allowance_of)
 
     async def predictor_of(self, release: Release) -> Predictor:
         return (await self._served(release)).predictor

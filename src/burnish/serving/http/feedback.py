@@ -20,6 +20,7 @@ from burnish.serving.http.shapes import SAYS, Decision, Said
 from burnish.serving.problems import Problem
 from burnish.serving.service import Service
 from burnish.store.corrections import OtherBody, Token
+from burnish.store.keys import SUBJECT
 from burnish.store.records import Feedback, FeedbackState, Kind, Prediction
 
 router = APIRouter(route_class=GuardedRoute)
@@ -48,6 +49,8 @@ async def give(request: Request, said: Said) -> Response:
         new_id("f"), time.time(), prediction.id, prediction.name, prediction.version, key.id, kind,
         _kept(service, value), masked(request, said.comment),
     )  # fmt: skip
+    if key.id.startswith(SUBJECT):
+        await asyncio.to_thread(service.home.keys.hear, key.id, key.roles)
     answer = orjson.dumps({"feedback_id": feedback.id, "state": feedback.state}).decode()
     kept = await _add(service, feedback, token, answer)
     if kept == answer:

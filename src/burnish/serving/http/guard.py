@@ -67,7 +67,7 @@ class GuardedRoute(APIRoute):
             return handler
 
         async def guarded(request: Request) -> Response:
-            caller = service_of(request).access.caller_of(request.headers)
+            caller = await service_of(request).access.caller_of(request.headers)
             name = self._name_in(request)
             request.state.caller = allowed(caller, self.permission, name)
             if name is None and not self.is_narrow:
