@@ -1,9 +1,11 @@
 """Shapes: few of them, little padding, and what is added changes nothing of what was there."""
 
+from itertools import combinations, pairwise
+
 import numpy as np
 import pytest
 
-from burnish.bundle.shapes import Longest, filled, rounded_lengths, rounded_rows
+from burnish.bundle.shapes import TOKENS_PER_CALL, Longest, filled, grouped, rounded_lengths, rounded_rows
 
 
 def test_lengths_go_up_to_the_next_step():
@@ -33,6 +35,64 @@ def test_lengths_to_512_become_28_and_no_text_grows_by_more_than_a_quarter():
 )  # fmt: skip
 def test_rows_are_a_power_of_four_or_a_multiple_of_the_most(n_rows, most, computed):
     assert rounded_rows(n_rows, most) == computed
+
+
+def features(lengths, kinds=None):
+    return [
+        {"input_ids": np.ones(length, np.int32)} | ({} if kinds is None else {"kind": np.array([kinds[number]])})
+        for number, length in enumerate(lengths)
+    ]
+
+
+def lengths_of(groups, lengths):
+    return [[lengths[i] for i in group] for group in groups]
+
+
+def test_features_share_a_batch_where_a_batch_more_would_cost_more_than_padding():
+    """By hand, with 24 tokens a batch: 16 rows of 8 in one cost 152. Of 5 texts of 8, one alone and four cost 8 + 32 +
+    48 = 88, all in 16 rows 128 + 24 = 152. Two of 16 and two of 14 in 4 rows cost 64 + 24, apart 4 · 16 + 4 · 14 + 48.
+    """
+    assert TOKENS_PER_CALL == 24
+    assert [len(group) for group in grouped(features([8] * 16), 512)] == [16]
+    assert sorted(len(group) for group in grouped(features([8] * 5), 512)) == [1, 4]
+    lengths = [14, 16, 14, 16]
+    assert lengths_of(grouped(features(lengths), 512), lengths) == [[16, 16, 14, 14]]
+
+
+def test_a_long_text_is_computed_alone_and_first():
+    """4 rows of 64 cost 256 + 24; one of 64 and one of 4, twice more one of 4: 64 + 24 and 4 · 4 + 24 for all three."""
+    lengths = [4, 64, 4, 4]
+    assert lengths_of(grouped(features(lengths), 512), lengths) == [[64], [4, 4, 4]]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_other_way_to_cut_costs_less(seed):
+    """Against all 2^(n-1) ways to cut the sorted lengths."""
+    draw = np.random.default_rng(seed)
+    lengths = np.sort(rounded_lengths(draw.integers(1, 40, 9).astype(np.int32)))[::-1].tolist()
+    most_tokens = int(draw.choice([40, 80, 512]))
+
+    def cost(cuts):
+        own = [lengths[a:b] for a, b in pairwise([0, *cuts, len(lengths)])]
+        if any(len(one) > max(1, most_tokens // one[0]) for one in own):
+            return np.inf
+        rows = [rounded_rows(len(one), max(1, most_tokens // one[0])) for one in own]
+        return sum(n * one[0] + TOKENS_PER_CALL for n, one in zip(rows, own, strict=True))
+
+    ways = [cuts for n in range(9) for cuts in combinations(range(1, 9), n)]
+    found = [len(group) for group in grouped(features(lengths), most_tokens)]
+    assert cost(np.cumsum(found)[:-1].tolist()) == min(map(cost, ways))
+
+
+def test_every_feature_is_in_one_batch_with_its_kind_within_the_budget():
+    draw = np.random.default_rng(0)
+    lengths, kinds = draw.integers(1, 70, 300).tolist(), draw.integers(0, 3, 300).tolist()
+    groups = grouped(features(lengths, kinds), 512)
+    assert sorted(np.concatenate(groups).tolist()) == list(range(300))
+    for group in groups:
+        assert len({kinds[i] for i in group}) == 1
+        assert len(group) * max(lengths[i] for i in group) <= 512 or len(group) == 1
+    assert grouped([], 512) == []
 
 
 def test_a_text_alone_takes_steps_of_eight_so_that_serving_meets_few_shapes():

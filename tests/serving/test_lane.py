@@ -297,3 +297,55 @@ def test_a_lane_that_has_closed_lets_go_of_its_model_at_once():
         assert gone() is None
     finally:
         gc.enable()
+
+
+def test_a_model_with_two_streams_works_at_two_batches_at_a_time_and_one_with_one_does_not():
+    def at_once(n_threads):
+        both, n_inside, most, lock = threading.Event(), 0, 0, threading.Lock()
+
+        def process(batch):
+            nonlocal n_inside, most
+            with lock:
+                n_inside += 1
+                most = max(most, n_inside)
+                if most == 2:
+                    both.set()
+            both.wait(5 if n_threads == 2 else 0.05)
+            with lock:
+                n_inside -= 1
+            return [list(work.items) for work in batch]
+
+        async def scene():
+            return await asyncio.gather(*(lane.ask([n], None, soon()) for n in range(6)))
+
+        lane = Lane(process, 100, 2, n_threads)
+        try:
+            assert asyncio.run(scene()) == [[n] for n in range(6)]
+        finally:
+            lane.close()
+        return most
+
+    assert at_once(1) == 1
+    assert at_once(2) == 2
+
+
+def test_closing_waits_for_every_thread():
+    begun, go = threading.Semaphore(0), threading.Event()
+
+    def process(batch):
+        begun.release()
+        assert go.wait(5)
+        return [list(work.items) for work in batch]
+
+    async def scene():
+        asking = [asyncio.create_task(lane.ask([n], None, soon())) for n in range(2)]
+        await asyncio.to_thread(lambda: [begun.acquire(timeout=5) for _ in range(2)])
+        closing = asyncio.create_task(asyncio.to_thread(lane.close))
+        await asyncio.sleep(0.05)
+        assert not closing.done()
+        go.set()
+        await closing
+        return await asyncio.gather(*asking)
+
+    lane = Lane(process, 100, 1, 2)
+    assert asyncio.run(scene()) == [[0], [1]]

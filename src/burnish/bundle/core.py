@@ -15,11 +15,14 @@ from burnish.tasks._contract import Collated, Feature
 TOKENS_PER_BATCH = 4096
 
 Outputs = list[NDArray[np.float32]]
-Lengths = NDArray[np.int32]
 
 
 class Core(Protocol):
     """What every runtime does: features → one array of logits each, in the order given."""
+
+    @property
+    def n_streams(self) -> int:
+        """How many calls of `run`, each in a thread of its own, are computed side by side."""
 
     def run(self, features: Sequence[Feature]) -> Outputs: ...
 
@@ -33,19 +36,17 @@ def run_batches(
 ) -> Outputs:
     """What `ask` gives for batches of features, one after the other: the outputs in the order of the features."""
     outputs: Outputs = [np.zeros(0, np.float32)] * len(features)
-    for indices in planned(features, TOKENS_PER_BATCH):
+    for indices in _planned(features, TOKENS_PER_BATCH):
         batch = collate([features[i] for i in indices])
         put(outputs, indices, ask(batch), batch, features)
     return outputs
 
 
-def planned(
-    features: Sequence[Feature], tokens_per_batch: int, rounded: Callable[[Lengths], Lengths] | None = None
-) -> Batches:
-    """Batches of features of one kind and like length, longest first; lengths as a runtime has them `rounded`."""
+def _planned(features: Sequence[Feature], tokens_per_batch: int) -> Batches:
+    """Batches of features of one kind and like length, longest first."""
     lengths = np.asarray([cost_of(feature) for feature in features], np.int32)
     kinds = np.asarray([kind_of(feature) for feature in features], np.int32)
-    return sorted_batches(lengths if rounded is None else rounded(lengths), tokens_per_batch, kinds=kinds)
+    return sorted_batches(lengths, tokens_per_batch, kinds=kinds)
 
 
 def put(

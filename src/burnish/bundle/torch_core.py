@@ -16,6 +16,8 @@ from burnish.tasks._contract import Collated, Feature, Task
 class TorchCore:
     """A network on one device, in float32 and evaluation mode."""
 
+    n_streams = 1
+
     def __init__(self, network: Network, task: Task, pad_id: int, n_labels: int) -> None:
         self.network = network
         self.task = task

@@ -56,6 +56,10 @@ class _Converted:
     core: TorchCore
     convert: Convert
 
+    @property
+    def n_streams(self) -> int:
+        return self.core.n_streams
+
     def run(self, features: Sequence[Feature]) -> list[NDArray[np.float32]]:
         return [self.convert(output) for output in self.core.run(features)]
 

@@ -1,7 +1,9 @@
-"""A lane: a bounded queue before one model, and the thread that takes from it what is there.
+"""A lane: a bounded queue before one model, and the threads that take from it what is there.
 
 No timer: while the model works, what arrives gathers, and all of it (up to a batch) is the next batch. So a lone
-request waits for nothing, and batches grow with the load by themselves. A lane knows nothing of tasks.
+request waits for nothing, and batches grow with the load by themselves. A model that computes several batches side by
+side has as many threads: while some of its callers read what they got, it works for the others. A lane knows nothing of
+tasks.
 """
 
 from __future__ import annotations
@@ -48,9 +50,9 @@ class LaneClosed(Exception):
 
 
 class Lane:
-    """One model's queue and thread."""
+    """One model's queue and threads."""
 
-    def __init__(self, process: Process, most_waiting: int, most_at_once: int) -> None:
+    def __init__(self, process: Process, most_waiting: int, most_at_once: int, n_threads: int = 1) -> None:
         self._process = process
         self._most_waiting = most_waiting
         self._most_at_once = most_at_once
@@ -60,8 +62,9 @@ class Lane:
         self._is_closed = False
         self.seen: Callable[[int, int], None] = lambda n_items, n_waiting: None
         """Is told of every batch: its inputs, and how many still wait."""
-        self._thread = threading.Thread(target=self._run, name="lane", daemon=True)
-        self._thread.start()
+        self._threads = [threading.Thread(target=self._run, name="lane", daemon=True) for _ in range(n_threads)]
+        for thread in self._threads:
+            thread.start()
 
     @property
     def n_waiting(self) -> int:
@@ -109,9 +112,10 @@ class Lane:
         """
         with self._has_more:
             self._is_closed = True
-            self._has_more.notify()
-        if threading.current_thread() is not self._thread:
-            self._thread.join()
+            self._has_more.notify_all()
+        if threading.current_thread() not in self._threads:
+            for thread in self._threads:
+                thread.join()
             self._process, self.seen = _nothing, lambda n_items, n_waiting: None
 
     def _run(self) -> None:

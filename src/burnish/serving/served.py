@@ -48,7 +48,7 @@ class Served:
         self._recorder = recorder.knowing(predictor)
         self._journal = journal
         self._metrics = metrics
-        self.lane = Lane(self._process, limits.waiting, limits.batch)
+        self.lane = Lane(self._process, limits.waiting, limits.batch, predictor.core.n_streams)
         self.used_at = time.monotonic()
 
     async def answer(self, asked: Asked, examples: Sequence[Any], deadline: float) -> Answer:

@@ -39,6 +39,8 @@ class Onnxruntime(Runtime):
 class OnnxruntimeCore:
     """A session of ONNX Runtime."""
 
+    n_streams = 1
+
     def __init__(self, session: Any, task: Task, pad_id: int, n_labels: int) -> None:
         self.session = session
         self.task = task

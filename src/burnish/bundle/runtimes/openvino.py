@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from burnish.bundle.core import Core, Outputs, planned, put
+from burnish.bundle.core import Core, Outputs, put
 from burnish.bundle.runtimes._contract import Runtime, unwritten
-from burnish.bundle.shapes import Longest, filled, rounded_lengths
+from burnish.bundle.shapes import Longest, filled, grouped
 from burnish.core.errors import UserError
 from burnish.core.settings import settings
 from burnish.core.telemetry import need_silent
@@ -20,6 +21,8 @@ from burnish.models.reader import Reader
 from burnish.tasks._contract import Arrays, Collated, Feature, Task
 
 MODEL_FILE = "model.xml"
+Indices = NDArray[np.int64]
+Rows = NDArray[np.float32]
 
 
 class Openvino(Runtime):
@@ -38,6 +41,7 @@ class Openvino(Runtime):
             "INFERENCE_NUM_THREADS": settings().n_threads,
             "NUM_STREAMS": min(self.streams, settings().n_threads),
             "PERFORMANCE_HINT": "THROUGHPUT" if self.streams > 1 else "LATENCY",
+            "ENABLE_CPU_PINNING": False,  # else a stream waits for its core while other threads or processes have it
             "INFERENCE_PRECISION_HINT": "f32",  # else bf16 where the processor has it: other answers than elsewhere
         }
         file = folder / MODEL_FILE
@@ -53,7 +57,7 @@ class Openvino(Runtime):
 
 
 class OpenvinoCore:
-    """A compiled model and requests to it, one a stream."""
+    """A compiled model, and for each caller at a time a queue of requests to it, with as many as there are streams."""
 
     def __init__(self, compiled: Any, task: Task, pad_id: int, n_labels: int, longest: Longest) -> None:
         self.task = task
@@ -62,28 +66,38 @@ class OpenvinoCore:
         self.longest = longest
         self._names = [port.get_any_name() for port in compiled.inputs]
         self._free = {port.get_any_name() for port in compiled.inputs if _has_length(port)}
-        self._queue = need_silent("openvino", "serve").AsyncInferQueue(
-            compiled, compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
-        )
-        self._queue.set_callback(_take)
+        self.n_streams = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+        self._queues: SimpleQueue[Any] = SimpleQueue()
+        for _ in range(self.n_streams):
+            queue = need_silent("openvino", "serve").AsyncInferQueue(compiled, self.n_streams)
+            queue.set_callback(_take)
+            self._queues.put(queue)
 
     def run(self, features: Sequence[Feature]) -> Outputs:
         """The outputs of each feature."""
         outputs: Outputs = [np.zeros(0, np.float32)] * len(features)
-        asked = []
-        for indices in planned(features, self.longest.batch, rounded_lengths):
-            collated = self.task.collate([features[i] for i in indices], self.pad_id, self.n_labels)
-            found: list[NDArray[np.float32]] = []
-            self._queue.start_async(self._inputs(collated), found)
-            asked.append((indices, collated, found))
-        self._queue.wait_all()
-        for indices, collated, [rows] in asked:
-            put(outputs, indices, rows[: len(collated.inputs["input_ids"])], collated, features)
+        queue = self._queues.get()
+        try:
+            for indices, collated, rows in self._asked(queue, features):
+                put(outputs, indices, rows[: len(collated.inputs["input_ids"])], collated, features)
+        finally:
+            self._queues.put(queue)
         return outputs
 
     def stream(self, feature: Feature) -> Iterator[str]:
         """Always raises: what OpenVINO runs here writes no text."""
         return unwritten(self.task)
+
+    def _asked(self, queue: Any, features: Sequence[Feature]) -> Iterator[tuple[Indices, Collated, Rows]]:
+        """Batches of the features, and what the model gives for each. All of them wait for no batch's answer."""
+        asked: list[tuple[Indices, Collated, list[Rows]]] = []
+        for indices in grouped(features, self.longest.batch):
+            collated = self.task.collate([features[i] for i in indices], self.pad_id, self.n_labels)
+            found: list[Rows] = []
+            queue.start_async(self._inputs(collated), found)
+            asked.append((indices, collated, found))
+        queue.wait_all()
+        return ((indices, collated, rows) for indices, collated, [rows] in asked)
 
     def _inputs(self, collated: Collated) -> Arrays:
         read = {name: collated.inputs[name] for name in self._names}
@@ -105,5 +119,5 @@ def _has_length(port: Any) -> bool:
     return len(shape) > 1 and bool(shape[1].is_dynamic)
 
 
-def _take(request: Any, found: list[NDArray[np.float32]]) -> None:
+def _take(request: Any, found: list[Rows]) -> None:
     found.append(request.get_output_tensor(0).data.copy())
