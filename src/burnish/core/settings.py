@@ -46,6 +46,13 @@ class Settings(BaseSettings):
     store_inputs: Literal["off", "hashed", "masked", "full"] = "masked"
     """What is kept of an input: nothing, a keyed hash, its text with personal data masked, or all of it."""
 
+    mask_names: str = ""
+    """Bundle for the task `tokens` by which names of persons are found and masked too: a folder, or a release such as
+    `names:3`; empty: names are not looked for."""
+
+    name_labels: str = "PER, PERSON, NAME, 人名, 姓名"
+    """Labels of that bundle that are names."""
+
     retention_days: int = Field(default=90, ge=1)
     """Days after which predictions that nobody corrected are deleted."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import threading
 import time
@@ -16,8 +17,8 @@ from burnish.bundle.bundle import Knowledge, open_bundle
 from burnish.bundle.predictor import Predictor
 from burnish.core.errors import BurnishError, UserError, hint, listed
 from burnish.core.settings import Settings
-from burnish.data.masking import Mask
 from burnish.flows.load import load
+from burnish.flows.names import mask_of
 from burnish.flows.recording import Asked, Recorder
 from burnish.serving.access import Access, Caller
 from burnish.serving.fleet import Fleet
@@ -28,10 +29,12 @@ from burnish.serving.metrics import Metrics
 from burnish.serving.problems import Problem, overloaded, place_of, shown
 from burnish.serving.served import Served
 from burnish.serving.serving import Serving
+from burnish.serving.stages import Stopwatch
 from burnish.serving.tokens import Tokens, Trust
+from burnish.serving.tracing import Tracing
 from burnish.serving.watch import Watch
 from burnish.store.home import Home
-from burnish.store.records import Release
+from burnish.store.records import Release, Traffic
 from burnish.store.sqlite import sqlite_warning
 from burnish.store.store import StoreUnavailable
 from burnish.tasks._contract import Task
@@ -56,6 +59,13 @@ class Call:
     deadline: float
     arrived: float
     is_gone: Callable[[], bool] = bool
+    seen: Callable[[Any], None] | None = None
+    """Is told of each batch that the request was part of, where requests are traced."""
+
+    def asking(self, release: Release, rows: Sequence[Mapping[str, Any]], traffic: Traffic) -> Asked:
+        """What it asks of a version."""
+        of = release.name, release.version, self.caller.key.id
+        return Asked(*of, rows, self.arrived, traffic, self.is_gone, self.seen)
 
 
 @dataclass(frozen=True)
@@ -80,7 +90,8 @@ class Service:
         self.journal = home.journal()
         self.access = Access(home.predictions.count_of, shared)
         self.access.tokens = self._tokens(Trust.of(own))
-        self.recorder = Recorder(home, Mask.of(), own.store_inputs)
+        self.tracing = Tracing.of(os.environ)
+        self.recorder = Recorder(home, mask_of(home, own), own.store_inputs)
         self.fleet = Fleet(home, serving.references(), self._load, serving.most_loaded)
         self.fleet.tell = self._tell_swap
         self.watch = Watch(home, self.metrics, lambda: self.fleet.names)
@@ -120,6 +131,8 @@ class Service:
             if thread.is_alive():
                 thread.join()
         self.fleet.close()
+        if self.tracing is not None:
+            self.tracing.stop()
         try:
             self.journal.close()
         except StoreUnavailable as error:
@@ -167,11 +180,16 @@ class Service:
                 if not n_spent:
                     call.caller.spend(len(rows))
                     n_spent = len(rows)
-                asked = Asked(name, release.version, call.caller.key.id, read, call.arrived, traffic, call.is_gone)
+                asked = Asked(
+                    name, release.version, call.caller.key.id, read, call.arrived, traffic, call.is_gone, call.seen
+                )
                 try:
                     found = await served.answer(asked, examples, call.deadline)
                 except LaneClosed:  # between choosing and asking another version took over
                     continue
+                except Exception:
+                    self.watch.count_error(f"{name}:{release.version}")
+                    raise
                 self._shadow(asked, examples, found.items)
                 return Answered(release, found.items, found.n_tokens)
         except Problem as problem:
@@ -194,7 +212,9 @@ class Service:
             if not is_paid:
                 call.caller.spend(1)
                 is_paid = True
-            asked = Asked(name, release.version, call.caller.key.id, read, call.arrived, traffic, call.is_gone)
+            asked = Asked(
+                name, release.version, call.caller.key.id, read, call.arrived, traffic, call.is_gone, call.seen
+            )
             try:
                 async with aclosing(served.write(asked, example, call.deadline, identity)) as pieces:
                     async for piece in pieces:
@@ -202,6 +222,9 @@ class Service:
                 return
             except LaneClosed:
                 continue
+            except Exception:
+                self.watch.count_error(f"{name}:{release.version}")
+                raise
 
     async def _served(self, release: Release) -> Served:
         found = self.fleet.loaded(release)
@@ -215,7 +238,8 @@ class Service:
 
     def _load(self, release: Release) -> Served:
         predictor = load(self.home.bundles.get(release.digest))
-        served = Served(predictor, self.recorder, self.journal, self.metrics, self.limits)
+        stopwatch = None if self.tracing is None else Stopwatch()
+        served = Served(predictor, self.recorder, self.journal, self.metrics, self.limits, stopwatch)
         gauge, batch = (self.metrics.of(one, release.name) for one in (self.metrics.waiting, self.metrics.batch))
 
         def seen(n_items: int, n_waiting: int) -> None:
