@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=1.0, help="share of the learnt speeches, spread evenly")
     parser.add_argument("--judged", type=int, default=40, help="how many of the 40 held-out speeches are judged")
     parser.add_argument("--epochs", type=int, default=1)
-    parser.add_argument("--rate", type=float, default=1e-4, help="learning rate of head and base together")
+    parser.add_argument("--rate", type=float, default=1e-5, help="learning rate of head and base together")
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="settings of the pretraining")
     parser.add_argument("--folds", type=int, default=5, help="how many of the five folds are judged")
     parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2, 3, 4, 5])

@@ -157,13 +157,24 @@ def test_of_many_lost_labels_the_five_worst_are_named():
 
 @pytest.mark.parametrize(("most_ece_rise", "is_passed"), [(0.03, False), (0.05, True)])
 def test_a_version_may_not_be_surer_than_it_is_right(most_ece_rise, is_passed):
-    """90 of 100 right: at a confidence of 0.90 an error of 0, at 0.94 one of 0.04."""
-    wrong = list(range(10))
-    production, candidate = one(answered(100, wrong, sure=0.9)), one(answered(100, wrong, sure=0.94))
+    """900 of 1,000 right: at a confidence of 0.90 an error of 0, at 0.94 one of 0.04."""
+    wrong = list(range(100))
+    production, candidate = one(answered(1000, wrong, sure=0.9)), one(answered(1000, wrong, sure=0.94))
     checks, verdict = weighed(production, candidate, most_ece_rise=most_ece_rise)
     assert (checks["accuracy"], checks["calibration"]) == (True, is_passed)
     told = f"The calibration error is 0.040; it was 0.000, and may rise by {most_ece_rise}."
     assert sentence(verdict, "calibration") == told
+
+
+def test_a_rise_of_the_calibration_error_that_may_be_chance_holds_nothing_back():
+    """90 of 100 right: of those who are right nine times in ten, one in four has 92 or more of 100 right, where 0.94 is
+    the better guess.
+    """
+    wrong = list(range(10))
+    checks, verdict = weighed(one(answered(100, wrong, sure=0.9)), one(answered(100, wrong, sure=0.94)))
+    assert checks["calibration"] is True
+    told = "0.040; it was 0.000, and may rise by 0.03. So few rows cannot tell this from chance (p = 0."
+    assert told in sentence(verdict, "calibration")
 
 
 def test_a_version_that_is_better_calibrated_passes():

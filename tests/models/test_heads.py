@@ -266,14 +266,71 @@ def test_a_base_that_transformers_cannot_build_is_told_in_one_sentence(tiny_base
         load_pretrained("AutoModel", tmp_path, {})
 
 
-def test_the_head_for_pairs_begins_at_the_cosine_of_the_two_texts(tiny_base):
-    """With its linear layer silenced, the logit is 5 × (cosine of the mean states of both texts - 0.5)."""
+PAIR = torch.tensor([[2, 5, 6, 3, 2, 7, 3]])
+PAIR_SIDES = torch.tensor([[1, 1, 1, 1, 2, 2, 2]])
+TURNED = torch.tensor([[2, 7, 3, 2, 5, 6, 3]])
+TURNED_SIDES = torch.tensor([[1, 1, 1, 2, 2, 2, 2]])
+
+
+def comparing(folder):
+    """The head with a linear layer that has learnt something, so that all that it reads has a say."""
+    network = attach("compare", folder, HeadPlan(("score",), problem="regression"))
+    torch.nn.init.normal_(network.readout.linear.weight, generator=torch.Generator().manual_seed(1))
+    return network
+
+
+def test_the_head_for_pairs_begins_at_the_cosines_of_the_two_texts(tiny_base):
+    """The logit is 5 × (cosine - 0.5) of the mean states of both texts as each stands alone, and the same of them as
+    they stand in one row in which every token sees all, with places that count from the start of each text.
+    """
     network = attach("compare", tiny_base, HeadPlan(("score",), problem="regression"))
-    torch.nn.init.zeros_(network.readout.linear.weight)
-    given = inputs()
-    states = network.trunk(given["input_ids"], attention_mask=given["attention_mask"]).last_hidden_state[0]
-    cosine = torch.nn.functional.cosine_similarity(states[1:3].mean(0), states[3], dim=0)
-    assert network(**given)[0, 0].item() == pytest.approx(5 * (cosine.item() - 0.5), abs=1e-5)
+    alone = [network.trunk(ids).last_hidden_state[0].mean(0) for ids in (PAIR[:, :4], PAIR[:, 4:])]
+    places = torch.tensor([[0, 1, 2, 3, 0, 1, 2]])
+    together = network.trunk(PAIR, position_ids=places).last_hidden_state[0]
+    pairs = (alone, (together[:4].mean(0), together[4:].mean(0)))
+    cosines = [torch.nn.functional.cosine_similarity(*pair, dim=0).item() for pair in pairs]
+    found = network(input_ids=PAIR, attention_mask=torch.ones_like(PAIR), sides=PAIR_SIDES)[0, 0].item()
+    assert found == pytest.approx(5 * (cosines[0] - 0.5) + 5 * (cosines[1] - 0.5), abs=1e-4)
+
+
+def test_the_head_for_pairs_knows_no_order(tiny_base):
+    network = comparing(tiny_base)
+    one = network(input_ids=PAIR, attention_mask=torch.ones_like(PAIR), sides=PAIR_SIDES)
+    other = network(input_ids=TURNED, attention_mask=torch.ones_like(PAIR), sides=TURNED_SIDES)
+    torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
+
+
+def test_the_head_for_pairs_reads_both_texts_together_too(tiny_base):
+    """Were each text only read alone, the mean state of the first would not hang on the second."""
+    network = comparing(tiny_base)
+    hidden = network.trunk(**network.readout.asked({"input_ids": PAIR, "sides": PAIR_SIDES})).last_hidden_state
+    other = PAIR.clone()
+    other[0, 5] = 9
+    changed = network.trunk(**network.readout.asked({"input_ids": other, "sides": PAIR_SIDES})).last_hidden_state
+    assert not torch.allclose(hidden[0, :4], changed[0, :4], atol=1e-5)  # together
+    torch.testing.assert_close(hidden[1, :4], changed[1, :4], atol=1e-5, rtol=0)  # each for itself
+
+
+def test_places_of_padding_and_of_bases_that_keep_the_lowest_for_it_are_right():
+    from burnish.models.comparing import ComparingReadout
+
+    sides = torch.tensor([[1, 1, 2, 2, 2], [1, 2, 2, 0, 0]])
+    asked = ComparingReadout(4, 1, 0.0, first_place=2).asked({"input_ids": sides, "sides": sides})
+    assert asked["position_ids"].tolist() == 2 * [[2, 3, 2, 3, 4], [2, 2, 3, 2, 2]]
+    seen = asked["attention_mask"][:, 0] == 0
+    assert seen[0].all()
+    assert seen[1].tolist() == [[True, True, True, False, False]] * 5
+    assert seen[2].tolist() == 2 * [[True, True, False, False, False]] + 3 * [[False, False, True, True, True]]
+    assert seen[3].tolist()[:3] == [[True, False, False, False, False]] + 2 * [[False, True, True, False, False]]
+
+
+def test_a_base_that_cannot_keep_texts_apart_is_refused_for_pairs(tmp_path):
+    from transformers import DebertaV2Config, DebertaV2Model
+
+    sizes = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+    DebertaV2Model(DebertaV2Config(vocab_size=40, **sizes)).save_pretrained(tmp_path)
+    with pytest.raises(UserError, match=r"^base: .* cannot read two texts of one row apart, which the head 'compare'"):
+        attach("compare", tmp_path, HeadPlan(("score",), problem="regression"))
 
 
 def test_dropout_of_the_head_for_pairs_is_a_setting(tiny_base):

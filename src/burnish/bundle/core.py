@@ -13,6 +13,7 @@ from burnish.data.order import Batches, sorted_batches
 from burnish.tasks._contract import Collated, Feature
 
 TOKENS_PER_BATCH = 4096
+TOKENS_PER_GPU_BATCH = 16_384  # a GPU is not busy with fewer
 
 Outputs = list[NDArray[np.float32]]
 
@@ -33,10 +34,11 @@ def run_batches(
     features: Sequence[Feature],
     collate: Callable[[Sequence[Feature]], Collated],
     ask: Callable[[Collated], NDArray[np.float32]],
+    tokens_per_batch: int = TOKENS_PER_BATCH,
 ) -> Outputs:
     """What `ask` gives for batches of features, one after the other: the outputs in the order of the features."""
     outputs: Outputs = [np.zeros(0, np.float32)] * len(features)
-    for indices in _planned(features, TOKENS_PER_BATCH):
+    for indices in _planned(features, tokens_per_batch):
         batch = collate([features[i] for i in indices])
         put(outputs, indices, ask(batch), batch, features)
     return outputs

@@ -8,9 +8,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from burnish.bundle.core import Outputs, run_batches
+from burnish.bundle.core import TOKENS_PER_BATCH, TOKENS_PER_GPU_BATCH, Outputs, run_batches
 from burnish.models.network import Network
 from burnish.tasks._contract import Collated, Feature, Task
+
+
+def tokens_at_once(device: torch.device) -> int:
+    """Most tokens of a batch that is judged or answered on `device`."""
+    return TOKENS_PER_BATCH if device.type == "cpu" else TOKENS_PER_GPU_BATCH
 
 
 class TorchCore:
@@ -32,7 +37,7 @@ class TorchCore:
         """The outputs of each feature."""
         self.network.eval()
         with torch.inference_mode():
-            return run_batches(features, self._collate, self._ask)
+            return run_batches(features, self._collate, self._ask, tokens_at_once(self._device))
 
     def stream(self, feature: Feature) -> Iterator[str]:
         """The text that a task which writes gives for one feature, piece by piece."""

@@ -51,13 +51,18 @@ class Subject:
 
 
 def subject_of(predictor: Predictor, folder: Path) -> Subject:
-    """The judged model of a predictor that computes with torch; `folder` is its bundle's model folder."""
+    """The judged model of a predictor that computes with torch, on the CPU; `folder` is its bundle's model folder."""
     from burnish.bundle.torch_core import TorchCore
 
     core, knowledge = predictor.core, predictor.knowledge
     assert isinstance(core, TorchCore), "bundles of other runtimes were refused"
     return Subject(
-        knowledge.task, knowledge.labels, core.network.eval(), predictor.reader, folder, decision=knowledge.decision
+        knowledge.task,
+        knowledge.labels,
+        core.network.cpu().eval(),
+        predictor.reader,
+        folder,
+        decision=knowledge.decision,
     )
 
 

@@ -30,7 +30,7 @@ class Policy(BaseModel):
     """How much of a label's recall may be lost before a loss that is more than chance holds a version back."""
 
     most_ece_rise: float = Field(default=0.03, ge=0)
-    """How much the calibration error may rise."""
+    """How much the calibration error may rise before a rise that is more than chance holds a version back."""
 
     most_times_slower: float = Field(default=1.5, gt=0)
     """Times that one answer may take in the time of production's."""
@@ -148,8 +148,11 @@ def _calibration(differences: Sequence[Difference], policy: Policy) -> list[Chec
     if found is None:
         return []
     told = f"The calibration error is {found.second:.3f}; it was {found.first:.3f}, and may rise by"
-    is_passed = found.difference <= policy.most_ece_rise
-    return [Check(name="calibration", is_passed=is_passed, sentence=f"{told} {policy.most_ece_rise:g}.")]
+    told = f"{told} {policy.most_ece_rise:g}."
+    is_small, is_chance = found.difference <= policy.most_ece_rise, found.p_value >= policy.significance
+    if is_chance and not is_small:
+        told = f"{told} So few rows cannot tell this from chance (p = {found.p_value:.2g})."
+    return [Check(name="calibration", is_passed=is_small or is_chance, sentence=told)]
 
 
 def _cost(name: str, unit: str, values: tuple[float, float], most_times: float) -> Check:

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from burnish.bundle.core import Outputs, run_batches
-from burnish.bundle.torch_core import TorchCore
+from burnish.bundle.torch_core import TorchCore, tokens_at_once
 from burnish.core.errors import UserError
 from burnish.core.events import Listener, Message, Progress
 from burnish.core.files import sha256_of
@@ -105,7 +105,7 @@ class Trunk:
             return self.core.task.collate(some, self.core.pad_id, self.core.n_labels)
 
         with torch.inference_mode():
-            return np.stack(run_batches(features, collate, pooled))
+            return np.stack(run_batches(features, collate, pooled, tokens_at_once(self.device)))
 
     def _keep(self, digests: Digests, vectors: Vectors) -> None:
         """A cache that cannot be written costs time, never a run."""

@@ -61,13 +61,14 @@ class Beginning:
         """The old trunk with its own heads, and the new ones beside them."""
         core = load_predictor(self.bundle).core
         assert isinstance(core, TorchCore), "`begin` lets no other runtime through"
+        old = core.network.cpu()
         heads = {
             name: readout.head(name)
-            for readout in (core.network.readout, new.readout)
+            for readout in (old.readout, new.readout)
             if isinstance(readout, SharedReadout)
             for name in readout.names
         }
-        return Network(core.network.trunk, SharedReadout({name: head.cpu() for name, head in heads.items()}))
+        return Network(old.trunk, SharedReadout({name: head.cpu() for name, head in heads.items()}))
 
     def copy_reports(self, folder: Path) -> None:
         """The reports of the old tasks, beside those of the new ones."""

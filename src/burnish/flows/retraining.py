@@ -21,7 +21,7 @@ class Retraining(BaseModel):
     """Fewest inputs with new corrections that are worth a retraining."""
 
     held_out: float = Field(default=0.2, ge=0, lt=1)
-    """Share of the corrected inputs that is never learned, and judges what was."""
+    """Share of the newly corrected inputs that judges what was learned from the others; the next time it is learned."""
 
     epochs: int = Field(default=2, ge=1)
     """Passes over old rows and corrections together: training goes on from production, which knows most already."""

@@ -42,7 +42,7 @@ class Taught:
     judging: Sequence[str]
     """Ids of the feedback that the rows kept back say."""
     n_new: int
-    """Of the inputs that no release has learned from yet."""
+    """Of the inputs whose corrections came since the last retraining."""
     n_quarantined: int
     n_open: int
     """Inputs whose users do not agree."""
@@ -60,7 +60,7 @@ def taught(home: Home, name: str, task: Task, guard: Guard, held_out: float, lis
         name: of the releases.
         task: theirs.
         guard: the checks against poisoning.
-        held_out: share of the inputs that is never learned from; an input that was on one side stays there for ever.
+        held_out: share of the new inputs that judges what was learned from the rest; they are learned the next time.
         listen: is told how many were held back.
     """
     accepted = list(home.corrections.of_period(name, states=("accepted",)))
@@ -80,7 +80,7 @@ def taught(home: Home, name: str, task: Task, guard: Guard, held_out: float, lis
         held_out=[row for _, row in kept_back],
         feedback=_ids(one for one, _ in learned),
         judging=_ids(one for one, _ in kept_back),
-        n_new=sum(all(by.feedback.used_in is None for by in one.backed_by) for one, _ in learned),
+        n_new=sum(not any(map(_has_served, (by.feedback for by in one.backed_by))) for one, _ in learned),
         n_quarantined=n_quarantined,
         n_open=sum(one.is_open for one in found),
         n_unkept=len({one.item for one in said} - {one.item for one in kept}),
@@ -115,6 +115,11 @@ def _is_settled(feedback: Feedback) -> bool:
     return feedback.used_in is not None or bool(feedback.reason)
 
 
+def _has_served(feedback: Feedback) -> bool:
+    """Whether a version has learned it, or was judged by it."""
+    return feedback.used_in is not None or feedback.reason == KEPT_BACK
+
+
 def _background(home: Home, name: str, batch: Sequence[Opinion]) -> list[str]:
     """Texts of what is asked in general, since the oldest of what is reviewed was."""
     if not batch:
@@ -146,13 +151,10 @@ def _ids(found: Iterable[Resolution]) -> list[str]:
 
 
 def _is_held_out(found: Resolution, share: float) -> bool:
-    """A pure function of the input; and whatever the share is by then, what was kept back once is never learned, and
-    what was learned once judges nothing.
+    """A pure function of the input, until it was learned or has judged once: then it is learned, and judges nothing
+    more. So what judges is as fresh as what it judges, and no correction is lost.
     """
-    said = [opinion.feedback for opinion in found.opinions]
-    if any(one.used_in is not None for one in said):
+    if any(_has_served(opinion.feedback) for opinion in found.opinions):
         return False
-    if any(one.reason == KEPT_BACK for one in said):
-        return True
     digest = hashlib.sha256(f"held out {found.item}".encode()).digest()
     return int.from_bytes(digest[:8], "big") < share * 2**64

@@ -20,6 +20,7 @@ from burnish.flows.remembering import old_batches, origin_of
 from burnish.flows.reporting import Sides, scores_on
 from burnish.flows.starting import Known, start_head
 from burnish.flows.weights import output_weights
+from burnish.models.device import best_device
 from burnish.models.freezing import freeze, with_dropout
 from burnish.models.network import Network
 from burnish.models.peft._contract import Peft
@@ -126,7 +127,7 @@ def _watched_scores(ground: Ground, core: AnyCore, side: HeldOut) -> dict[str, f
 
 def _started(ground: Ground, seed: int, listen: Listener) -> TorchCore:
     """A new network and its task, with what they start from."""
-    network = new_network(ground, seed)
+    network = new_network(ground, seed).to(best_device())
     core = TorchCore(network, ground.task, ground.reader.pad_id, len(ground.labels))
     rows = () if ground.prepared.train is None else ground.prepared.train.corpus
     return core.asking(ground.task.started(network, ground.reader, core.run, rows, listen))

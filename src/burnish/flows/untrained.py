@@ -23,6 +23,7 @@ from burnish.core.events import Listener
 from burnish.flows.ground import located_base, opened
 from burnish.flows.labels import label_space
 from burnish.flows.starting import Known, start_head
+from burnish.models.device import best_device
 from burnish.models.drawn import drawn_weights
 from burnish.models.inspection import output_names
 from burnish.models.locate import Located
@@ -45,7 +46,7 @@ class _Way:
     convert: Convert | None
 
     def core(self) -> Core:
-        core = TorchCore(self.network, self.task, self.reader.pad_id, len(self.labels))
+        core = TorchCore(self.network.to(best_device()), self.task, self.reader.pad_id, len(self.labels))
         return core if self.convert is None else _Converted(core, self.convert)
 
 

@@ -32,7 +32,7 @@ class Network(nn.Module):
     → logits [B, L], [B, T, L] when the head labels tokens, [B, T, 2] when it marks starts and ends, or vectors [B, H].
     A trunk that gives no last hidden state, such as one of two towers, hands the readout all that it gives, and so does
     any trunk where the readout says `reads_all`; where the batch has nothing for the trunk, the readout gets None and
-    answers from what it keeps.
+    answers from what it keeps. A readout that has an `asked` says by it what the trunk is asked in place of the batch.
 
     A trunk that writes has a `vocabulary`, which turns token ids into text. Its logits [B, T, V] of every token would
     take gigabytes: `places` [M] among the inputs, counted through the batch's rows, asks for those of some: [1, M, V].
@@ -54,7 +54,8 @@ class Network(nn.Module):
         self._accepts = getattr(trunk, "accepts", self._parameters_of_trunk.__contains__)
 
     def forward(self, **inputs: Tensor) -> Tensor:
-        outputs = self._read(inputs)
+        asked = getattr(self.readout, "asked", None)
+        outputs = self._read(inputs if asked is None else asked(inputs))
         if self.readout is None:
             return own_logits(outputs)
         logits: Tensor = self.readout(seen_by(self.readout, outputs), inputs)

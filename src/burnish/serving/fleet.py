@@ -77,6 +77,12 @@ class Fleet:
             return routing.canary, "canary"
         return routing.main, "live"
 
+    def is_full(self, name: str) -> bool:
+        """Whether what answers for a name takes nothing more at this moment."""
+        routing = self._routings.get(name)
+        served = None if routing is None else self._served.get(routing.main.digest)
+        return served is not None and served.lane.is_full
+
     def served(self, release: Release) -> Served:
         """A release, loaded if it is not; this takes a while then, and is not for the event loop.
 

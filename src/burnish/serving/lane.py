@@ -70,6 +70,11 @@ class Lane:
     def n_waiting(self) -> int:
         return self._n_waiting
 
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no room for one input more."""
+        return self._n_waiting >= self._most_waiting
+
     async def ask(
         self, items: Sequence[Any], about: Any, deadline: float, is_gone: Callable[[], bool] = bool, *,
         is_alone: bool = False,

@@ -38,7 +38,7 @@ class Limits(BaseModel):
     """Seconds after which a request is given up, unless it says less: `X-Request-Timeout`. A text that is written piece
     by piece must have begun by then."""
 
-    waiting: int = Field(default=192, ge=1)
+    waiting: int = Field(default=128, ge=1)
     """Most inputs that wait for a model; what comes then is told to come later."""
 
     batch: int = Field(default=64, ge=1)

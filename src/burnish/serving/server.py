@@ -8,6 +8,7 @@ import gc
 import logging
 import os
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,7 +59,7 @@ def run(serving: Serving, home: Home, log: Log, listening: socket.socket, shared
             service.start()
             log.tell("info", "ready", models=service.fleet.names, process=os.getpid())
             server = server_of(make_app(service), service)
-            _collect_rarely()
+            _shorten_pauses()
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(server.serve([listening]))
     finally:
@@ -66,13 +67,15 @@ def run(serving: Serving, home: Home, log: Log, listening: socket.socket, shared
     log.tell("info", "stopped", process=os.getpid())
 
 
-def _collect_rarely() -> None:
-    """Python looks for circles of objects seldom, and never among what was loaded before the first request: to walk
-    over all of that held up every request for some 50 ms now and then. What a request leaves behind has no circles.
+def _shorten_pauses() -> None:
+    """Let no request wait long for Python itself. It looks for circles of objects seldom, and never among what was
+    loaded before the first request: to walk over all of that took some 50 ms now and then, and what a request leaves
+    behind has no circles. And threads that make answers hand the interpreter over after half a millisecond.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)
+    sys.setswitchinterval(0.0005)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from burnish.flows.load import load
 from burnish.flows.names import mask_of
 from burnish.flows.recording import Asked, Recorder
 from burnish.serving.access import Access, Caller
+from burnish.serving.background import standing_back
 from burnish.serving.fleet import Fleet
 from burnish.serving.issuer import IssuerKeys
 from burnish.serving.lane import LaneClosed
@@ -237,9 +238,10 @@ class Service:
             raise overloaded(f"the model '{release.name}' cannot be loaded now.", 10) from None
 
     def _load(self, release: Release) -> Served:
-        predictor = load(self.home.bundles.get(release.digest))
+        folder = self.home.bundles.get(release.digest)
         stopwatch = None if self.tracing is None else Stopwatch()
-        served = Served(predictor, self.recorder, self.journal, self.metrics, self.limits, stopwatch)
+        told = self.recorder, self.journal, self.metrics, self.limits, stopwatch
+        served = standing_back(lambda: Served(load(folder), *told))
         gauge, batch = (self.metrics.of(one, release.name) for one in (self.metrics.waiting, self.metrics.batch))
 
         def seen(n_items: int, n_waiting: int) -> None:

@@ -7,6 +7,7 @@ length 1 for each.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -30,6 +31,16 @@ def encode_apart(examples: Sequence[Example], tokenizer: TextTokenizer) -> list[
     texts = [example[name] for example in examples for name in ("text", "text_pair")]
     encodings = tokenizer.ids(texts)
     return [side_by_side(pair) for pair in zip(encodings[::2], encodings[1::2], strict=True)]
+
+
+def encode_beside(examples: Sequence[Example], tokenizer: TextTokenizer) -> list[Encoded]:
+    """The same in one row of the network: input_ids [T] of both, each as if it stood alone, and sides [T], 1 and 2."""
+    encoded = []
+    for one in encode_apart(examples, tokenizer):
+        (feature,) = one.features
+        sides = np.repeat(np.arange(1, 3, dtype=np.int32), feature["n_each"])
+        encoded.append(replace(one, features=[{"input_ids": feature["input_ids"], "sides": sides}]))
+    return encoded
 
 
 def side_by_side(encodings: Sequence[Encoding]) -> Encoded:

@@ -39,10 +39,8 @@ def is_missing(value: Any) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
-def encode_rows(examples: Sequence[Example], tokenizer: TextTokenizer, *, with_sides: bool = False) -> list[Encoded]:
+def encode_rows(examples: Sequence[Example], tokenizer: TextTokenizer) -> list[Encoded]:
     """One feature an example: input_ids [T], and token_type_ids [T] where the second of a pair has types of its own.
-
-    With sides: sides [T], 1 at tokens of the first text, 2 at those of the second and 0 at special ones.
 
     Texts and pairs may stand side by side: what an example is encoded to does not depend on its neighbours.
     """
@@ -53,9 +51,6 @@ def encode_rows(examples: Sequence[Example], tokenizer: TextTokenizer, *, with_s
         feature = {"input_ids": np.asarray(encoding.ids, np.int32)}
         if tokenizer.has_pair_types:
             feature["token_type_ids"] = np.asarray(encoding.type_ids, np.int32)
-        if with_sides:
-            sides = [0 if side is None else side + 1 for side in encoding.sequence_ids]
-            feature["sides"] = np.asarray(sides, np.int32)
         n_cut = sum(len(piece.ids) for piece in encoding.overflowing)
         encoded.append(Encoded([feature], n_tokens=len(encoding.ids) + n_cut, n_cut=n_cut))
     return encoded

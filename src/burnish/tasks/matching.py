@@ -1,9 +1,9 @@
 """How alike two texts are: similarity scores, duplicate questions, answers to questions.
 
 Two ways, chosen by the head. A *cross-encoder* (`cls`, `mean`, `max`, `compare`) reads both texts at once and is the
-more exact. A *bi-encoder* (`vector`) turns each text into a vector and compares vectors, so that a million texts can be
-read once and searched. Kinds of relation between two texts, such as entailment, are labels: the task `classification`
-reads pairs.
+more exact, `compare` by far on bases tuned for similarity. A *bi-encoder* (`vector`) turns each text into a vector and
+compares vectors, so that a million texts can be read once and searched. Kinds of relation between two texts, such as
+entailment, are labels: the task `classification` reads pairs.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from burnish.tasks._contract import (
     Prediction,
     Task,
 )
-from burnish.tasks._pairs import encode_apart, pad_apart, pair_loss, pair_scores
+from burnish.tasks._pairs import encode_apart, encode_beside, pad_apart, pair_loss, pair_scores
 from burnish.tasks._rows import encode_rows, pad_inputs, stack_outputs, text_of
 
 if TYPE_CHECKING:
@@ -79,7 +79,8 @@ class Matching(Task):
     head: Annotated[Part, Shelf("heads"), giving("rows", "pairs", "vectors")] = Field(
         default="cls", validate_default=True
     )
-    """cls, mean, max: a cross-encoder, which reads both texts at once; vector: a bi-encoder, a vector a text."""
+    """cls, mean, max: a cross-encoder, which reads both texts at once; compare: one that reads each for itself too;
+    vector: a bi-encoder, a vector a text."""
 
     scale: tuple[float, float] = (0.0, 1.0)
     """Lowest and highest score in the data, e.g. [0, 5]; the upper half counts as a match."""
@@ -90,15 +91,16 @@ class Matching(Task):
     others)."""
 
     both_orders: bool = False
-    """Whether a cross-encoder reads each pair in either order, learns both, and answers with the mean of both scores:
+    """Whether cls, mean or max reads each pair in either order, learns both, and answers with the mean of both scores:
     likeness knows no order. Takes twice as long."""
 
     @model_validator(mode="after")
     def _settings_fit(self) -> Matching:
         if not self.scale[0] < self.scale[1]:
             raise ValueError(f"scale must rise, e.g. [0, 5]; got [{self.scale[0]:g}, {self.scale[1]:g}]")
-        if self.both_orders and self.is_apart:
-            raise ValueError("both_orders is for heads that read both texts at once; a bi-encoder knows no order")
+        if self.both_orders and self.head_part.gives != "rows":
+            name = self.head_part.part_name
+            raise ValueError(f"both_orders is for the heads cls, mean and max; the head '{name}' knows no order")
         return self
 
     @property
@@ -159,10 +161,12 @@ class Matching(Task):
     def _encoded(self, examples: Sequence[Example], tokenizer: TextTokenizer) -> list[Encoded]:
         if self.is_apart:
             return encode_apart(examples, tokenizer)
-        encoded = encode_rows(examples, tokenizer, with_sides=self.head_part.gives == "pairs")
+        if self.head_part.gives == "pairs":
+            return encode_beside(examples, tokenizer)
+        encoded = encode_rows(examples, tokenizer)
         if self.both_orders:
             turned = [{"text": one["text_pair"], "text_pair": one["text"]} for one in examples]
-            others = encode_rows(turned, tokenizer, with_sides=self.head_part.gives == "pairs")
+            others = encode_rows(turned, tokenizer)
             for one, other in zip(encoded, others, strict=True):
                 one.features[0] |= {f"{TURNED}{name}": values for name, values in other.features[0].items()}
         return encoded

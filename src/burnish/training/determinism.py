@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from burnish.core.seeds import derive
@@ -27,6 +27,7 @@ def deterministic(n_threads: int) -> Iterator[None]:
     An operation without such an algorithm warns instead of failing. Everything is as before afterwards.
     """
     import torch
+    from torch.nn.attention import SDPBackend, sdpa_kernel
 
     options: Any = torch.utils.deterministic  # a module whose attribute torch makes at run time
     before = (
@@ -40,8 +41,11 @@ def deterministic(n_threads: int) -> Iterator[None]:
     options.fill_uninitialized_memory = False  # a debugging aid that writes every new tensor twice
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.set_num_threads(n_threads)
+    # torch's fused attention adds in any order on CUDA, whatever was asked for, unless an error may end the run
+    attention = sdpa_kernel(SDPBackend.MATH) if torch.cuda.is_available() else nullcontext()
     try:
-        yield
+        with attention:
+            yield
     finally:
         torch.set_num_threads(before[0])
         torch.use_deterministic_algorithms(before[1], warn_only=before[2])

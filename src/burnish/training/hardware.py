@@ -108,9 +108,10 @@ def open_hardware(wanted: str) -> Hardware:
     """The device that accelerate finds, in the arithmetic that `train.precision` asks for."""
     import torch
     from accelerate import PartialState
-    from accelerate.utils import parse_flag_from_env
 
-    is_cpu = not torch.accelerator.is_available() or parse_flag_from_env("ACCELERATE_USE_CPU")
+    from burnish.models.device import is_cpu_asked
+
+    is_cpu = not torch.accelerator.is_available() or is_cpu_asked()
     state = PartialState(cpu=is_cpu)  # without the argument it would not start a group of processes on CPUs
     device: torch.device = state.device
     precision = choose_precision(wanted, device)  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ import asyncio
 import json
 import threading
 import time
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 
 import pytest
 import uvicorn
@@ -65,10 +65,9 @@ def scene(client, play):
     service = client.service
 
     async def run():
-        config = uvicorn.Config(
-            make_app(service), http=protocol_with(service.limits, service.metrics), lifespan="off", log_config=None,
-            ws="none", access_log=False,
-        )  # fmt: skip
+        app = make_app(service)
+        bounded = protocol_with(service.limits, service.metrics, app.turnstile)
+        config = uvicorn.Config(app, http=bounded, lifespan="off", log_config=None, ws="none", access_log=False)
         config.load()
         state = ServerState()
         server = await asyncio.get_running_loop().create_server(
@@ -424,3 +423,103 @@ def test_a_new_connection_that_says_nothing_does_not_hold_up_the_end(client):
             return time.monotonic() - started
 
     assert scene(client, play) < 3
+
+
+# What there is no room for.
+
+
+@asynccontextmanager
+async def full(client, wire):
+    """A server whose model works at one request while another one, as many as may, waits."""
+    served = client.service.fleet.loaded(client.service.fleet.routing("intent").main)
+    go, real = threading.Event(), served.lane._process
+    served.lane._process = lambda batch: (go.wait(10), real(batch))[1]
+    async with AsyncExitStack() as stack:
+        waiting = [await stack.enter_async_context(wire.connected()) for _ in range(2)]
+        for n_waiting, (_, writer) in enumerate(waiting):
+            writer.write(wire.whole())
+            await asyncio.sleep(0.1)  # the first one is taken from the queue
+            while served.lane.n_waiting != n_waiting:
+                await asyncio.sleep(0.01)
+        yield go
+        assert [(await answer_in(reader))[0] for reader, _ in waiting] == [200, 200]
+
+
+def test_what_there_is_no_room_for_is_refused_before_its_body_has_come_and_the_connection_goes_on(serve, house):
+    client = serve(waiting=1)
+
+    async def play(wire):
+        async with full(client, wire) as go, wire.connected() as (reader, writer):
+            writer.write(wire.head(content_length=1000))
+            early = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+            size = int(early.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+            body = json.loads(await reader.readexactly(size))
+            writer.write(b"x" * 1000 + b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n")
+            live = await answer_in(reader)
+            go.set()
+            while client.service.fleet.is_full("intent"):
+                await asyncio.sleep(0.01)
+            writer.write(wire.whole())
+            return early.decode().lower(), body, live, (await answer_in(reader))[0]
+
+    head, body, live, later = scene(client, play)
+    assert head.startswith("http/1.1 503 service unavailable\r\n")
+    assert "content-type: application/problem+json\r\n" in head
+    assert int(head.split("retry-after: ")[1].split("\r\n")[0]) in (1, 2, 3)
+    assert "x-content-type-options: nosniff\r\n" in head
+    assert body == {
+        "type": "about:blank",
+        "title": "Service Unavailable",
+        "status": 503,
+        "detail": "too much waits for this model; come back a little later.",
+    }
+    assert (live, later) == ((200, {"status": "live"}), 200)
+    metrics = client.get("/metrics", headers=house.as_role("admin")).text
+    assert 'burnish_requests_total{route="/v1/models/{name}/predict",status="503"} 1.0' in metrics
+    assert client.service.watch._errors.total() == 1
+
+
+def test_other_paths_other_models_and_a_server_that_drains_take_the_usual_way_while_one_is_full(serve):
+    client = serve(waiting=1)
+
+    async def play(wire):
+        async with full(client, wire) as go, wire.connected() as (reader, writer):
+            statuses = []
+            for path in ("/v1/models/other/predict", "/v1/models/intent/nothing", "/v1/models/%69ntent/predict?a=b"):
+                writer.write(wire.whole(path=path))
+                statuses.append((await answer_in(reader))[0])
+            client.service.is_draining = True
+            writer.write(wire.whole())
+            drained = await answer_in(reader)
+            go.set()
+            return statuses, drained[0]
+
+    assert scene(client, play) == ([404, 404, 503], 503)
+
+
+def test_a_refused_client_whose_body_never_comes_is_let_go(serve):
+    client = serve(waiting=1, body_s=0.2)
+
+    async def play(wire):
+        async with full(client, wire) as go, wire.connected() as (reader, writer):
+            writer.write(wire.head(content_length=1000) + b"x")
+            said = await asyncio.wait_for(reader.read(), 5)
+            go.set()
+            return said
+
+    said = scene(client, play)
+    assert said.count(b"HTTP/1.1") == 1
+    assert status_of(said) == 503
+
+
+def test_a_refused_client_who_wants_no_more_is_closed(serve):
+    client = serve(waiting=1)
+
+    async def play(wire):
+        async with full(client, wire) as go, wire.connected() as (reader, writer):
+            writer.write(wire.whole(connection="close"))
+            said = await asyncio.wait_for(reader.read(), 5)
+            go.set()
+            return said
+
+    assert status_of(scene(client, play)) == 503

@@ -47,8 +47,10 @@ class Openvino(Runtime):
         file = folder / MODEL_FILE
         if not _is_xml(file):
             raise UserError(f"{file}: OpenVINO cannot load it (it is missing, or no model in OpenVINO's own format).")
+        core = openvino.Core()
+        core.set_property({"ENABLE_MMAP": False})  # weights are packed anew; pages of the file would stay beside them
         try:
-            compiled = openvino.Core().compile_model(str(file), "CPU", settings_of_device)
+            compiled = core.compile_model(str(file), "CPU", settings_of_device)
         except RuntimeError as error:
             reason = " ".join(str(error).split())[:200]
             raise UserError(f"{file}: OpenVINO cannot load it ({reason}).") from None

@@ -1,4 +1,4 @@
-"""PyTorch: the network as it was trained, in float32."""
+"""PyTorch: the network as it was trained, in float32, on an accelerator where there is one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ class Torch(Runtime):
     def load(self, folder: Path, task: Task, reader: Reader, labels: tuple[str, ...]) -> Core:
         need("torch", "train")
         from burnish.bundle.torch_core import TorchCore
+        from burnish.models.device import best_device
 
         network = task.head_part.attach(folder, task.head_plan(labels))
         network.load_readout(folder)
-        return TorchCore(network, task, reader.pad_id, len(labels))
+        return TorchCore(network.to(best_device()), task, reader.pad_id, len(labels))

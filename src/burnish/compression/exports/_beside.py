@@ -88,6 +88,7 @@ def write_beside(
         needs=" ".join(dict.fromkeys(["numpy", "tokenizers", *needs.split()])),
         reading=_reading(subject, way),
         answer=way.name,
+        is_beside=subject.task.head_part.gives == "pairs",
         is_bent="low" in subject.decision.parameters,
         **further,
     )

@@ -44,6 +44,7 @@ class Safetensors(Export):
             is_own=head.part_name in LOADERS,
             has_weights=(folder / "head.safetensors").is_file(),
             loader=LOADERS.get(head.part_name, "AutoModel"),
+            first_place=getattr(subject.network.readout, "first_place", 0),
             takes=tuple(name for name in names if name in known),
         )
 

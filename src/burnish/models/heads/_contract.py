@@ -66,7 +66,7 @@ class HeadPlan:
 
 Gives = Literal[
     "rows",  # a row of logits a text
-    "pairs",  # the same of two texts read at once; reads `sides` [B, T], 1 and 2 at the tokens of either text
+    "pairs",  # the same of two texts side by side; reads `sides` [B, T], 1 and 2 at the tokens of either text
     "entities",  # the same for two entities of a text; reads `starts` [B, 2], the tokens of their marks
     "tokens",  # a row of logits a token
     "words",  # the same, for texts that are one word each

@@ -1,4 +1,4 @@
-"""Both texts read at once, their mean states compared, linear: suits pairs on bases tuned for sentence similarity."""
+"""Two texts read together and each for itself, both compared: best for pairs on bases tuned for sentence similarity."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class CompareHead(Head):
-    """A cross-encoder that begins at the cosine of the two texts' states; the readout lies beside the base."""
+    """A cross-encoder that begins at the cosine of the two texts; knows no order, takes twice the time of `cls`."""
 
     gives = "pairs"
 

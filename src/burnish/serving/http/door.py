@@ -12,11 +12,11 @@ from starlette.requests import ClientDisconnect
 from burnish.serving.http.guard import GuardedRoute
 from burnish.serving.http.predict import predict
 from burnish.serving.http.predict import router as predict_routes
+from burnish.serving.http.turnstile import CLOSING, SAFETY, Turnstile, name_in
 from burnish.serving.problems import MEDIA_TYPE, Problem, is_bug, place_of, problem_of
 from burnish.serving.service import Service
 from burnish.serving.stages import Stages
 from burnish.serving.tracing import Told
-from burnish.store.releases import NAME
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -26,15 +26,6 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 SLOW_S = 1.0
 GONE = 499
 """Counted where the client left before it was answered (nginx's number for that)."""
-BEFORE_NAME, AFTER_NAME = "/v1/models/", "/predict"
-SAFETY = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"cache-control", b"no-store"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-]
-CLOSING = [(b"connection", b"close")]
-"""Sent while the server drains: whoever keeps a connection open goes elsewhere."""
 
 
 class Door:
@@ -46,6 +37,7 @@ class Door:
         self.service = service
         [self._predict] = (one for one in predict_routes.routes if isinstance(one, GuardedRoute))
         self._guarded_predict = self._predict.guarded(predict)
+        self.turnstile = Turnstile(service, self._predict.path)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -68,11 +60,8 @@ class Door:
         """The short way of the one request that comes a thousand times a second: the same guard and the same endpoint,
         without the layers that look for them, which take as long as an answer.
         """
-        path = scope["path"]
-        if scope["method"] != "POST" or not path.startswith(BEFORE_NAME) or not path.endswith(AFTER_NAME):
-            return None
-        name = path[len(BEFORE_NAME) : -len(AFTER_NAME)]
-        if not NAME.fullmatch(name):
+        name = name_in(scope["path"]) if scope["method"] == "POST" else None
+        if name is None:
             return None
         scope.update(app=self.root, route=self._predict, path_params={"name": name}, state={})
         return self._answer
@@ -149,7 +138,7 @@ class Visit:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            closing = CLOSING if self._service.is_draining else ()
+            closing = (CLOSING,) if self._service.is_draining else ()
             message["headers"] = [*message.get("headers", ()), *SAFETY, *closing]
         await self._send(message)
 

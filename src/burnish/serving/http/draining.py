@@ -82,7 +82,7 @@ def server_of(app: Door, service: Service) -> DrainingServer:
     """The server of an application."""
     config = uvicorn.Config(
         app,
-        http=protocol_with(service.limits, service.metrics),
+        http=protocol_with(service.limits, service.metrics, app.turnstile),
         ws="none",
         lifespan="off",
         access_log=False,

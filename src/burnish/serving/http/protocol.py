@@ -1,4 +1,4 @@
-"""uvicorn's HTTP with deadlines for what a client sends.
+"""uvicorn's HTTP with deadlines for what a client sends, and a short way to refuse what there is no room for.
 
 Its own timeouts begin only after an answer, and any byte resets them, so that a client that sends a byte now and then
 would keep a connection for ever.
@@ -7,14 +7,14 @@ would keep a connection for ever.
 from __future__ import annotations
 
 import asyncio
-from http import HTTPStatus
 from typing import Any, ClassVar, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from burnish.serving.http.turnstile import CLOSING, Turnstile, whole
 from burnish.serving.limits import Limits
 from burnish.serving.metrics import Metrics
-from burnish.serving.problems import MEDIA_TYPE, Problem
+from burnish.serving.problems import Problem
 
 MOST_HEAD_BYTES = 64 << 10
 LAST_HEAD_S = 1.0
@@ -32,11 +32,15 @@ class DeadlinedProtocol(HttpToolsProtocol):
     limits: ClassVar[Limits] = Limits()
     metrics: ClassVar[Metrics | None] = None
     """Count a request that never came to the application."""
+    turnstile: ClassVar[Turnstile | None] = None
+    """Refuses what there is no room for."""
 
     _timer: asyncio.TimerHandle | None = None
     _is_in_head = True
     _is_new_body = False
     _is_cut = False
+    _is_refused = False
+    """The request was answered when its head was there; nobody reads its body."""
     _n_bytes = 0
     """Received in a row that are of no body: of a head, or what comes before one or behind a body."""
 
@@ -68,6 +72,10 @@ class DeadlinedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._is_in_head, self._is_new_body, self._n_bytes = False, True, 0
+        if (refusal := self._refusal()) is not None:
+            self._is_refused = True
+            self.transport.write(refusal)
+            return
         super().on_headers_complete()
         cycle, scope = self.cycle, cast("dict[str, Any]", self.scope)
         scope["burnish.cycle"] = cycle  # knows when the client leaves
@@ -79,12 +87,19 @@ class DeadlinedProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         self._n_bytes = 0
-        super().on_body(body)
+        if not self._is_refused:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._disarm()
         self._is_in_head, self._is_new_body, self._n_bytes = True, False, 0
-        super().on_message_complete()
+        if not self._is_refused:
+            super().on_message_complete()
+            return
+        self._is_refused = False
+        self.on_response_complete()
+        if not self.parser.should_keep_alive():
+            self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
         self._cut(Problem(400, NO_HTTP))
@@ -101,6 +116,12 @@ class DeadlinedProtocol(HttpToolsProtocol):
             self._arm(LAST_HEAD_S)
         else:
             super().shutdown()
+
+    def _refusal(self) -> bytes | None:
+        """What is answered at once, where nothing that came before on this connection waits."""
+        if self.turnstile is None or self.pipeline or not (self.cycle is None or self.cycle.response_complete):
+            return None
+        return self.turnstile.refusal_of(self.parser.get_method(), self.url)
 
     def _more_time(self, cycle: Any, seconds: float | None) -> None:
         """Give the rest of a body so many seconds, or any number of them."""
@@ -127,6 +148,9 @@ class DeadlinedProtocol(HttpToolsProtocol):
         transport, cycle = cast("Any", self.transport), cast("Any", self.cycle)
         if transport is None or transport.is_closing() or self._is_cut:
             return
+        if self._is_refused:
+            transport.close()
+            return
         if self.pipeline:  # earlier requests of this connection have not been answered
             self._arm(LAST_HEAD_S)
             return
@@ -145,18 +169,12 @@ class DeadlinedProtocol(HttpToolsProtocol):
             return
         self._is_cut = True
         self._unset_keepalive_if_required()
-        transport.write(_told(problem))
+        transport.write(whole(problem, (CLOSING,)))
         transport.write_eof()
         self._timer = self.loop.call_later(LINGER_S, transport.close)
 
 
-def _told(problem: Problem) -> bytes:
-    """A whole answer that closes the connection."""
-    body, title = problem.body(), HTTPStatus(problem.status).phrase
-    head = f"HTTP/1.1 {problem.status} {title}\r\ncontent-type: {MEDIA_TYPE}\r\n"
-    return f"{head}content-length: {len(body)}\r\nconnection: close\r\n\r\n".encode() + body
-
-
-def protocol_with(limits: Limits, metrics: Metrics) -> type[DeadlinedProtocol]:
+def protocol_with(limits: Limits, metrics: Metrics, turnstile: Turnstile) -> type[DeadlinedProtocol]:
     """The protocol, bounded as asked."""
-    return type("BoundedProtocol", (DeadlinedProtocol,), {"limits": limits, "metrics": metrics})
+    bounds = {"limits": limits, "metrics": metrics, "turnstile": turnstile}
+    return type("BoundedProtocol", (DeadlinedProtocol,), bounds)
