@@ -7,16 +7,17 @@ from tests.store.conftest import release as record
 
 from burnish.core.errors import UserError
 from burnish.evaluation.promotion import Check, Verdict
+from burnish.flows.canary import Outcome
 
 PASSED = Check(name="accuracy", is_passed=True, sentence="It is as good.")
 MISSED = Check(name="labels", is_passed=False, sentence="Recall fell for 退款 1.00 → 0.00.")
 
 
-def result(*checks, version=2, is_promoted=False):
+def result(*checks, version=2, is_promoted=False, is_canary=False):
     verdict = Verdict(checks=list(checks), n_rows=40, is_better=True) if checks else None
     is_good = all(check.is_passed for check in checks)
     made = SimpleNamespace(name="intent", version=version, is_passed=is_good)
-    return SimpleNamespace(release=made, verdict=verdict, is_good=is_good, is_promoted=is_promoted)
+    return SimpleNamespace(release=made, verdict=verdict, is_good=is_good, is_promoted=is_promoted, is_canary=is_canary)
 
 
 @pytest.fixture
@@ -85,6 +86,23 @@ def test_retrain_hands_its_options_on_and_says_how_to_promote_the_result(burnish
     assert ended.err.endswith("Let it answer with: burnish promote intent:2\n")
 
 
+def test_retrain_with_a_canary_says_how_its_trial_ends(burnish, flow):
+    calls = []
+    flow("retrain", lambda name, overrides, settings, listen: calls.append(settings) or result(PASSED, is_canary=True))
+    ended = burnish("retrain", "intent", "--canary", "5")
+    assert calls[0].canary == 5
+    assert ended.err.endswith(
+        "`burnish worker` promotes it or takes it back; or decide now: burnish traffic intent --finish\n"
+    )
+
+
+@pytest.mark.parametrize(("state", "code"), [("promoted", 0), ("waiting", 0), ("withdrawn", 3)])
+def test_traffic_finish_says_what_became_of_the_canary(burnish, three, monkeypatch, state, code):
+    monkeypatch.setattr("burnish.flows.canary.finish_canary", lambda name: Outcome(state, f"{name}: so."))
+    ended = burnish("traffic", "intent", "--finish")
+    assert (ended.code, ended.err) == (code, "intent: so.\n")
+
+
 @pytest.mark.parametrize(("checks", "code"), [((PASSED,), 0), ((PASSED, MISSED), 3)])
 def test_retrain_ends_with_3_where_the_gate_is_missed(burnish, flow, checks, code):
     flow("retrain", lambda *a, **k: result(*checks, is_promoted=code == 0))
@@ -100,6 +118,8 @@ def test_retrain_ends_with_3_where_the_gate_is_missed(burnish, flow, checks, cod
         (["intnt"], "there is no release of the name 'intnt'. Did you mean 'intent'?"),
         (["intent:1"], "retraining goes on from what is in production; give the name alone"),
         (["intent", "--anchor", "replya"], "there is no part 'replya' on the shelf 'anchors'. Did you mean 'replay'?"),
+        (["intent", "--canary", "5", "--promote-if-better"], "--canary promotes it by what comes of it; leave out --p"),
+        (["intent", "--canary", "100"], "Invalid value for '--canary'"),
         (["intent", "--epochs", "0"], "Invalid value for '--epochs'"),
         (["intent", "--leest", "3"], "No such option: --leest"),
     ],
@@ -188,7 +208,9 @@ def test_traffic_tells_and_changes_how_requests_are_shared_out(burnish, three):
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [
-        (["intent", "--off", "--canary", "3"], 2, "--off takes canary and shadow away; leave them out."),
+        (["intent", "--off", "--canary", "3"], 2, "--off takes canary and shadow away, --finish decides on the can"),
+        (["intent", "--finish", "--percent", "3"], 2, "--finish decides on the canary; leave the others out."),
+        (["intent", "--finish"], 2, "intent: no canary is on trial; burnish retrain intent --canary 5 begins one."),
         (["intent", "--percent", "5"], 2, "--percent is the share of a canary; name its version: --canary 7."),
         (["intent", "--canary", "3", "--percent", "0"], 2, "Invalid value for '--percent'"),
         (["intent", "--canary", "3", "--percent", "101"], 2, "Invalid value for '--percent'"),

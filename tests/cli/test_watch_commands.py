@@ -302,13 +302,16 @@ def test_erase_tells_how_many_went(burnish, flow):
     calls = flow("erase", lambda **how: 1200)
     assert burnish("erase", "--key", "k1").err == "1,200 predictions and the feedback on them are deleted\n"
     burnish("erase", "--text", "我的名字")
-    assert [options for _, options in calls] == [{"key": "k1", "text": None}, {"key": None, "text": "我的名字"}]
+    assert [options for _, options in calls] == [
+        {"key": "k1", "subject": None, "text": None},
+        {"key": None, "subject": None, "text": "我的名字"},
+    ]
 
 
 @pytest.mark.parametrize("words", [[], ["--key", "k1", "--text", "a"]])
 def test_erase_wants_one_of_a_key_and_a_text(burnish, home, words):
     ended = burnish("erase", *words)
-    assert (ended.code, ended.err) == (2, "give one of --key and --text.\n")
+    assert (ended.code, ended.err) == (2, "give one of --key, --subject and --text.\n")
 
 
 def test_erase_of_an_unknown_key_ends_with_2(burnish, home):

@@ -6,7 +6,8 @@ import pytest
 from tests.flows.conftest import ask, correct
 from tests.store.conftest import prediction, release
 
-from burnish.core.errors import NotFound
+from burnish.core.errors import NotFound, UserError
+from burnish.core.settings import settings
 from burnish.flows.erase import erase, erase_input
 from burnish.flows.recording import digest_of
 
@@ -82,3 +83,18 @@ def test_an_unknown_key_is_told(home):
 
 def test_a_text_that_nobody_asked_erases_nothing(home):
     assert erase(text="nobody asked") == 0
+
+
+def test_what_a_subject_of_the_issuer_asked_goes_by_its_name_there(home, monkeypatch):
+    issuer = "https://login.example.com"
+    monkeypatch.setenv("BURNISH_OIDC_ISSUER", issuer)
+    settings.cache_clear()
+    ask(home, ["good day"], key=home.subject_of(issuer, "ann"))
+    ask(home, ["so bad"], key=home.subject_of(issuer, "ben"))
+    assert erase(subject="ann") == 1
+    assert texts_kept(home) == ["so bad"]
+
+
+def test_a_subject_is_one_of_an_issuer(home):
+    with pytest.raises(UserError, match=r"^a subject is one of an issuer; say of which by BURNISH_OIDC_ISSUER, as the"):
+        erase(subject="ann")

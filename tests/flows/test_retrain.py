@@ -23,12 +23,14 @@ from burnish.evaluation.promotion import Policy
 from burnish.feedback.caps import Caps
 from burnish.feedback.guard import Guard
 from burnish.flows import retrain as module
+from burnish.flows.canary import finish_canary
 from burnish.flows.ground import lay_ground
 from burnish.flows.prepare import prepare
 from burnish.flows.promote import promote
 from burnish.flows.release import release
 from burnish.flows.retrain import Retraining, retrain
 from burnish.flows.rowplaces import keep_places, known_places
+from burnish.flows.traffic import Traffic, traffic_now
 from burnish.flows.trying import _named
 from burnish.recipe.load import load
 from burnish.store.records import Feedback
@@ -446,3 +448,27 @@ def test_nothing_is_left_behind_where_no_folder_is_named(home, tmp_path, monkeyp
     with pytest.raises(UserError):
         retrain("intent", ["data.train=gone.csv"], Retraining(least=1))
     assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_a_result_that_passes_answers_a_share_first_where_that_is_asked_for(home, tmp_path):
+    corrected(home, chinese(60))
+    asked = Retraining(policy=LAX, canary=7.5, canary_inputs=30, epochs=3)
+    result = retrain("intent", [], asked)
+    assert (result.release.is_passed, result.is_canary, result.is_promoted) == (True, True, False)
+    assert traffic_now(home, "intent") == Traffic(canary=2, percent=7.5)
+    assert {one.alias: one.version for one in home.releases.aliases()} == {"production": 1, "candidate": 2}
+    assert finish_canary("intent").sentence == (
+        "intent:2 answered 0 inputs and version 1 0; it is decided when each has answered 30."
+    )
+
+
+def test_one_that_missed_its_gate_answers_nobody(home):
+    corrected(home, chinese(60))
+    result = retrain("intent", ["judge.gates.accuracy=> 1"], Retraining(policy=LAX, canary=5))
+    assert (result.release.is_passed, result.is_canary) == (False, False)
+    assert traffic_now(home, "intent") == Traffic()
+
+
+def test_a_canary_and_promoting_at_once_are_two_ways():
+    with pytest.raises(ValueError, match="a canary is promoted by what comes of it; leave out promote_if_better, or"):
+        Retraining(canary=5, promote_if_better=True)

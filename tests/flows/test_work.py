@@ -73,7 +73,7 @@ def test_retrain_is_told_what_its_job_says(home, monkeypatch):
         release = SimpleNamespace(version=7, is_passed=True)
         verdict = SimpleNamespace(to_dict=lambda: {"is_passed": True})
         taught = SimpleNamespace(rows=[1, 2])
-        return SimpleNamespace(release=release, verdict=verdict, taught=taught, is_promoted=False)
+        return SimpleNamespace(release=release, verdict=verdict, taught=taught, is_promoted=False, is_canary=True)
 
     monkeypatch.setattr("burnish.flows.retrain.retrain_once", retrain_once)
     told = {"name": "intent", "least": 5, "anchor": "ewc", "overrides": ["train.epochs=1"], "every_s": 60}
@@ -83,7 +83,8 @@ def test_retrain_is_told_what_its_job_says(home, monkeypatch):
     assert (name, overrides, by) == ("intent", ["train.epochs=1"], f"job {job.id}")
     assert (settings.least, settings.anchor.part_name, settings.epochs) == (5, "ewc", 2)
     assert home.jobs.find(job.id).result == {
-        "version": 7, "is_passed": True, "is_promoted": False, "verdict": {"is_passed": True}, "learned": 2,
+        "version": 7, "is_passed": True, "is_promoted": False, "is_canary": True, "verdict": {"is_passed": True},
+        "learned": 2,
     }  # fmt: skip
 
 
@@ -291,7 +292,7 @@ def test_a_worker_waits_for_a_database_that_is_away(home, kind, monkeypatch):
         (
             "retrian",
             {},
-            "there is no kind of job 'retrian'. Did you mean 'retrain'? There are retrain, monitor, purge.",
+            "there is no kind of job 'retrian'. Did you mean 'retrain'? There are retrain, monitor, canary, purge.",
         ),
         ("retrain", {}, "a job 'retrain' needs the name of a model: name=intent."),
         ("monitor", {"name": 3}, "a job 'monitor' needs the name of a model: name=intent."),

@@ -10,6 +10,7 @@ from tests.serving.house import broken_of, released, wait_until
 
 from burnish.core.errors import UserError
 from burnish.core.shelves import Shelf
+from burnish.flows.traffic import Traffic, set_traffic
 from burnish.serving.access import Caller
 from burnish.serving.lane import LaneClosed
 from burnish.serving.problems import Problem
@@ -135,8 +136,6 @@ def test_a_model_that_cannot_be_loaded_when_it_is_asked_is_503_and_costs_nothing
 
 
 def test_a_shadow_that_fails_in_any_way_is_nobodys_trouble(house, monkeypatch):
-    from burnish.flows.traffic import Traffic, set_traffic
-
     set_traffic(house.home, "intent", Traffic(shadow=2), "user test")
     with house.service() as service:
         shadow = service.fleet.loaded(service.fleet.routing("intent").shadow)
@@ -158,8 +157,6 @@ def test_a_shadow_that_fails_in_any_way_is_nobodys_trouble(house, monkeypatch):
 
 
 def test_no_more_shadows_wait_than_was_said(house, monkeypatch):
-    from burnish.flows.traffic import Traffic, set_traffic
-
     monkeypatch.setattr("burnish.serving.service.MOST_SHADOWS", 2)
     set_traffic(house.home, "intent", Traffic(shadow=2), "user test")
     with house.service() as service:
@@ -317,3 +314,14 @@ def test_no_value_of_a_row_is_more_than_a_sentence(name):
         for value in HOSTILE:
             with suppress(Problem):
                 read_rows(task, [{**usual, column: value}])
+
+
+def test_what_a_canary_fails_is_counted_for_its_version(house):
+    set_traffic(house.home, "intent", Traffic(canary=2, percent=100), "user test")
+    with house.client() as client:
+        canary = client.service.fleet.routing("intent").canary
+        served = client.service.fleet.served(canary)
+        served.lane._process = lambda batch: 1 / 0
+        assert client.post("/v1/models/intent/predict", json={"inputs": "good"}).status_code == 500
+        told = {name: count for (name, _), count in client.service.watch._errors.items()}
+    assert told == {"intent": 1, "intent:2": 1}

@@ -12,6 +12,9 @@ from burnish.core.errors import UserError
 
 def erase(
     key: Annotated[str | None, typer.Option("--key", metavar="ID", help="Everything that this key asked.")] = None,
+    subject: Annotated[
+        str | None, typer.Option("--subject", metavar="SUB", help="Everything that this subject of the issuer asked.")
+    ] = None,
     text: Annotated[
         str | None, typer.Option("--text", help="Everything that was answered to exactly this text.")
     ] = None,
@@ -19,6 +22,6 @@ def erase(
     """Delete predictions and the feedback on them, for good. What was released from them needs a retraining."""
     from burnish.flows.erase import erase as run
 
-    if (key is None) == (text is None):
-        raise UserError("give one of --key and --text.")
-    say(f"{run(key=key, text=text):,} predictions and the feedback on them are deleted", "good")
+    if [key, subject, text].count(None) != 2:
+        raise UserError("give one of --key, --subject and --text.")
+    say(f"{run(key=key, subject=subject, text=text):,} predictions and the feedback on them are deleted", "good")

@@ -46,8 +46,34 @@ class Settings(BaseSettings):
     store_inputs: Literal["off", "hashed", "masked", "full"] = "masked"
     """What is kept of an input: nothing, a keyed hash, its text with personal data masked, or all of it."""
 
+    mask_names: str = ""
+    """Bundle for the task `tokens` by which names of persons are found and masked too: a folder, or a release such as
+    `names:3`; empty: names are not looked for."""
+
+    name_labels: str = "PER, PERSON, NAME, 人名, 姓名"
+    """Labels of that bundle that are names."""
+
     retention_days: int = Field(default=90, ge=1)
     """Days after which predictions that nobody corrected are deleted."""
+
+    oidc_issuer: str = ""
+    """Issuer whose tokens (JWT) servers take beside keys, such as https://login.example.com/realms/shop; empty takes
+    none."""
+
+    oidc_audience: str = ""
+    """What such a token must name as its audience (aud)."""
+
+    oidc_claim: str = "roles"
+    """The claim that says what a token's subject may do: a list, or words with spaces between. `a.b` lies in `a`."""
+
+    oidc_roles: str = ""
+    """Which of its values have which of our roles: `staff=predict, staff=feedback, ops=release`."""
+
+    oidc_per_minute: int | None = Field(default=None, ge=1)
+    """Most inputs a minute of one subject, whatever its tokens; left out: no limit."""
+
+    oidc_per_day: int | None = Field(default=None, ge=1)
+    """Most inputs a day (UTC) of one subject; left out: no quota."""
 
     @property
     def home_folder(self) -> Path:

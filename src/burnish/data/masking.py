@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
@@ -19,7 +19,7 @@ from burnish.data.privacy._contract import Detector, Found
 from burnish.data.privacy._shadow import DOUBTFUL, shadow_of
 
 Names = Callable[[str], Iterable[Found]]
-"""Finds names of persons in a text, in its own offsets, e.g. by a bundle for `tokens`."""
+"""Finds names of persons in a text, in its own offsets: `flows.names` does by a bundle for `tokens`."""
 
 _WORD_ENDS = re.compile("_|(?<=[a-z])(?=[A-Z])")  # of phone_number and phoneNumber
 _LONGEST_NAME = 40  # characters of a field's name that may be a cue
@@ -69,11 +69,12 @@ class Mask:
         found = _without_overlaps(self._found(text))
         return Masked(_masked(text, found), found)
 
-    def values(self, value: Any) -> tuple[Any, dict[str, int]]:
+    def values(self, value: Any, known: Collection[str] = ()) -> tuple[Any, dict[str, int]]:
         """A JSON value with every text in it masked, names of fields too, and how many places of each kind.
 
         A field's name counts as said before its value: `{"password": "x1"}` is masked as `password="x1"` is. A number
-        that is personal data becomes text. The given value stays as it is.
+        that is personal data becomes text. Texts that are `known`, such as labels, and names of fields are nobody's
+        name. The given value stays as it is.
         """
         counts = Counter[str]()
         whole = [value]
@@ -88,14 +89,15 @@ class Mask:
                 holder[place] = items = list(one)
                 todo.extend((items, at, said) for at in range(len(items)))
             else:
-                holder[place] = self._masked_value(said, one, counts)
+                is_nobody = isinstance(one, str) and one in known
+                holder[place] = self._masked_value(said, one, counts, has_names=not is_nobody)
         return whole[0], dict(counts)
 
     def _with_masked_names(self, fields: dict[Any, Any], counts: Counter[str]) -> dict[Any, Any]:
         """The same fields; those that have one name now are numbered from the second on."""
         renamed, n_named = dict[Any, Any](), Counter[Any]()
         for name, value in fields.items():
-            new = self._masked_value("", name, counts) if isinstance(name, str) else name
+            new = self._masked_value("", name, counts, has_names=False) if isinstance(name, str) else name
             free = new
             while free in renamed:
                 n_named[new] += 1
@@ -103,12 +105,12 @@ class Mask:
             renamed[free] = value
         return renamed
 
-    def _masked_value(self, said: str, value: Any, counts: Counter[str]) -> Any:
+    def _masked_value(self, said: str, value: Any, counts: Counter[str], *, has_names: bool) -> Any:
         """A text or number, masked where it holds something; anything else as it is."""
         text = _as_text(value)
         if text is None:
             return value
-        places = [*self._found(text), *self._found_behind(said, text)]
+        places = [*(self._found(text) if has_names else self._detected(text)), *self._found_behind(said, text)]
         found = _without_overlaps(places)
         counts.update(one.kind for one in found)
         return _masked(text, found) if found else value
@@ -122,11 +124,11 @@ class Mask:
                 yield Found(first, last, kind)
 
     def _found(self, text: str) -> Iterator[Found]:
-        """Every place, in offsets of the text; places may overlap."""
+        """Every place, in offsets of the text; places may overlap. A model that is as sure as a form comes second."""
+        yield from self._detected(text)
         for start, end, kind in self.names(text) if self.names else ():
             if 0 <= start < end <= len(text):
                 yield Found(start, end, kind)
-        yield from self._detected(text)
 
     def _detected(self, text: str) -> Iterator[Found]:
         if not self._may_hold(text):

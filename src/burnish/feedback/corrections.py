@@ -45,6 +45,15 @@ def kinds_of(task: Task) -> tuple[str, ...]:
     return (ACCEPTED,) if column is None else (column.kind, ACCEPTED)
 
 
+def labels_said(kind: str, value: Any, labels: Sequence[str]) -> frozenset[str]:
+    """The texts in feedback that are labels, known or new, and so nobody's personal data."""
+    said = value if isinstance(value, list) else [value]
+    if kind == "spans":
+        said = [one.get("label") for one in said if isinstance(one, Mapping)]
+    is_named = kind == "spans" or (kind == "label" and bool(labels))
+    return frozenset([*labels, *(one for one in said if is_named and isinstance(one, str))])
+
+
 def check(
     kind: str, value: Any, task: Task, labels: Sequence[str], prediction: Prediction, *, allow_new_labels: bool = False
 ) -> None:

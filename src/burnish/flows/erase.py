@@ -5,23 +5,31 @@ from __future__ import annotations
 from contextlib import closing
 from typing import Any, cast
 
+from burnish.core.errors import UserError
+from burnish.core.settings import settings
 from burnish.core.shelves import Shelf
 from burnish.flows.recording import digest_of
 from burnish.store.home import Home, opened_home, whoami
 from burnish.tasks._contract import Task
 
 
-def erase(*, key: str | None = None, text: str | None = None) -> int:
-    """Delete what a key asked, or what was answered to exactly this text, and all feedback on it.
+def erase(*, key: str | None = None, subject: str | None = None, text: str | None = None) -> int:
+    """Delete what a key asked, or a subject of the trusted issuer, or what was answered to exactly this text, and all
+    feedback on it.
 
     Returns:
         How many predictions there were.
 
     Raises:
-        UserError: there is no such key.
+        UserError: there is no such key, or no issuer is trusted that could have such a subject.
     """
+    issuer = settings().oidc_issuer
+    if subject is not None and not issuer:
+        raise UserError("a subject is one of an issuer; say of which by BURNISH_OIDC_ISSUER, as the server has it.")
     with opened_home() as home:
         move_journal(home)
+        if subject is not None:
+            return home.predictions.erase(whoami(), key=home.subject_of(issuer, subject))
         if key is not None:
             return home.predictions.erase(whoami(), key=home.keys.find(key).id)
         return erase_input(home, text or "", whoami())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import islice
@@ -20,14 +20,14 @@ from burnish.core.events import Listener, Message, ignore
 from burnish.core.ids import new_id
 from burnish.core.settings import settings
 from burnish.core.shelves import Shelf
-from burnish.data.masking import Mask
 from burnish.feedback.agreement import alpha, conflicts, ratings
 from burnish.feedback.choose._contract import Chooser
-from burnish.feedback.corrections import check
+from burnish.feedback.corrections import check, labels_said
 from burnish.feedback.files.drafts import Draft
 from burnish.feedback.files.exchange import Exported, export_file, import_file
 from burnish.feedback.opinions import Opinion, opinions
 from burnish.flows.erase import move_journal
+from burnish.flows.names import mask_of
 from burnish.store.home import Home, opened_home, whoami
 from burnish.store.records import Feedback, FeedbackState, Kind, Prediction
 
@@ -133,15 +133,15 @@ def import_feedback(name: str, path: str | Path, form: str, listen: Listener = i
         drafts = import_file(Path(path), form, knowledge.task, usable, by=by)
         if drafts.n_unlabelled:
             listen(Message(f"{drafts.n_unlabelled:,} rows say nothing yet and were passed over"))
-        return _Intake(home, name, by).take(drafts)
+        return _Intake(home, name, by, knowledge.labels).take(drafts)
 
 
 class _Intake:
     """Makes feedback of drafts that were checked, without what was said before."""
 
-    def __init__(self, home: Home, name: str, by: str) -> None:
-        self.home, self.by = home, by
-        self.mask = None if settings().store_inputs == "full" else Mask.of()
+    def __init__(self, home: Home, name: str, by: str, labels: Sequence[str]) -> None:
+        self.home, self.by, self.labels = home, by, labels
+        self.mask = None if settings().store_inputs == "full" else mask_of(home, settings())
         known = list(home.corrections.of_period(name))
         self.ids = {one.id for one in known}
         self.said = {_content(one) for one in known}
@@ -160,7 +160,8 @@ class _Intake:
         """The feedback; None where it was said before. A row that was exported from here and says something else now is
         the word of whoever takes it in.
         """
-        kind, value = cast("Kind", draft.kind), self._masked(draft.value)  # `check` has looked at the kind
+        kind = cast("Kind", draft.kind)  # `check` has looked at it
+        value = self._masked(draft.value, labels_said(kind, draft.value, self.labels))
         one = Feedback(
             new_id("f"), time.time(), about.id, about.name, about.version, draft.by[:MOST_KEY], kind, value,
             self._masked(draft.comment),
@@ -172,8 +173,8 @@ class _Intake:
         self.said.add(_content(one))
         return one
 
-    def _masked(self, value: Any) -> Any:
-        return value if self.mask is None else self.mask.values(value)[0]
+    def _masked(self, value: Any, known: Collection[str] = ()) -> Any:
+        return value if self.mask is None else self.mask.values(value, known)[0]
 
 
 def _content(one: Feedback) -> str:

@@ -6,7 +6,7 @@ import random
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -49,6 +49,8 @@ class Asked:
     traffic: Traffic = "live"
     is_gone: Callable[[], bool] = bool
     """Whether whoever asked has left."""
+    seen: Callable[[Any], None] | None = None
+    """Is told of the batch that it was part of, where requests are traced."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,12 @@ class Recorder:
     def knowing(self, predictor: Predictor) -> Recorder:
         """The same for the answers of one model."""
         return replace(self, is_piece=_pieces(predictor), labels=frozenset(predictor.knowledge.labels))
+
+    def look_ahead(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Begin to look for names in rows that will be recorded in a moment, while the model answers them."""
+        ahead = getattr(self.mask.names, "ahead", None)
+        if ahead is not None:
+            ahead([value for row in rows for value in row.values() if isinstance(value, str)])
 
     def record(self, asked: Asked, row: Mapping[str, Any], answered: Answered, answer: dict[str, Any]) -> Prediction:
         """The record of one answer. `hashed` keeps of the input a keyed hash, `off` not even that."""
@@ -124,7 +132,7 @@ class Recorder:
         return {**row, **{name: masked.text for name, masked in found.items()}}, dict(counts)
 
     def _masked(self, answer: Any) -> Any:
-        return answer if _says_only(answer, self.labels) else self.mask.values(answer)[0]
+        return answer if _says_only(answer, self.labels) else self.mask.values(answer, self.labels)[0]
 
     def _share_unknown(self, answered: Answered) -> float:
         if self.is_piece is None or not answered.features or "input_ids" not in answered.features[0]:

@@ -17,9 +17,10 @@ from burnish.bundle.runtimes.torch import Torch
 from burnish.compression.measuring import size_bytes
 from burnish.core.errors import UserError, listed
 from burnish.core.events import Listener, Message, ignore
-from burnish.data.masking import Mask
+from burnish.core.settings import settings
 from burnish.evaluation.promotion import Check, Contender, Policy, Verdict, weigh
 from burnish.flows.frozen import data_digest, freeze, frozen_rows, median_ms, rows_known_to_both
+from burnish.flows.names import mask_of
 from burnish.flows.recording import Asked, Recorder
 from burnish.flows.rowplaces import keep_places
 from burnish.metrics._contract import Outcome
@@ -225,7 +226,7 @@ class Releasing:
             return None
         answered = predictor.answer(examples)
         decoded = knowledge.task.decode(answered, knowledge.labels, knowledge.decision)
-        recorder = Recorder(self.home, Mask.of(), "off").knowing(predictor)
+        recorder = Recorder(self.home, mask_of(self.home, settings()), "off").knowing(predictor)
         asked = Asked(self.name, 0, "", (), time.perf_counter())
         records = []
         for row, one in zip(answered, decoded, strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from burnish.core.files import read_json, write_bytes
 from burnish.evaluation.compare import compare
 from burnish.evaluation.gates import GateResult
 from burnish.evaluation.promotion import Check, Verdict, is_worse
+from burnish.flows.canary import Trial, begin
 from burnish.flows.fit import FitResult, fit
 from burnish.flows.nearness import fill_vectors
 from burnish.flows.release import Releasing, outcome_of
@@ -48,6 +50,8 @@ class RetrainResult:
     verdict: Verdict | None
     taught: Taught
     is_promoted: bool
+    is_canary: bool = False
+    """Whether it answers a share of the requests now."""
 
 
 def retrain(
@@ -124,7 +128,8 @@ class Run:
         why = f"retrained on {len(found.rows):,} corrected inputs"
         made = asked.run(loaded, why=why, source=open_bundle(trained) if small else None, checks=checks)
         self._note(made.release, found)
-        return RetrainResult(made.release, made.verdict, found, self._promoted(made.release, made.verdict))
+        is_promoted = self._promoted(made.release, made.verdict)
+        return RetrainResult(made.release, made.verdict, found, is_promoted, self._is_tried(made.release, made.verdict))
 
     def _note(self, made: Release, found: Taught) -> None:
         """What was learned counts as new no more, and what judged it needs no other look of the guard."""
@@ -228,6 +233,19 @@ class Run:
             return False
         self.home.releases.promote(made.name, made.version, self.by, "retrained, passed the gate, and is better")
         self.listen(Message(f"{made.name}:{made.version} is production", "good"))
+        return True
+
+    def _is_tried(self, made: Release, verdict: Verdict | None) -> bool:
+        """Let a result that passed answer a share of the requests, if that was asked for."""
+        settings = self.settings
+        if not settings.canary or verdict is None or not verdict.is_passed:
+            return False
+        trial = Trial(
+            version=made.version, against=self.production.version, inputs=settings.canary_inputs, since=time.time(),
+            policy=settings.policy,
+        )  # fmt: skip
+        begin(self.home, made.name, trial, settings.canary, self.by)
+        self.listen(Message(f"{made.name}:{made.version} answers {settings.canary:g} % of the requests", "good"))
         return True
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from burnish.core.parts import Part
 from burnish.core.shelves import Shelf
@@ -37,3 +37,16 @@ class Retraining(BaseModel):
 
     promote_if_better: bool = False
     """Whether a result that passes and scores higher becomes production at once."""
+
+    canary: float = Field(default=0.0, ge=0, lt=100)
+    """Percent of the requests that a result that passes answers first, to be promoted or taken back by what comes of
+    it; 0: none."""
+
+    canary_inputs: int = Field(default=200, ge=1)
+    """Inputs that it and production must each have answered by then."""
+
+    @model_validator(mode="after")
+    def _one_way_to_production(self) -> Self:
+        if self.canary and self.promote_if_better:
+            raise ValueError("a canary is promoted by what comes of it; leave out promote_if_better, or the canary")
+        return self

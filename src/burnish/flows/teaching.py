@@ -90,7 +90,8 @@ def taught(home: Home, name: str, task: Task, guard: Guard, held_out: float, lis
 
 def _reviewers(home: Home, said: Sequence[Opinion]) -> frozenset[str]:
     """Whose word is taken. Of a key that was revoked nobody knows who held it last."""
-    keys = {key.id for key in home.keys.all() if TRUSTED & set(key.roles) and key.revoked_at is None}
+    roles = home.keys.heard() | {key.id: key.roles for key in home.keys.all() if key.revoked_at is None}
+    keys = {identity for identity, own in roles.items() if TRUSTED & set(own)}
     return frozenset(keys | {one.user for one in said if one.user.startswith(OPERATOR)})
 
 

@@ -34,6 +34,8 @@ DAY_S = 86_400
 FOREVER_S = 100 * 366 * DAY_S
 EVERY = "every_s"
 """Argument of any job: seconds after which it is due again."""
+OVER = "is_over"
+"""In the result of a job that would come again: it need not."""
 
 Done = dict[str, Any]
 Kind = Callable[[Home, Mapping[str, Any], str, Listener], Done]
@@ -73,7 +75,7 @@ def refuse_unknown_job(kind: str, arguments: Mapping[str, Any]) -> None:
     if kind == "retrain":
         _retraining(arguments)
         return
-    known = (*(("name",) if kind == "monitor" else ()), EVERY)
+    known = (*(() if kind == "purge" else ("name",)), EVERY)
     for word in arguments:
         if word not in known:
             raise UserError(f"a job '{kind}' takes no '{word}'.{hint(word, known)} It takes {listed(known)}.")
@@ -93,7 +95,7 @@ def _do(home: Home, job: Job, listen: Listener) -> None:
         with watch:
             result, is_done = _result(home, job, watch)
         home.jobs.finish(job, result, is_done=is_done, log=watch.log)
-        if EVERY in job.arguments:
+        if EVERY in job.arguments and not result.get(OVER):
             home.jobs.add(job.kind, job.arguments, f"job {job.id}", time.time() + job.arguments[EVERY])
     except StaleLease as error:
         listen(Message(str(error), "warning"))
@@ -182,6 +184,7 @@ def _retrain(home: Home, arguments: Mapping[str, Any], by: str, listen: Listener
     result = retrain_once(home, arguments["name"], overrides, _retraining(arguments), by, listen)
     verdict = None if result.verdict is None else result.verdict.to_dict()
     told = {"version": result.release.version, "is_passed": result.release.is_passed, "is_promoted": result.is_promoted}
+    told |= {"is_canary": result.is_canary}
     return {**told, "verdict": verdict, "learned": len(result.taught.rows)}
 
 
@@ -216,6 +219,15 @@ def _monitor(home: Home, arguments: Mapping[str, Any], by: str, listen: Listener
     return look(home, arguments["name"], by, listen)
 
 
+def _canary(home: Home, arguments: Mapping[str, Any], by: str, listen: Listener) -> Done:
+    from burnish.flows.canary import decide_on
+
+    found = decide_on(home, arguments["name"], by, listen)
+    if found is None:
+        return {"state": "none", "reason": "no canary is on trial", OVER: True}
+    return {"state": found.state, "reason": found.sentence, OVER: found.state != "waiting"}
+
+
 def _purge(home: Home, arguments: Mapping[str, Any], by: str, listen: Listener) -> Done:
     n_gone = home.predictions.purge(time.time() - settings().retention_days * DAY_S, by)
     home.corrections.forget_tokens(time.time() - 2 * DAY_S)
@@ -223,4 +235,4 @@ def _purge(home: Home, arguments: Mapping[str, Any], by: str, listen: Listener) 
     return {"deleted": n_gone}
 
 
-KINDS: Mapping[str, Kind] = {"retrain": _retrain, "monitor": _monitor, "purge": _purge}
+KINDS: Mapping[str, Kind] = {"retrain": _retrain, "monitor": _monitor, "canary": _canary, "purge": _purge}

@@ -5,12 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from burnish.core.errors import hint
 from burnish.serving.allowance import DAY_S, Allowance
 from burnish.serving.problems import Problem, shown
 from burnish.store.keys import identity_in, is_secret_of
 from burnish.store.records import Key
+
+if TYPE_CHECKING:
+    from burnish.serving.tokens import Tokens
 
 PERMISSIONS: Mapping[str, frozenset[str]] = {
     "predict": frozenset({"predict"}),
@@ -20,12 +24,14 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "admin": frozenset({"predict", "feedback", "review", "release", "metrics", "admin"}),
 }
 """Role → what it allows."""
+JWT = "ey"
+"""How every JWT begins: `{"` in base64. No key of ours does."""
 OPEN = "open"
 """The permission of what anybody may ask, such as whether the server lives."""
 
 
 class Caller:
-    """A key in use."""
+    """A key in use, or a token of an issuer that is trusted: then its key is what stands for the subject."""
 
     def __init__(self, key: Key, allowance: Allowance | None = None) -> None:
         self._allowance = allowance
@@ -68,34 +74,40 @@ class Access:
         self._count_of = count_of
         self._folder = folder
         self._callers: Mapping[str, Caller] = {}
+        self.tokens: Tokens | None = None
+        """Tokens that are taken beside keys, where the settings name an issuer."""
 
     def refresh(self, keys: Sequence[Key]) -> None:
         """Take over what the store says of keys; what known ones have used stays."""
         self._callers = {key.id: self._caller(key) for key in keys}
 
-    def caller_of(self, headers: Mapping[str, str]) -> Caller:
+    async def caller_of(self, headers: Mapping[str, str]) -> Caller:
         """Who asks.
 
         Raises:
-            Problem: no key, or one that is unknown, expired or revoked; which of these is not told.
+            Problem: no key, or one that is unknown, expired or revoked; which of these is not told. Or a token that
+                is not valid, or cannot be checked now.
         """
         text = _key_in(headers)
         if text is None:
-            raise _unknown("a key is needed: send the header 'Authorization: Bearer bk_…'.")
+            raise unknown("a key is needed: send the header 'Authorization: Bearer bk_…'.")
         caller = self._callers.get(identity_in(text) or "")
+        if caller is None and self.tokens is not None and text.startswith(JWT):
+            return await self.tokens.caller_of(text)
         if caller is None or not is_secret_of(text, caller.key) or not _is_valid(caller.key):
-            raise _unknown("this key is not valid here: it may be mistyped, expired or revoked.")
+            raise unknown("this key is not valid here: it may be mistyped, expired or revoked.")
         return caller
 
     def _caller(self, key: Key) -> Caller:
         known = self._callers.get(key.id)
         if known is None:
-            return Caller(key, self._allowance(key))
+            return Caller(key, self.allowance_of(key))
         if known.key != key:
             known.renew(key)
         return known
 
-    def _allowance(self, key: Key) -> Allowance | None:
+    def allowance_of(self, key: Key) -> Allowance | None:
+        """What a key may still ask; None where it has no limit."""
         if key.per_minute is None and key.per_day is None:
             return None
         return Allowance(key, lambda: self._count_of(key.id, time.time() // DAY_S * DAY_S), self._folder)
@@ -137,5 +149,6 @@ def _is_valid(key: Key) -> bool:
     return key.revoked_at is None and (key.expires_at is None or time.time() < key.expires_at)
 
 
-def _unknown(detail: str) -> Problem:
+def unknown(detail: str) -> Problem:
+    """401: nobody that may ask anything here."""
     return Problem(401, detail, {"WWW-Authenticate": "Bearer"})

@@ -15,6 +15,7 @@ from burnish.flows.recording import Asked, Recorder, labels_in
 from burnish.serving.lane import Lane, Work
 from burnish.serving.limits import Limits
 from burnish.serving.metrics import MOST_LABELS, Metrics
+from burnish.serving.stages import Stopwatch
 from burnish.store.journal import Journal
 from burnish.store.records import Prediction
 from burnish.tasks._contract import Answered
@@ -42,13 +43,15 @@ class Served:
     """One loaded bundle. Several names and versions may share it where they are the same bundle."""
 
     def __init__(
-        self, predictor: Predictor, recorder: Recorder, journal: Journal, metrics: Metrics, limits: Limits
-    ) -> None:
-        self.predictor = predictor
+        self, predictor: Predictor, recorder: Recorder, journal: Journal, metrics: Metrics, limits: Limits,
+        stopwatch: Stopwatch | None = None,
+    ) -> None:  # fmt: skip
+        self.predictor = predictor if stopwatch is None else stopwatch.timed(predictor)
         self._recorder = recorder.knowing(predictor)
         self._journal = journal
         self._metrics = metrics
-        self.lane = Lane(self._process, limits.waiting, limits.batch, predictor.core.n_streams)
+        process = self._process if stopwatch is None else stopwatch.around(self._process)
+        self.lane = Lane(process, limits.waiting, limits.batch, predictor.core.n_streams)
         self.used_at = time.monotonic()
 
     async def answer(self, asked: Asked, examples: Sequence[Any], deadline: float) -> Answer:
@@ -94,6 +97,7 @@ class Served:
         if isinstance(batch[0].about, Writing):
             return [self._write(batch[0], batch[0].about)]
         knowledge = self.predictor.knowledge
+        self._recorder.look_ahead(row for work in batch for row in work.about.rows)
         answered = self.predictor.answer([item for work in batch for item in work.items])
         decoded = knowledge.task.decode(answered, knowledge.labels, knowledge.decision)
         told = [one.model_dump(mode="json") for one in decoded]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import threading
 import time
@@ -16,21 +17,25 @@ from burnish.bundle.bundle import Knowledge, open_bundle
 from burnish.bundle.predictor import Predictor
 from burnish.core.errors import BurnishError, UserError, hint, listed
 from burnish.core.settings import Settings
-from burnish.data.masking import Mask
 from burnish.flows.load import load
+from burnish.flows.names import mask_of
 from burnish.flows.recording import Asked, Recorder
 from burnish.serving.access import Access, Caller
 from burnish.serving.background import standing_back
 from burnish.serving.fleet import Fleet
+from burnish.serving.issuer import IssuerKeys
 from burnish.serving.lane import LaneClosed
 from burnish.serving.log import Log
 from burnish.serving.metrics import Metrics
 from burnish.serving.problems import Problem, overloaded, place_of, shown
 from burnish.serving.served import Served
 from burnish.serving.serving import Serving
+from burnish.serving.stages import Stopwatch
+from burnish.serving.tokens import Tokens, Trust
+from burnish.serving.tracing import Tracing
 from burnish.serving.watch import Watch
 from burnish.store.home import Home
-from burnish.store.records import Release
+from burnish.store.records import Release, Traffic
 from burnish.store.sqlite import sqlite_warning
 from burnish.store.store import StoreUnavailable
 from burnish.tasks._contract import Task
@@ -55,6 +60,13 @@ class Call:
     deadline: float
     arrived: float
     is_gone: Callable[[], bool] = bool
+    seen: Callable[[Any], None] | None = None
+    """Is told of each batch that the request was part of, where requests are traced."""
+
+    def asking(self, release: Release, rows: Sequence[Mapping[str, Any]], traffic: Traffic) -> Asked:
+        """What it asks of a version."""
+        of = release.name, release.version, self.caller.key.id
+        return Asked(*of, rows, self.arrived, traffic, self.is_gone, self.seen)
 
 
 @dataclass(frozen=True)
@@ -78,7 +90,9 @@ class Service:
         self.metrics = Metrics()
         self.journal = home.journal()
         self.access = Access(home.predictions.count_of, shared)
-        self.recorder = Recorder(home, Mask.of(), own.store_inputs)
+        self.access.tokens = self._tokens(Trust.of(own))
+        self.tracing = Tracing.of(os.environ)
+        self.recorder = Recorder(home, mask_of(home, own), own.store_inputs)
         self.fleet = Fleet(home, serving.references(), self._load, serving.most_loaded)
         self.fleet.tell = self._tell_swap
         self.watch = Watch(home, self.metrics, lambda: self.fleet.names)
@@ -118,6 +132,8 @@ class Service:
             if thread.is_alive():
                 thread.join()
         self.fleet.close()
+        if self.tracing is not None:
+            self.tracing.stop()
         try:
             self.journal.close()
         except StoreUnavailable as error:
@@ -127,6 +143,12 @@ class Service:
         """Take over what the store says of keys now."""
         with self._looking:
             self.access.refresh(self.home.keys.all())
+
+    def _tokens(self, trust: Trust | None) -> Tokens | None:
+        if trust is None:
+            return None
+        keys = IssuerKeys(trust.issuer, lambda reason: self.log.tell("warning", reason))
+        return Tokens(trust, keys, lambda one: self.home.subject_of(trust.issuer, one), self.access.allowance_of)
 
     async def predictor_of(self, release: Release) -> Predictor:
         return (await self._served(release)).predictor
@@ -159,11 +181,16 @@ class Service:
                 if not n_spent:
                     call.caller.spend(len(rows))
                     n_spent = len(rows)
-                asked = Asked(name, release.version, call.caller.key.id, read, call.arrived, traffic, call.is_gone)
+                asked = Asked(
+                    name, release.version, call.caller.key.id, read, call.arrived, traffic, call.is_gone, call.seen
+                )
                 try:
                     found = await served.answer(asked, examples, call.deadline)
                 except LaneClosed:  # between choosing and asking another version took over
                     continue
+                except Exception:
+                    self.watch.count_error(f"{name}:{release.version}")
+                    raise
                 self._shadow(asked, examples, found.items)
                 return Answered(release, found.items, found.n_tokens)
         except Problem as problem:
@@ -186,7 +213,9 @@ class Service:
             if not is_paid:
                 call.caller.spend(1)
                 is_paid = True
-            asked = Asked(name, release.version, call.caller.key.id, read, call.arrived, traffic, call.is_gone)
+            asked = Asked(
+                name, release.version, call.caller.key.id, read, call.arrived, traffic, call.is_gone, call.seen
+            )
             try:
                 async with aclosing(served.write(asked, example, call.deadline, identity)) as pieces:
                     async for piece in pieces:
@@ -194,6 +223,9 @@ class Service:
                 return
             except LaneClosed:
                 continue
+            except Exception:
+                self.watch.count_error(f"{name}:{release.version}")
+                raise
 
     async def _served(self, release: Release) -> Served:
         found = self.fleet.loaded(release)
@@ -207,7 +239,9 @@ class Service:
 
     def _load(self, release: Release) -> Served:
         folder = self.home.bundles.get(release.digest)
-        served = standing_back(lambda: Served(load(folder), self.recorder, self.journal, self.metrics, self.limits))
+        stopwatch = None if self.tracing is None else Stopwatch()
+        told = self.recorder, self.journal, self.metrics, self.limits, stopwatch
+        served = standing_back(lambda: Served(load(folder), *told))
         gauge, batch = (self.metrics.of(one, release.name) for one in (self.metrics.waiting, self.metrics.batch))
 
         def seen(n_items: int, n_waiting: int) -> None:

@@ -22,7 +22,7 @@ from burnish.store.bundles import Bundles
 from burnish.store.corrections import Corrections
 from burnish.store.jobs import Jobs
 from burnish.store.journal import Journal
-from burnish.store.keys import Keys
+from burnish.store.keys import SUBJECT, Keys
 from burnish.store.locks import locked
 from burnish.store.predictions import Predictions
 from burnish.store.releases import Releases
@@ -34,6 +34,8 @@ TESTS = "tests"
 NOTED = "audit-noted.json"
 LEAST_SECRET = 32
 MARK = "secret mark"
+DIGITS = 24
+"""Of a subject's id, hexadecimal: 96 bits."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,10 @@ class Home:
     def digest_of(self, content: bytes) -> str:
         """A keyed hash, by which the same input is known again and nothing else is."""
         return hmac.new(self.secret, content, hashlib.sha256).hexdigest()
+
+    def subject_of(self, issuer: str, subject: str) -> str:
+        """The id that stands for an issuer's subject where a key's id would: who it is cannot be told from it."""
+        return SUBJECT + self.digest_of(f"{issuer}\n{subject}".encode())[:DIGITS]
 
     def close(self) -> None:
         self.store.close()

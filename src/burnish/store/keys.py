@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from burnish.core.errors import NotFound, UserError, hint, listed
 from burnish.store.audit import Audit
 from burnish.store.records import Key
+from burnish.store.states import put_state, read_state
 from burnish.store.store import Store
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ ROLES: Mapping[str, str] = {
     "admin": "everything, keys too",
 }
 PREFIX = "bk"
+SUBJECT = "sub_"
+"""How the id begins that stands for an issuer's subject."""
+HEARD = "heard "
 MOST_OWNER = 200
 LIMITS = ("expires_at", "per_minute", "per_day", "models")
 
@@ -89,6 +93,24 @@ class Keys:
             self._keep(connection, new, by)
             self.audit.add(connection, by, "key rotated", identity, {"to": new.id, "overlap_s": overlap_s})
         return new, text
+
+    def hear(self, subject: str, roles: Sequence[str]) -> None:
+        """Note with which roles an issuer's subject last gave feedback: what its word counts, and its token is gone."""
+        with self.store.reading() as connection:
+            known = read_state(connection, HEARD + subject)
+        if known != list(roles):
+            with self.store.writing() as connection:
+                put_state(connection, HEARD + subject, list(roles))
+
+    def heard(self) -> dict[str, tuple[str, ...]]:
+        """Id → roles of every subject that gave feedback."""
+        from sqlalchemy import select
+
+        from burnish.store.tables import states
+
+        query = select(states).where(states.c.name.startswith(HEARD + SUBJECT, autoescape=True))
+        with self.store.reading() as connection:
+            return {row.name.removeprefix(HEARD): tuple(row.value) for row in connection.execute(query)}
 
     def _keep(self, connection: Connection, key: Key, by: str) -> None:
         from burnish.store.tables import keys

@@ -62,8 +62,9 @@ def call_of(request: Request) -> Call:
     """
     cycle = request.scope.get("burnish.cycle")
     is_gone = bool if cycle is None else lambda: bool(cycle.disconnected)
-    deadline = deadline_of(request, service_of(request).limits)
-    return Call(caller_of(request), deadline, request.scope["burnish.visit"].started, is_gone)
+    service, visit = service_of(request), request.scope["burnish.visit"]
+    seen = None if service.tracing is None else visit.batches.append
+    return Call(caller_of(request), deadline_of(request, service.limits), visit.started, is_gone, seen)
 
 
 def deadline_of(request: Request, limits: Limits) -> float:

@@ -67,7 +67,7 @@ def describe(app: FastAPI, routes: Sequence[GuardedRoute]) -> APIRouter:
     async def openapi(request: Request) -> Response:
         """What can be asked here, as OpenAPI tells it; with a key, for each of its models too."""
         service = service_of(request)
-        caller = service.access.caller_of(request.headers) if has_key(request.headers) else None
+        caller = await service.access.caller_of(request.headers) if has_key(request.headers) else None
         if not made:
             made.update(await asyncio.to_thread(described, app, [*routes, *guarded_routes(router)], service.limits))
         names = [name for name in service.fleet.names if caller is not None and caller.may_ask(name)]

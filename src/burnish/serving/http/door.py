@@ -15,6 +15,8 @@ from burnish.serving.http.predict import router as predict_routes
 from burnish.serving.http.turnstile import CLOSING, SAFETY, Turnstile, name_in
 from burnish.serving.problems import MEDIA_TYPE, Problem, is_bug, place_of, problem_of
 from burnish.serving.service import Service
+from burnish.serving.stages import Stages
+from burnish.serving.tracing import Told
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -77,6 +79,8 @@ class Door:
         metrics.of(metrics.latency, visit.route).observe(seconds)
         if status >= 500 and (name := visit.model) is not None:
             self.service.watch.count_error(name)
+        if self.service.tracing is not None:
+            self.service.tracing.tell(visit.told(status, seconds))
         if (status >= 500 and status != 503) or seconds > SLOW_S:
             self.service.log.tell("info", "request", route=visit.route, status=status, ms=round(seconds * 1000, 1))
 
@@ -87,6 +91,8 @@ class Visit:
     def __init__(self, scope: Scope, receive: Receive, send: Send, service: Service) -> None:
         self.started = time.perf_counter()
         self.status = 0
+        self.batches: list[Stages] = []
+        """Those that its inputs were part of, where requests are traced."""
         self.is_counted = True
         """Whether the bytes of its body are; whoever reads it line by line counts those of a line instead."""
         self._scope = scope
@@ -113,6 +119,13 @@ class Visit:
     def cut(self) -> int:
         """The status by which the connection was cut, or that of a client who left."""
         return int(self._scope.get("burnish.cut", GONE))
+
+    def told(self, status: int, seconds: float) -> Told:
+        """The request as a trace tells it: the route's pattern, and nothing that was sent."""
+        scope, started = self._scope, self.started
+        return Told(
+            scope["method"], self.route, status, started, started + seconds, scope["headers"], tuple(self.batches)
+        )
 
     async def receive(self) -> Message:
         message = await self._receive()

@@ -13,13 +13,14 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 
 from burnish.core.ids import made_at, new_id
-from burnish.feedback.corrections import check
+from burnish.feedback.corrections import check, labels_said
 from burnish.serving.http.guard import GuardedRoute, caller_of, masked, permits, service_of, who
 from burnish.serving.http.reading import JSON
 from burnish.serving.http.shapes import SAYS, Decision, Said
 from burnish.serving.problems import Problem
 from burnish.serving.service import Service
 from burnish.store.corrections import OtherBody, Token
+from burnish.store.keys import SUBJECT
 from burnish.store.records import Feedback, FeedbackState, Kind, Prediction
 
 router = APIRouter(route_class=GuardedRoute)
@@ -43,11 +44,13 @@ async def give(request: Request, said: Said) -> Response:
         return Response(known, media_type=JSON)
     prediction = await _prediction(request, said.prediction_id)
     kind, value = _said(said)
-    await _check(service, prediction, kind, value, allow_new_labels=caller_of(request).may("review"))
+    labels = await _checked(service, prediction, kind, value, allow_new_labels=caller_of(request).may("review"))
     feedback = Feedback(
         new_id("f"), time.time(), prediction.id, prediction.name, prediction.version, key.id, kind,
-        _kept(service, value), masked(request, said.comment),
+        await masked(request, value, labels_said(kind, value, labels)), await masked(request, said.comment),
     )  # fmt: skip
+    if key.id.startswith(SUBJECT):
+        await asyncio.to_thread(service.home.keys.hear, key.id, key.roles)
     answer = orjson.dumps({"feedback_id": feedback.id, "state": feedback.state}).decode()
     kept = await _add(service, feedback, token, answer)
     if kept == answer:
@@ -72,7 +75,7 @@ async def feedback(
 async def decide(request: Request, decision: Decision) -> dict[str, int]:
     """Accept feedback, put it aside, or reject it; a key for some models decides on theirs only."""
     home, caller = service_of(request).home, caller_of(request)
-    reason, ids = masked(request, decision.reason), decision.ids
+    reason, ids = await masked(request, decision.reason), decision.ids
     if caller.key.models:
         ids = await asyncio.to_thread(_of_models, service_of(request), caller.key.models, set(ids))
     decisions = dict.fromkeys(ids, (decision.state, reason))
@@ -105,8 +108,14 @@ async def _prediction(request: Request, identity: str) -> Prediction:
     return found
 
 
-async def _check(service: Service, prediction: Prediction, kind: str, value: Any, *, allow_new_labels: bool) -> None:
-    """Refuse what cannot be meant: judged by what answers for the name now, or answered then where nothing does."""
+async def _checked(
+    service: Service, prediction: Prediction, kind: str, value: Any, *, allow_new_labels: bool
+) -> Sequence[str]:
+    """Refuse what cannot be meant: judged by what answers for the name now, or answered then where nothing does.
+
+    Returns:
+        The labels of that version.
+    """
     if prediction.name in service.fleet.names:
         release = service.fleet.routing(prediction.name).main
     else:
@@ -117,6 +126,7 @@ async def _check(service: Service, prediction: Prediction, kind: str, value: Any
         check(kind, value, knowledge.task, knowledge.labels, prediction, allow_new_labels=allow_new_labels)
     except ValueError as error:
         raise Problem(422, str(error)) from None
+    return knowledge.labels
 
 
 def _said(said: Said) -> tuple[Kind, Any]:
@@ -124,12 +134,6 @@ def _said(said: Said) -> tuple[Kind, Any]:
     if len(given) != 1:
         raise Problem(422, f"say exactly one of label, spans, score and accepted; got {len(given)} of them.")
     return given[0]
-
-
-def _kept(service: Service, value: Any) -> Any:
-    """What was said without personal data, unless inputs are kept with it: a text that is right may hold some."""
-    recorder = service.recorder
-    return value if recorder.keep == "full" else recorder.mask.values(value)[0]
 
 
 def _token(request: Request, said: Said) -> Token | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+import asyncio
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any, NamedTuple, TypeVar, cast
 
 from fastapi import APIRouter, Request, Response
@@ -67,7 +68,7 @@ class GuardedRoute(APIRoute):
             return handler
 
         async def guarded(request: Request) -> Response:
-            caller = service_of(request).access.caller_of(request.headers)
+            caller = await service_of(request).access.caller_of(request.headers)
             name = self._name_in(request)
             request.state.caller = allowed(caller, self.permission, name)
             if name is None and not self.is_narrow:
@@ -117,10 +118,16 @@ def caller_of(request: Request) -> Caller:
     return cast("Caller", request.state.caller)
 
 
-def masked(request: Request, text: str) -> str:
-    """What somebody wrote, without personal data unless inputs are kept with it."""
+async def masked(request: Request, value: Any, known: Collection[str] = ()) -> Any:
+    """What somebody wrote, without personal data unless inputs are kept with it; texts that are `known`, such as
+    labels, are nobody's name. Names are looked for in a thread.
+    """
     recorder = service_of(request).recorder
-    return text if recorder.keep == "full" else recorder.mask(text).text
+    if recorder.keep == "full" or not value:
+        return value
+    if recorder.mask.names is None:
+        return recorder.mask.values(value, known)[0]
+    return (await asyncio.to_thread(recorder.mask.values, value, known))[0]
 
 
 def who(request: Request) -> str:

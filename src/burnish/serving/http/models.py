@@ -49,7 +49,7 @@ async def releases(request: Request, name: str) -> dict[str, Any]:
 async def promote(request: Request, name: str, move: Move) -> dict[str, Any]:
     """Make a version production; servers take it over within a second. One that missed its gate needs `force`."""
     home = service_of(request).home
-    why = masked(request, move.why)
+    why = await masked(request, move.why)
     promote_it = home.releases.promote
     return _release(await asyncio.to_thread(promote_it, name, move.version, who(request), why, force=move.force))
 
@@ -58,7 +58,7 @@ async def promote(request: Request, name: str, move: Move) -> dict[str, Any]:
 @permits("release")
 async def rollback(request: Request, name: str, named: Named) -> dict[str, Any]:
     """Make the version before production again."""
-    home, why = service_of(request).home, masked(request, named.why)
+    home, why = service_of(request).home, await masked(request, named.why)
     return _release(await asyncio.to_thread(home.releases.roll_back, name, who(request), why))
 
 
