@@ -8,7 +8,12 @@ from burnish.bundle.bundle import Knowledge
 from burnish.bundle.runtimes.torch import Torch
 from burnish.core.members import BETWEEN
 
-LIBRARIES = {"torch": "transformers", "openvino": "openvino", "onnxruntime": "onnx"}
+LIBRARIES = {
+    "torch": "transformers",
+    "openvino": "openvino",
+    "openvino_causal": "openvino",
+    "onnxruntime": "onnx",
+}
 """Runtime → what model hubs call the library that reads it."""
 LOADERS = {
     "cls": "AutoModelForSequenceClassification",
@@ -145,7 +150,8 @@ def _as_base(knowledge: Knowledge) -> str:
 def _own_runtime(knowledge: Knowledge) -> str:
     return (
         f"`transformers` cannot load it: `model/` holds what `{knowledge.runtime.part_name}` computes. For other\n"
-        "tools export the bundle that it was made from: `burnish export BUNDLE --format onnx --out FOLDER`."
+        "tools export it as it is, or in another format the bundle that it was made from: `burnish export BUNDLE\n"
+        "--format FORMAT --out FOLDER`."
     )
 
 

@@ -1,7 +1,7 @@
 """A causal model as one OpenVINO graph that keeps keys and values between two calls: a stateful model.
 
-Inputs: `input_ids` and `position_ids` [B, T]; `attention_mask` [B, P + T], the P tokens before counted in; `places` [M],
-the tokens, counted through the batch's rows, whose logits are asked for; all int64; and `beam_idx` [B] int32, from
+Inputs: `input_ids` and `position_ids` [B, T]; `attention_mask` [B, P + T], the P tokens before counted in; `places`
+[M], the tokens, counted through the batch's rows, whose logits are asked for; all int64; and `beam_idx` [B] int32, from
 which of the rows before each goes on. Output: `logits` [1, M, V] in float32. A reset state has P = 0.
 """
 
