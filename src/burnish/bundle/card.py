@@ -150,8 +150,7 @@ def _as_base(knowledge: Knowledge) -> str:
 def _own_runtime(knowledge: Knowledge) -> str:
     return (
         f"`transformers` cannot load it: `model/` holds what `{knowledge.runtime.part_name}` computes. For other\n"
-        "tools export it as it is, or in another format the bundle that it was made from: `burnish export BUNDLE\n"
-        "--format FORMAT --out FOLDER`."
+        "tools export the bundle that it was made from: `burnish export BUNDLE --format onnx --out FOLDER`."
     )
 
 

@@ -60,8 +60,8 @@ class StatefulTrunk(PreTrainedModel, GenerationMixin):
         use_cache: bool = False,
         **_: Any,
     ) -> CausalLMOutputWithPast:
-        """input_ids [B, T], attention_mask [B, P + T] with the P tokens held → logits [1, M, V] of `places`, else those of each row's last
-        token [B, 1, V] where writing goes on (`use_cache`), else all [B, T, V].
+        """input_ids [B, T], attention_mask [B, P + T] with the P tokens held → logits [1, M, V] of `places`; without
+        them of each row's last token [B, 1, V] where writing goes on (`use_cache`), else all [B, T, V].
         """
         n_rows, n_tokens = input_ids.shape
         held = past_key_values or Held(self.compiled.create_infer_request(), n_rows)
