@@ -2,18 +2,22 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from tests.bundle.conftest import write_bundle
+from tests.compression.methods.test_int8 import material_of
 
 import burnish
-from burnish.bundle.bundle import STATE
+from burnish.bundle.bundle import open_bundle
 from burnish.bundle.predictor import load_predictor
 from burnish.compression.exports.onnx import Onnx
+from burnish.compression.subject import subject_of
 from burnish.core.errors import UserError
-from burnish.core.files import read_json, write_json
+from burnish.core.files import read_json
 from burnish.core.manifest import verify_manifest, write_manifest
 from burnish.core.shelves import Shelf
+from burnish.flows.shrinking import write_model
 from burnish.tasks._contract import Decision
 
 FORMATS = {"onnx": "model.onnx", "openvino": "model.xml", "safetensors": "model.safetensors",
@@ -116,13 +120,54 @@ def test_a_format_that_cannot_be_is_told(format, said, made, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_shrunk_bundle_has_no_weights_to_export(made, tmp_path):
-    bundle = made("classification")
-    write_json(bundle / STATE, {**read_json(bundle / STATE), "runtime": "openvino"})
-    write_manifest(bundle)
-    assert refusal(bundle, "onnx", out=tmp_path / "out") == (
-        f"{bundle}: was shrunk, so its weights are no longer there; export the bundle it was made from."
+@pytest.fixture(scope="module")
+def shrunk(made, tmp_path_factory):
+    """`shrunk("int8_static")`: a bundle of a model in int8, and what computes it."""
+
+    def bundle(method):
+        opened = open_bundle(made("classification"))
+        predictor = load_predictor(opened)
+        task, reader = predictor.task, predictor.reader
+        some = [task.read({"text": text}, False) for text in ("good day", "a bad bad day", "so " * 20)]
+        features = [one.features[0] for one in task.encode(some, reader, predictor.knowledge.labels)]
+        work = tmp_path_factory.mktemp(method)
+        subject = subject_of(predictor, opened.model_folder)
+        small = Shelf("methods").build(method).apply(subject, material_of(features, work))
+        folder = work / "bundle"
+        write_model(small, folder / "model")
+        replace(opened.knowledge, runtime=small.runtime).save(folder)
+        write_manifest(folder)
+        return folder
+
+    return bundle
+
+
+HELD = {"int8_static": ("openvino", ("model.xml", "model.bin")), "int8_dynamic": ("onnx", ("model.onnx",))}
+
+
+@pytest.mark.parametrize("method", HELD)
+def test_what_a_bundle_was_shrunk_to_is_handed_out_as_it_is(method, shrunk, tmp_path):
+    (format, files), bundle = HELD[method], shrunk(method)
+    result = burnish.export(bundle, format, out=tmp_path / "out")
+    for name in files:
+        assert (result.folder / name).read_bytes() == (bundle / "model" / name).read_bytes()
+    assert (result.parity.kind, result.parity.n_edge) == ("float32", 200)
+    assert result.parity.largest_difference <= 1e-4
+    answer = load_predictor(bundle)("good day")
+    script = [sys.executable, str(result.folder / "run.py"), "good day"]
+    done = subprocess.run(script, capture_output=True, text=True, check=True)
+    assert done.stdout.split()[:2] == [answer.label, f"{answer.confidence:.4f}"]
+
+
+@pytest.mark.parametrize(("method", "format"), [("int8_static", "onnx"), ("int8_dynamic", "torchscript")])
+def test_a_format_that_cannot_carry_what_a_bundle_was_shrunk_to_names_what_can(method, format, shrunk, tmp_path):
+    bundle, able = shrunk(method), HELD[method][0]
+    runtime = {"openvino": "openvino", "onnx": "onnxruntime"}[able]
+    assert refusal(bundle, format, out=tmp_path / "out") == (
+        f"{format}: {bundle} was shrunk to files for {runtime}, which this format cannot carry; take {able}, or export "
+        "the bundle that it was made from."
     )
+    assert not (tmp_path / "out").exists()
 
 
 def test_nothing_is_written_where_something_is_or_into_the_bundle(made, tmp_path):

@@ -8,7 +8,12 @@ from burnish.bundle.bundle import Knowledge
 from burnish.bundle.runtimes.torch import Torch
 from burnish.core.members import BETWEEN
 
-LIBRARIES = {"torch": "transformers", "openvino": "openvino", "onnxruntime": "onnx"}
+LIBRARIES = {
+    "torch": "transformers",
+    "openvino": "openvino",
+    "openvino_causal": "openvino",
+    "onnxruntime": "onnx",
+}
 """Runtime → what model hubs call the library that reads it."""
 LOADERS = {
     "cls": "AutoModelForSequenceClassification",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from burnish.bundle.predictor import Predictor
 from burnish.core.errors import UserError
@@ -107,7 +107,12 @@ def _asked(example: Example, predictor: Predictor) -> Example:
 
 
 def _answers(predictor: Predictor, examples: Sequence[Example]) -> list[Any]:
-    """Asked one by one, as whoever serves them will be: other shapes would only take memory."""
-    task, knowledge = predictor.task, predictor.knowledge
+    """Asked one by one, as whoever serves them will be: other shapes would only take memory. Of what is written, the
+    beginning.
+    """
+    knowledge, task = predictor.knowledge, predictor.task.briefly()
+    if task is not predictor.task:
+        core = cast("Any", predictor.core).asking(task)  # what writes runs in torch, whose core any state may ask
+        predictor = Predictor(replace(knowledge, task=task), predictor.reader, core)
     rows = [predictor.answer([example])[0] for example in examples]
     return [told(task.decode([row], knowledge.labels, knowledge.decision)[0]) for row in rows]

@@ -46,7 +46,8 @@ class TorchCore:
 
     @property
     def _device(self) -> torch.device:
-        return next(self.network.parameters()).device
+        """Where the weights are; a network whose weights another library holds has none."""
+        return next((one.device for one in self.network.parameters()), torch.device("cpu"))
 
     def _collate(self, features: Sequence[Feature]) -> Collated:
         return self.task.collate(features, self.pad_id, self.n_labels)

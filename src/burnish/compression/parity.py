@@ -4,7 +4,8 @@ A float32 artefact must give the same numbers (|Δ| ≤ 1e-4) and the same answe
 answers on 99 of 100 held-out texts. Texts at the edge mean nothing to most models, which then are near a boundary: a
 quantised artefact must answer them with numbers, and how often it answers alike is told. Two answers are the same when
 nothing but confidences and scores differs in them (labels, spans with their offsets, the first hit of a search), and
-when both are withheld.
+when both are withheld. A written text leaves the other's path at the first near tie, so of models that write the gold
+answers must be as likely.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pydantic import BaseModel, ConfigDict
 from burnish.bundle.bundle import Knowledge
 from burnish.bundle.predictor import Predictor
 from burnish.bundle.proof import told
+from burnish.compression.written import are_as_likely, facts, writes
 from burnish.tasks._contract import Answered, Example, Prediction
 
 LARGEST_DIFFERENCE = 1e-4
@@ -66,6 +68,8 @@ def parity(
     same = agreements(judged, found, knowledge)
     n_held_out = len(same) - n_edge
     pairs = [pair for a, b in zip(judged, found, strict=True) for pair in zip(a.outputs, b.outputs, strict=True)]
+    if writes(knowledge.task):
+        pairs = [(facts(a), facts(b)) for a, b in pairs]
     return Parity(
         kind=kind,
         n_held_out=n_held_out,
@@ -79,6 +83,8 @@ def parity(
 def agreements(judged: Sequence[Answered], found: Sequence[Answered], knowledge: Knowledge) -> list[bool]:
     """For each text whether both give the same answer, decided as the judged model decides."""
     task, labels, decision = knowledge.task, knowledge.labels, knowledge.decision
+    if writes(task):
+        return [are_as_likely(a, b) for a, b in zip(judged, found, strict=True)]
     if task.head_part.gives == "vectors":
         return [_are_near(a, b) for a, b in zip(judged, found, strict=True)]
     sound = [all(np.isfinite(one).all() for one in row.outputs) for row in found]

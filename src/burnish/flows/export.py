@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from burnish.bundle.bundle import open_bundle
+from burnish.bundle.bundle import Bundle, open_bundle
 from burnish.bundle.predictor import Predictor, load_predictor
 from burnish.bundle.runtimes.torch import Torch
 from burnish.compression.edges import edge_texts
+from burnish.compression.exports._beside import refusal_of
 from burnish.compression.exports._contract import Export
 from burnish.compression.parity import Parity, examples_at_the_edge, parity
-from burnish.compression.subject import subject_of
-from burnish.core.errors import UserError
+from burnish.compression.subject import Subject, subject_of
+from burnish.core.errors import UserError, listed
 from burnish.core.events import Listener, Message, ignore
 from burnish.core.files import new_folder, refuse_occupied
 from burnish.core.shelves import Shelf
-from burnish.tasks._contract import Answered, Example, Feature, Run
+from burnish.models.reader import Reader
+from burnish.tasks._contract import Answered, Decision, Example, Feature, Run, Task
 
 N_EXAMPLES = 16
 BESIDE = "another text"
@@ -44,28 +46,65 @@ def export(
         listen: is told of progress.
 
     Raises:
-        UserError: the bundle cannot be used or was shrunk, the format is unknown or does not hold such a model, or what
-            was written gives other numbers than the judged model; nothing is left.
+        UserError: the bundle cannot be used or was shrunk to files of another format, the format is unknown or does not
+            hold such a model, or what was written gives other numbers than the judged model; nothing is left.
     """
     opened, target = open_bundle(bundle), Path(out)
-    if not isinstance(opened.knowledge.runtime, Torch):
-        raise UserError(
-            f"{bundle}: was shrunk, so its weights are no longer there; export the bundle it was made from."
-        )
     if target.resolve().is_relative_to(opened.folder.resolve()):
         raise UserError(f"{target}: lies in the bundle, which stays as it is; choose another with --out.")
     refuse_occupied(target)
     part = _part(format)
+    _refuse_unless_carried(part, opened)
     predictor = load_predictor(opened)
-    subject = subject_of(predictor, opened.model_folder)
-    if (refusal := part.refusal(subject)) is not None:
+    subject = _subject(predictor, opened)
+    refusal = refusal_of(subject) if isinstance(subject, Shrunk) else part.refusal(subject)
+    if refusal is not None:
         raise UserError(f"{part.part_name}: {refusal.rstrip('.')}.")
     examples = _examples(predictor)
     with new_folder(target) as folder:
-        part.write(subject, _some(predictor, examples), folder)
+        some = _some(predictor, examples)
+        if isinstance(subject, Shrunk):
+            part.hand_out(subject, _inputs(subject, some), folder)
+        else:
+            part.write(subject, some, folder)
         found = _checked(part, part.runs(subject, folder), predictor, examples)
     listen(Message(f"wrote {target}", "good"))
     return ExportResult(target, found)
+
+
+@dataclass(frozen=True)
+class Shrunk:
+    """A bundle whose model is an artefact of a runtime: there is no network to convert."""
+
+    task: Task
+    labels: tuple[str, ...]
+    reader: Reader
+    folder: Path
+    decision: Decision
+
+
+def _subject(predictor: Predictor, bundle: Bundle) -> Subject | Shrunk:
+    knowledge = predictor.knowledge
+    if isinstance(knowledge.runtime, Torch):
+        return subject_of(predictor, bundle.model_folder)
+    return Shrunk(knowledge.task, knowledge.labels, predictor.reader, bundle.model_folder, knowledge.decision)
+
+
+def _refuse_unless_carried(part: Export, bundle: Bundle) -> None:
+    """Raise `UserError` where a bundle was shrunk to files that are of another format."""
+    runtime = bundle.knowledge.runtime
+    if isinstance(runtime, Torch) or runtime.part_name == part.carries:
+        return
+    shelf = Shelf("exports")
+    able = [name for name in shelf.names() if getattr(shelf.get(name), "carries", None) == runtime.part_name]
+    raise UserError(
+        f"{part.part_name}: {bundle.folder} was shrunk to files for {runtime.part_name}, which this format cannot "
+        f"carry; {f'take {listed(able)}, or ' if able else ''}export the bundle that it was made from."
+    )
+
+
+def _inputs(shrunk: Shrunk, features: Sequence[Feature]) -> list[str]:
+    return list(shrunk.task.collate(features[:1], shrunk.reader.pad_id, len(shrunk.labels)).inputs)
 
 
 def _part(asked: str | Mapping[str, Any]) -> Export:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from burnish.bundle.bundle import open_bundle
 from burnish.compression.frontier import Budget, Frontier
+from burnish.compression.written import writes
 from burnish.core.errors import Faults, UserError, hint, listed
 from burnish.core.events import Listener, Message, ignore
 from burnish.core.files import disk_faults, new_folder, refuse_occupied
@@ -23,8 +24,9 @@ from burnish.flows.trying import Search
 
 QUICK = ("int8_dynamic", "int8_static", "vocabulary, int8_static")
 THOROUGH = ("{name: distill, layers: 3}, vocabulary, int8_static",)
-"""Chains that are tried where none are asked for, the cheapest first. Those that teach a smaller network are tried when
-they are asked for, or when no quick one keeps to the budget.
+WRITING = ("int8_weights", "int4_weights")
+"""Chains that are tried where none are asked for, the cheapest first, for encoders and for models that write. Those
+that teach a smaller network are tried when they are asked for, or when no quick one keeps to the budget.
 """
 
 
@@ -66,12 +68,13 @@ def shrink(
     opened = open_bundle(bundle)
     budget = _budget(limits, opened.knowledge.labels)
     target = _target(opened.folder, out)
-    asked = chains([way for one in ways for way in ((*QUICK, *THOROUGH) if one == "thorough" else (one,))])
+    quick, thorough = (WRITING, ()) if writes(opened.knowledge.task) else (QUICK, THOROUGH)
+    asked = chains([way for one in ways for way in ((*quick, *thorough) if one == "thorough" else (one,))])
     with tempfile.TemporaryDirectory(prefix="burnish-shrink-") as work, disk_faults(Path(work)):
         search = Search(Workshop.opened(opened, overrides, Path(work), listen), budget)
-        search.try_all(asked or chains(QUICK))
+        search.try_all(asked or chains(quick))
         if not asked and search.best is None:
-            search.try_all(chains(THOROUGH))
+            search.try_all(chains(thorough))
         if search.best is None:
             return ShrinkResult(search.frontier(), None, None)
         with new_folder(target) as folder:

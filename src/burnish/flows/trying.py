@@ -19,6 +19,7 @@ from burnish.compression.measuring import Speed, measure, size_bytes
 from burnish.compression.methods._contract import Method
 from burnish.compression.parity import Kind, Parity, examples_at_the_edge, parity
 from burnish.compression.subject import Subject
+from burnish.compression.written import writes
 from burnish.core.errors import UserError
 from burnish.core.events import Message
 from burnish.core.settings import settings
@@ -31,6 +32,8 @@ from burnish.metrics._contract import Outcome
 from burnish.tasks._contract import Answered, Decision, Example
 
 N_MEASURED = 1000
+N_WRITTEN = 16
+"""The same of models that write, a text of which takes seconds."""
 TOKENS_PER_BATCH = (512, 2048)
 """Sizes of batches that are tried in OpenVINO."""
 N_HELD_OUT = 1000
@@ -57,7 +60,8 @@ class Search:
         self.tried: dict[str, Tried] = {}
         self.refused: dict[str, list[str]] = {}
         examples = shop.dev_examples
-        n = min(N_MEASURED, len(examples))
+        self._writes = writes(shop.judged.task)
+        n = min(N_WRITTEN if self._writes else N_MEASURED, len(examples))
         self._measured = [examples[at * len(examples) // n] for at in range(n)]
         self._before = self._outcome(shop.judged, shop.dev, self._decided(shop.judged, shop.dev))
         speed = measure(shop.judged, self._measured)
@@ -157,10 +161,10 @@ class Search:
         return {row.label: row.f1 for row in report.per_class}
 
     def _parity(self, subject: Subject, predictor: Predictor, rows: list[Answered]) -> Parity:
-        """Against the judged model: dev and test texts, then those at the edge."""
+        """Against the judged model: dev and test texts, then those at the edge; of models that write, dev and few."""
         shop, knowledge = self.shop, self.shop.bundle.knowledge
         judged, found = list(shop.dev), list(rows)
-        if len(judged) < N_HELD_OUT and shop.ground.test is not None:
+        if len(judged) < N_HELD_OUT and shop.ground.test is not None and not self._writes:
             more = shop.ground.test.examples[: N_HELD_OUT - len(judged)]
             judged += shop.judged.answer(more)
             found += predictor.answer(more)
@@ -176,6 +180,8 @@ class Search:
         """Examples at the edge of what may be asked, as the judged model answers them."""
         shop = self.shop
         texts = edge_texts(shop.judged.reader.max_length)
+        if self._writes:
+            texts = texts[:: len(texts) // N_WRITTEN]
         return shop.judged.answer(examples_at_the_edge(shop.judged, texts, shop.dev_examples[0]))
 
     def frontier(self) -> Frontier:

@@ -61,15 +61,20 @@ def refuse_unless_decoder(folder: Path) -> None:
 
 def refuse_unless_packable(folder: Path) -> None:
     """Raise `UserError` unless the base in `folder`, a causal one, can be told where each token stands."""
+    if not takes_positions(folder):
+        raise UserError(
+            f"task.packing: a {_kind(folder)[0]} takes no positions, so packed examples cannot be kept apart; take "
+            "packing out."
+        )
+
+
+def takes_positions(folder: Path) -> bool:
+    """Whether the causal model in `folder` can be told where each token stands."""
     import transformers
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as CAUSAL
 
-    kind, _ = _kind(folder)
-    architecture = getattr(transformers, CAUSAL[kind])
-    if "position_ids" not in inspect.signature(architecture.forward).parameters:
-        raise UserError(
-            f"task.packing: a {kind} takes no positions, so packed examples cannot be kept apart; take packing out."
-        )
+    architecture = getattr(transformers, CAUSAL[_kind(folder)[0]])
+    return "position_ids" in inspect.signature(architecture.forward).parameters
 
 
 def refuse_unless_seq2seq(folder: Path) -> None:

@@ -71,7 +71,8 @@ class Network(nn.Module):
         known: dict[str, Any] = {name: value for name, value in inputs.items() if self._accepts(name)}
         if known and "use_cache" in self._parameters_of_trunk:
             known["use_cache"] = False  # nothing is continued here: keys and values would be kept for nothing
-        with _output_at(self.trunk, inputs["places"]) if "places" in inputs else contextlib.nullcontext():
+        is_cut = "places" in inputs and "places" not in known
+        with output_at(self.trunk, inputs["places"]) if is_cut else contextlib.nullcontext():
             return self.trunk(**known) if known else None
 
     @property
@@ -126,7 +127,7 @@ class Network(nn.Module):
 
 
 @contextlib.contextmanager
-def _output_at(trunk: Any, places: Tensor) -> Iterator[None]:
+def output_at(trunk: Any, places: Tensor) -> Iterator[None]:
     """Within, the layer that turns states into logits is handed those of `places` [M] alone, as one row [1, M, H].
 
     A hook, so that whatever an architecture does to its logits afterwards (scale, cap, add) stays its own.

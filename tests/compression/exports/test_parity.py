@@ -116,3 +116,14 @@ def test_a_script_runs_where_burnish_is_not(case, export, case_of, exported, tmp
     )
     assert done.returncode == 0, done.stderr
     assert [line.rstrip() for line in done.stdout.splitlines()] == shown(one.answer(**row))
+
+
+SHORT = {"classification-cls", "multilabel-max", "matching-cross", "retrieval"}
+
+
+@pytest.mark.parametrize("case", sorted(SHORT))
+@pytest.mark.parametrize("export", ["onnx", "openvino", "torchscript"])
+def test_a_script_can_be_read_at_a_glance(case, export, exported):
+    """About 20 lines; finding the spans of tags takes as many again."""
+    lines = (exported(case, export) / "run.py").read_text("utf-8").splitlines()
+    assert len([line for line in lines if line.strip()]) <= 27

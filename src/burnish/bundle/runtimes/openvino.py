@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, NamedTuple
@@ -36,7 +36,6 @@ class Openvino(Runtime):
     """Most tokens of a batch, padding included."""
 
     def load(self, folder: Path, task: Task, reader: Reader, labels: tuple[str, ...]) -> Core:
-        openvino = need_silent("openvino", "serve")
         settings_of_device = {
             "INFERENCE_NUM_THREADS": settings().n_threads,
             "NUM_STREAMS": min(self.streams, settings().n_threads),
@@ -44,16 +43,7 @@ class Openvino(Runtime):
             "ENABLE_CPU_PINNING": False,  # else a stream waits for its core while other threads or processes have it
             "INFERENCE_PRECISION_HINT": "f32",  # else bf16 where the processor has it: other answers than elsewhere
         }
-        file = folder / MODEL_FILE
-        if not _is_xml(file):
-            raise UserError(f"{file}: OpenVINO cannot load it (it is missing, or no model in OpenVINO's own format).")
-        core = openvino.Core()
-        core.set_property({"ENABLE_MMAP": False})  # weights are packed anew; pages of the file would stay beside them
-        try:
-            compiled = core.compile_model(str(file), "CPU", settings_of_device)
-        except RuntimeError as error:
-            reason = " ".join(str(error).split())[:200]
-            raise UserError(f"{file}: OpenVINO cannot load it ({reason}).") from None
+        compiled = compile_model(folder / MODEL_FILE, settings_of_device)
         longest = Longest(reader.max_length, self.tokens_per_batch)
         return OpenvinoCore(compiled, task, reader.pad_id, len(labels), longest)
 
@@ -120,6 +110,24 @@ class OpenvinoCore:
     def _inputs(self, collated: Collated) -> Arrays:
         read = {name: collated.inputs[name] for name in self._names}
         return filled(read, self._free, self.pad_id, self.longest)
+
+
+def compile_model(file: Path, settings_of_device: Mapping[str, Any]) -> Any:
+    """An `openvino.CompiledModel` of a file.
+
+    Raises:
+        UserError: OpenVINO cannot load it, or is missing.
+    """
+    openvino = need_silent("openvino", "serve")
+    if not _is_xml(file):
+        raise UserError(f"{file}: OpenVINO cannot load it (it is missing, or no model in OpenVINO's own format).")
+    core = openvino.Core()
+    core.set_property({"ENABLE_MMAP": False})  # weights are packed anew; pages of the file would stay beside them
+    try:
+        return core.compile_model(str(file), "CPU", dict(settings_of_device))
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"{file}: OpenVINO cannot load it ({reason}).") from None
 
 
 def _is_xml(file: Path) -> bool:

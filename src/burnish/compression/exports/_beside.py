@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from burnish.compression.subject import Subject
+from burnish.compression.exports._contract import Answering
 from burnish.core.files import write_bytes, write_json
 from burnish.core.shelves import need
 from burnish.models.tokenizer import TextTokenizer
@@ -58,7 +58,7 @@ READ = ("rows", "pairs", "entities", "tokens", "spans", "vectors", "cosines")
 """What heads give whose tasks read text alone, at once."""
 
 
-def refusal_of(subject: Subject) -> str | None:
+def refusal_of(subject: Answering) -> str | None:
     """Why no script could run the model, in whatever format; None where one can."""
     task = subject.task
     if task.head_part.gives not in READ:
@@ -71,7 +71,7 @@ def refusal_of(subject: Subject) -> str | None:
 
 
 def write_beside(
-    subject: Subject, inputs: Sequence[str], folder: Path, needs: str, runtime: str, **further: Any
+    subject: Answering, inputs: Sequence[str], folder: Path, needs: str, runtime: str, **further: Any
 ) -> None:
     """tokenizer.json, labels.json and run.py into the folder of a model that reads `inputs`.
 
@@ -88,7 +88,7 @@ def write_beside(
         needs=" ".join(dict.fromkeys(["numpy", "tokenizers", *needs.split()])),
         reading=_reading(subject, way),
         answer=way.name,
-        is_beside=subject.task.head_part.gives == "pairs",
+        inputs=tuple(inputs),
         is_bent="low" in subject.decision.parameters,
         **further,
     )
@@ -109,22 +109,22 @@ def render(script: str, **known: Any) -> bytes:
     return text.rstrip().encode() + b"\n"
 
 
-def _way_of(subject: Subject) -> Way:
+def _way_of(subject: Answering) -> Way:
     way = WAYS[subject.task.answer]
     return APART if way.name == "score" and subject.task.head_part.gives == "vectors" else way
 
 
-def _reading(subject: Subject, way: Way) -> str:
+def _reading(subject: Answering, way: Way) -> str:
     if isinstance(subject.task, Relations):
         return "marked"
     return "pieces" if way.name in ("spans", "piece") else "rows"
 
 
-def _usage(subject: Subject, way: Way) -> str:
+def _usage(subject: Answering, way: Way) -> str:
     return '"<e1>this</e1> text has <e2>two</e2> marks"' if isinstance(subject.task, Relations) else way.usage
 
 
-def _told(subject: Subject, inputs: Sequence[str]) -> dict[str, Any]:
+def _told(subject: Answering, inputs: Sequence[str]) -> dict[str, Any]:
     """Everything but the weights that an answer depends on."""
     task, reader, way, decision = subject.task, subject.reader, _way_of(subject), subject.decision
     assert isinstance(reader, TextTokenizer), "others are refused"

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burnish.bundle.core import Outputs, run_batches
-from burnish.compression.subject import Subject
+from burnish.compression.exports._contract import Answering
 from burnish.core.files import read_json
 from burnish.tasks._contract import Collated, Feature, Run
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def run_called(model: Callable[..., Tensor], subject: Subject, folder: Path) -> Run:
+def run_called(model: Callable[..., Tensor], subject: Answering, folder: Path) -> Run:
     """Features → outputs of a model that is called with its inputs in the order that `labels.json` tells."""
     names = read_json(folder / "labels.json")["inputs"]
     pad_id, n_labels = subject.reader.pad_id, len(subject.labels)

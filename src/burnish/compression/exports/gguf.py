@@ -17,6 +17,8 @@ from burnish.core.files import write_bytes
 from burnish.tasks._contract import Feature
 
 SCRIPT = "convert_hf_to_gguf.py"
+NEEDS = "sentencepiece protobuf"
+"""What the converter imports beside our own libraries; its `gguf` lies beside it."""
 
 
 class Gguf(Export):
@@ -51,8 +53,9 @@ class Gguf(Export):
         found = self.converter or shutil.which(SCRIPT)
         if found is None or not Path(found).is_file():
             raise UserError(
-                f"gguf: there is no {SCRIPT} {'at ' + found if found else 'on PATH'}; get it with `git clone "
-                "https://github.com/ggml-org/llama.cpp && pip install gguf`, and name it as the setting converter."
+                f"gguf: there is no {SCRIPT} {'at ' + found if found else 'on PATH'}; get it with `pip download "
+                "--no-deps --no-binary llama-cpp-python llama-cpp-python && tar xzf llama_cpp_python-*.tar.gz && pip "
+                f"install {NEEDS}`, and name llama_cpp_python-*/vendor/llama.cpp/{SCRIPT} as the setting converter."
             )
         return found
 

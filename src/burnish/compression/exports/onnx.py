@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from burnish.compression.exports._beside import refusal_of, write_beside
-from burnish.compression.exports._contract import Export
+from burnish.compression.exports._contract import Answering, Export
 from burnish.compression.subject import Subject
 from burnish.tasks._contract import Feature, Run
 
 
 class Onnx(Export):
-    """`model.onnx`: weights in float32, pooling, head and normalisation inside."""
+    """`model.onnx`: weights in float32, or as a bundle was shrunk to, pooling, head and normalisation inside."""
+
+    carries = "onnxruntime"
+    files = ("model.onnx",)
 
     def refusal(self, subject: Subject) -> str | None:
         return refusal_of(subject)
@@ -23,7 +26,7 @@ class Onnx(Export):
         to_onnx(found, folder / "model.onnx")
         write_beside(subject, found.names, folder, "onnxruntime", "onnx")
 
-    def runs(self, subject: Subject, folder: Path) -> Run | None:
+    def runs(self, subject: Answering, folder: Path) -> Run | None:
         from burnish.bundle.runtimes.onnxruntime import Onnxruntime
 
         return Onnxruntime().load(folder, subject.task, subject.reader, subject.labels).run

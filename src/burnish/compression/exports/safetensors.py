@@ -7,7 +7,7 @@ from pathlib import Path
 
 from burnish.bundle.card import LOADERS
 from burnish.compression.exports._beside import refusal_of, write_beside
-from burnish.compression.exports._contract import Export
+from burnish.compression.exports._contract import Answering, Export
 from burnish.compression.subject import Subject
 from burnish.tasks._contract import Feature, Run
 
@@ -48,7 +48,7 @@ class Safetensors(Export):
             takes=tuple(name for name in names if name in known),
         )
 
-    def runs(self, subject: Subject, folder: Path) -> Run | None:
+    def runs(self, subject: Answering, folder: Path) -> Run | None:
         from burnish.bundle.runtimes.torch import Torch
 
         return Torch().load(folder, subject.task, subject.reader, subject.labels).run

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from burnish.compression.exports._beside import refusal_of, write_beside
-from burnish.compression.exports._contract import Export
+from burnish.compression.exports._contract import Answering, Export
 from burnish.compression.exports._running import run_called
 from burnish.compression.subject import Subject
 from burnish.tasks._contract import Feature, Run
@@ -27,7 +27,7 @@ class TorchExport(Export):
             torch.export.save(found.program, folder / "model.pt2")
         write_beside(subject, found.names, folder, "torch", "torch_export")
 
-    def runs(self, subject: Subject, folder: Path) -> Run | None:
+    def runs(self, subject: Answering, folder: Path) -> Run | None:
         import torch
 
         return run_called(torch.export.load(folder / "model.pt2").module(), subject, folder)

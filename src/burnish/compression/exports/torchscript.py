@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from burnish.compression.exports._beside import refusal_of, write_beside
-from burnish.compression.exports._contract import Export
+from burnish.compression.exports._contract import Answering, Export
 from burnish.compression.exports._running import run_called
 from burnish.compression.subject import Subject
 from burnish.tasks._contract import Feature, Run
@@ -28,7 +28,7 @@ class Torchscript(Export):
             torch.jit.save(script, folder / "model.ts")
         write_beside(subject, found.names, folder, "torch", "torchscript")
 
-    def runs(self, subject: Subject, folder: Path) -> Run | None:
+    def runs(self, subject: Answering, folder: Path) -> Run | None:
         import torch
 
         from burnish.compression.tracing import quiet

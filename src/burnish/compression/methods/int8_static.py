@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
 from pydantic import Field
 
 from burnish.compression.methods._contract import Method
 from burnish.compression.methods._encoders import not_an_encoder
+from burnish.compression.methods._nncf import silent
 from burnish.compression.subject import Material, Subject
 from burnish.core.errors import UserError
 from burnish.core.telemetry import need_silent
@@ -44,7 +41,7 @@ class Int8Static(Method):
         model = to_openvino(traced(subject, material.examples))
         texts = [batch_of(subject, [feature]) for feature in features]  # one each: ranges are never those of padding
         folder = material.new_folder(self.part_name)
-        with quiet(), _silent(), told("nncf"):
+        with quiet(), silent(), told("nncf"):
             model = nncf.quantize(
                 model,
                 nncf.Dataset(texts),
@@ -60,16 +57,3 @@ class Int8Static(Method):
     def _parameters(self, nncf: Any) -> Any:
         smooth = nncf.AdvancedSmoothQuantParameters(matmul=self.smooth)
         return nncf.AdvancedQuantizationParameters(smooth_quant_alphas=smooth)
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Within, NNCF draws no bars of its own and logs nothing that a reader could act on."""
-    logger = logging.getLogger("nncf")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with redirect_stdout(io.StringIO()):
-            yield
-    finally:
-        logger.setLevel(level)

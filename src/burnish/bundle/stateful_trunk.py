@@ -1,0 +1,101 @@
+"""A trunk whose layers OpenVINO computes, called as transformers calls a causal model that writes.
+
+What is kept of the tokens before stays in a request of OpenVINO's, one for each text or batch under way; `Held` hands
+it on from token to token.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import AutoConfig, GenerationConfig, GenerationMixin, PreTrainedModel
+from transformers.modeling_outputs import CausalLMOutputWithPast
+
+INPUTS = ("input_ids", "attention_mask", "position_ids", "places", "beam_idx")
+
+
+class Held:
+    """A request and, in `rows` [B], from which of the rows before each goes on: beams change places."""
+
+    def __init__(self, request: Any, n_rows: int) -> None:
+        self.request = request
+        self.rows = torch.arange(n_rows)
+        self.n_tokens = 0
+
+    def reorder_cache(self, beam_idx: Tensor) -> None:
+        self.rows = beam_idx
+
+    def infer(self, *inputs: Tensor) -> Tensor:
+        """Logits [1, M, V] of four inputs in order, of what was kept, and of the rows that it is kept of."""
+        arrays = [*(one.contiguous().numpy() for one in inputs), self.rows.numpy().astype(np.int32)]
+        self.request.infer(dict(zip(INPUTS, arrays, strict=True)))
+        self.rows = torch.arange(len(self.rows))
+        self.n_tokens += inputs[0].shape[1]
+        return torch.from_numpy(self.request.get_output_tensor(0).data.copy())
+
+
+class StatefulTrunk(PreTrainedModel, GenerationMixin):
+    """Has no weights of its own. `forward` begins anew where nothing is held."""
+
+    main_input_name = "input_ids"
+    device = torch.device("cpu")
+    dtype = torch.float32
+    _is_stateful = True
+
+    def __init__(self, compiled: Any, folder: Path) -> None:
+        super().__init__(AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False))
+        self.compiled = compiled
+        self.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        places: Tensor | None = None,
+        past_key_values: Held | None = None,
+        use_cache: bool = False,
+        **_: Any,
+    ) -> CausalLMOutputWithPast:
+        """input_ids [B, T], attention_mask [B, P + T] with the P tokens held → logits [1, M, V] of `places`; without
+        them of each row's last token [B, 1, V] where writing goes on (`use_cache`), else all [B, T, V].
+        """
+        n_rows, n_tokens = input_ids.shape
+        held = past_key_values or Held(self.compiled.create_infer_request(), n_rows)
+        if attention_mask is None:  # transformers leaves it out where nothing is filled up
+            attention_mask = torch.ones(n_rows, held.n_tokens + n_tokens, dtype=torch.long)
+        positions = (attention_mask.long().cumsum(-1) - 1).clamp(min=0)[:, -n_tokens:]
+        wanted = places
+        if wanted is None:
+            all_places = torch.arange(n_rows * n_tokens).view(n_rows, n_tokens)
+            wanted = (all_places[:, -1:] if use_cache else all_places).flatten()
+        logits = held.infer(input_ids.long(), attention_mask.long(), positions, wanted.long())
+        if places is None:
+            logits = logits.view(n_rows, -1, logits.shape[-1])
+        return CausalLMOutputWithPast(logits=logits, past_key_values=held)  # type: ignore[arg-type]
+
+    def prepare_inputs_for_generation(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        past_key_values: Held | None = None,
+        **_: Any,
+    ) -> dict[str, Any]:
+        """What `forward` is given for the next token [B, 1], or for all of them before the first one."""
+        given = input_ids if past_key_values is None else input_ids[:, -1:]
+        held = {"past_key_values": past_key_values, "use_cache": True}
+        return {"input_ids": given, "attention_mask": attention_mask, **held}
+
+    def can_generate(self) -> bool:
+        return True
+
+    def _reorder_cache(self, past_key_values: Held, beam_idx: Tensor) -> Held:
+        past_key_values.reorder_cache(beam_idx)
+        return past_key_values
+
+    @classmethod
+    def _supports_default_dynamic_cache(cls) -> bool:
+        return False  # what is kept is OpenVINO's
