@@ -47,6 +47,7 @@ def test_many_at_once_and_then_each_alone_after_one_round_that_does_not_count(pr
     second, 1,000 ms.
     """
     monkeypatch.setattr(measuring, "time", Clock())
+    monkeypatch.setattr(measuring, "LONGEST_S", 1e6)
     examples = [predictor.task.read({"text": f"good {at}"}, False) for at in range(10)]
     speed = measure(predictor, examples)
     assert speed.texts_per_s == 10.0
@@ -54,6 +55,22 @@ def test_many_at_once_and_then_each_alone_after_one_round_that_does_not_count(pr
     sizes = [len(batch) for batch in predictor.core.asked]
     assert sizes[: 1 + ROUNDS] == [10] * (1 + ROUNDS)
     assert sizes[1 + ROUNDS :] == [1] * 2 * N_SINGLE, "each once to warm up and once for the clock"
+
+
+def test_what_takes_long_is_asked_less_often_and_all_over_the_texts(predictor, monkeypatch):
+    """A second between two looks at the clock: a round is over after 3 s and no other is begun; of 200 texts alone one
+    second each, 7 are asked before 7 s are over.
+    """
+    monkeypatch.setattr(measuring, "time", Clock())
+    monkeypatch.setattr(measuring, "LONGEST_S", 2.5)
+    monkeypatch.setattr(measuring, "LEAST_SINGLE", 7)
+    examples = [predictor.task.read({"text": "a " * (1 + at % 40)}, False) for at in range(200)]
+    speed = measure(predictor, examples)
+    assert (speed.texts_per_s, speed.median_ms) == (200.0, 1000.0)
+    sizes = [len(batch) for batch in predictor.core.asked]
+    assert sizes == [200, 200, *[1] * 14], "one round to warm up and one that counts; seven texts twice"
+    alone = [len(batch[0]) - 3 for batch in predictor.core.asked[-7:]]
+    assert alone == [n * 123 % 200 % 40 for n in range(7)]
 
 
 def test_texts_asked_alone_are_spread_over_all_of_them(predictor):

@@ -73,7 +73,7 @@ def _cache(kept: Sequence[Tensor]) -> Any:
 
     cache = DynamicCache()
     for keys, values in zip(kept[::2], kept[1::2], strict=True):
-        layer = DynamicLayer()
+        layer = DynamicLayer()  # type: ignore[no-untyped-call]
         layer.dtype, layer.device = keys.dtype, keys.device
         layer.keys, layer.values, layer.is_initialized = keys, values, True
         cache.layers.append(layer)
@@ -100,8 +100,7 @@ def _kept_shapes(trunk: Any) -> list[tuple[int, int]]:
 
 def _make_stateful(model: Any, shapes: Sequence[tuple[int, int]]) -> None:
     """Name what goes in and out, and lead what is kept back in: each row from the row that it goes on from."""
-    from openvino._offline_transformations import apply_make_stateful_transformation
-
+    passes = need_silent("openvino._offline_transformations", "openvino")
     before = [f"before.{index}" for index in range(len(shapes))]
     after = [f"after.{index}" for index in range(len(shapes))]
     for port, name in zip(model.inputs, (*INPUTS, *before), strict=True):
@@ -110,15 +109,13 @@ def _make_stateful(model: Any, shapes: Sequence[tuple[int, int]]) -> None:
     for port, name in zip(model.outputs, (OUTPUT, *after), strict=True):
         port.get_tensor().set_names({name})
     _choose_rows(model, before)
-    apply_make_stateful_transformation(model, dict(zip(before, after, strict=True)))
+    passes.apply_make_stateful_transformation(model, dict(zip(before, after, strict=True)))
     _begin_empty(model)
 
 
 def _choose_rows(model: Any, names: Sequence[str]) -> None:
-    import openvino
-    from openvino import opset13 as ops
-
-    rows = ops.parameter([-1], dtype=openvino.Type.i32, name=BEAMS)
+    ops = need_silent("openvino.opset13", "openvino")
+    rows = ops.parameter([-1], dtype=np.int32, name=BEAMS)
     rows.output(0).get_tensor().set_names({BEAMS})
     model.add_parameters([rows])
     for name in names:
@@ -132,8 +129,7 @@ def _choose_rows(model: Any, names: Sequence[str]) -> None:
 
 def _begin_empty(model: Any) -> None:
     """A state that was reset has as many rows as the batch and no token."""
-    from openvino import opset13 as ops
-
+    ops = need_silent("openvino.opset13", "openvino")
     shape = ops.shape_of(model.input(INPUTS[0]), output_type="i64")
     n_rows = ops.gather(shape, ops.constant([0]), ops.constant(0))
     for node in model.get_ops():

@@ -7,6 +7,7 @@ import pytest
 import torch
 from tests.compression.methods.test_weights import features_of, subject_of
 
+from burnish.bundle import stateful_trunk
 from burnish.bundle.runtimes.openvino_causal import OpenvinoCausal
 from burnish.bundle.torch_core import TorchCore
 from burnish.compression.stateful import to_stateful
@@ -100,3 +101,24 @@ def test_torch_must_be_there_too(subject, folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(UserError, match=r"this needs the library 'torch': pip install 'burnish\[train\]'\."):
         OpenvinoCausal().load(folder, subject.task, subject.reader, ())
+
+
+def test_prompts_of_many_lengths_are_read_in_a_few(unrounded, subject, monkeypatch):
+    theirs, ours = unrounded()
+    seen = set()
+    real = stateful_trunk.Held.infer
+
+    def spy(held, input_ids, attention_mask, places):
+        if held.n_tokens == 0:
+            seen.add(input_ids.shape[1] + held.n_filled)
+        return real(held, input_ids, attention_mask, places)
+
+    monkeypatch.setattr(stateful_trunk.Held, "infer", spy)
+    features = features_of(subject, ["a" * n for n in range(1, 12)])
+    lengths = {int(one["n_prompt"][0]) for one in features}
+    assert len(lengths) == 11
+    assert [told(a).text for a in theirs.run(features)] == [told(b).text for b in ours.run(features)]
+    for one in features:
+        assert "".join(theirs.stream(one)) == told(ours.run([one])[0]).text
+    assert all(n % 8 == 0 for n in seen)
+    assert len(seen) <= 5

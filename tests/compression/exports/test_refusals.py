@@ -126,8 +126,24 @@ def test_gguf_hands_a_hugging_face_folder_to_llama_cpps_converter(writer, conver
     assert '"config.json"' in told
     assert '"model.safetensors", "tokenizer.json", "tokenizer_config.json"' in told
     assert told.endswith('"q8_0"]')
-    assert "create_chat_completion" in (folder / "run.py").read_text()
+    script = (folder / "run.py").read_text()
+    assert "create_chat_completion(chat, temperature=0.0, max_tokens=128)" in script
+    assert "\"content\": '' + sys.argv[1]" in script
+    assert "system" not in script
     compile((folder / "run.py").read_text(), "run.py", "exec")
+
+
+def test_the_script_of_gguf_says_what_the_recipe_says_before_a_text(converter, tiny_causal_base, tmp_path, monkeypatch):
+    task = Shelf("tasks").build({"name": "generation", "system": "Be kind.", "decoding": {"max_new_tokens": 7}})
+    made = Made(task, "generation", tiny_causal_base)
+    reader = made.task.load_reader(tiny_causal_base, None, "Sum up: ")
+    subject = Subject(made.task, (), made.network, reader, tiny_causal_base)
+    (folder := tmp_path / "out").mkdir()
+    Shelf("exports").build({"name": "gguf", "converter": str(converter)}).write(subject, [], folder)
+    script = (folder / "run.py").read_text()
+    assert "'Sum up: ' + sys.argv[1]" in script
+    assert '{"role": "system", "content": \'Be kind.\'}' in script
+    assert "max_tokens=7" in script
 
 
 def test_gguf_says_where_the_converter_comes_from(writer, tmp_path, monkeypatch):

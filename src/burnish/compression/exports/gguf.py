@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from burnish.compression.exports._beside import render
 from burnish.compression.exports._contract import Export
@@ -46,8 +46,7 @@ class Gguf(Export):
             for file in subject.folder.glob("*generation_config.json"):  # the tokens at which answers end
                 shutil.copy(file, model / file.name)
             self._convert(script, model, folder / "model.gguf")
-        is_chat = subject.task.part_name in ("generation", "dialogue")
-        write_bytes(folder / "run.py", render("gguf", task=subject.task.part_name, is_chat=is_chat))
+        write_bytes(folder / "run.py", render("gguf", task=subject.task.part_name, **_asking(subject)))
 
     def _script(self) -> str:
         found = self.converter or shutil.which(SCRIPT)
@@ -65,3 +64,15 @@ class Gguf(Export):
         if done.returncode or not file.is_file():
             lines = (done.stderr or done.stdout).strip().splitlines() or ["it wrote no file"]
             raise UserError(f"gguf: {script} could not convert this model ({lines[-1][:300]}).")
+
+
+def _asking(subject: Subject) -> dict[str, Any]:
+    """What the script says before a text, and how much may be written, as Python writes it."""
+    task = subject.task
+    decoding = getattr(task, "decoding", None)
+    return {
+        "is_chat": task.part_name in ("generation", "dialogue"),
+        "system": repr(getattr(task, "system", "")),
+        "prompt": repr(subject.reader.prompt),
+        "n_tokens": 64 if decoding is None else decoding.max_new_tokens,
+    }
