@@ -52,13 +52,13 @@ class ComparingReadout(nn.Module):
         mask = torch.zeros(is_seen.shape, device=ids.device).masked_fill(~is_seen, torch.finfo(torch.float32).min)
         counted = torch.arange(sides.shape[1], device=ids.device)
         places = counted - (sides == SECOND) * (sides == FIRST).sum(1, keepdim=True)
-        places = torch.where(sides > 0, places, 0) + self.first_place
+        places = torch.where(sides > 0, places, 0).clamp(min=0) + self.first_place  # whatever order sides come in
         twice = {"input_ids": ids, "position_ids": places}
         return {name: torch.cat([value] * N_READINGS) for name, value in twice.items()} | {"attention_mask": mask}
 
     def forward(self, hidden: Tensor, inputs: Mapping[str, Tensor]) -> Tensor:
         sides = inputs["sides"]
-        together, alone = hidden.view(N_READINGS, *sides.shape, -1)
+        together, alone = hidden.view(N_READINGS, *sides.shape, -1)  # [B, T, H] each
         parts, cosines = [mean_pool(together, sides > 0)], []
         for states in (together, alone):
             first, second = (mean_pool(states, sides == side) for side in (FIRST, SECOND))

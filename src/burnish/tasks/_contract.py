@@ -305,15 +305,13 @@ class Task(Part, ABC):
 
     def varied(self, features: Sequence[Feature], draw: np.random.Generator) -> Sequence[Feature]:
         """Features as training reads them this time: what is drawn anew for every pass, such as words to hide.
-
         `draw` depends on (seed, epoch, batch) alone. What is judged is never varied.
         """
         return features
 
     def drawn(self, kinds: NDArray[np.int32], seed: int, epoch: int) -> NDArray[np.int64] | None:
-        """Indices of the features that an epoch holds, by the kind [N] of each; None: every one, once.
-
-        A pure function of its arguments. Features of different kinds never share a batch.
+        """Indices of the features that an epoch holds, by the kind [N] of each; None: every one, once. A pure function
+        of its arguments. Features of different kinds never share a batch.
         """
         return None
 
@@ -326,9 +324,7 @@ class Task(Part, ABC):
         """Mean loss of a batch. `weights` [L] weigh classes."""
 
     def watched(self, metric: str) -> Task:
-        """The task as it is judged after each epoch, by `metric` alone: without answers that are dear to get and that
-        the metric does not read.
-        """
+        """The task as it is judged after each epoch, by `metric` alone: without dear answers that it does not read."""
         return self
 
     def briefly(self) -> Task:
