@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="an empty folder; what is there already is used")
     parser.add_argument("--each", type=int, default=3000, help="requests a round")
     parser.add_argument("--wrong", type=float, default=0.1, help="share of the users who are always wrong")
-    parser.add_argument("--epochs", type=int, default=2, help="of a retraining")
+    parser.add_argument("--epochs", type=int, default=3, help="of a retraining")
     parser.add_argument("--anchor", default="none")
     asked = parser.parse_args()
     asked.work.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from burnish.core.errors import UserError
 
 _OPTIONS: dict[str, tuple[Any, Any]] = {
     "least": (Annotated[int, typer.Option("--least", min=1, help="Fewest inputs with new corrections.")], 20),
-    "epochs": (Annotated[int, typer.Option("--epochs", min=1, help="Passes over old rows and corrections.")], 2),
+    "epochs": (Annotated[int, typer.Option("--epochs", min=1, help="Passes over old rows and corrections.")], 3),
     "anchor": (
         Annotated[str, typer.Option("--anchor", help="Against forgetting: none, l2sp, ewc, replay.")],
         "none",

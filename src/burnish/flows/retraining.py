@@ -23,7 +23,7 @@ class Retraining(BaseModel):
     held_out: float = Field(default=0.2, ge=0, lt=1)
     """Share of the newly corrected inputs that judges what was learned from the others; the next time it is learned."""
 
-    epochs: int = Field(default=2, ge=1)
+    epochs: int = Field(default=3, ge=1)
     """Passes over old rows and corrections together: training goes on from production, which knows most already."""
 
     anchor: Annotated[Part, Shelf("anchors")] = Field(default="none", validate_default=True)
