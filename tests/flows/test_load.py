@@ -195,7 +195,7 @@ def test_a_head_says_truly_which_of_its_weights_are_drawn(name, tiny_base, tmp_p
     head, plan = Shelf("heads").build(name), HeadPlan(("x", "y"))
     network = head.attach(tiny_base, plan)
     drawn = drawn_weights(network)
-    own = {f"{module}.{one}" for module in network.head_modules() for one in ("weight", "bias", "labels", "slope")}
+    own = {f"{module}.{one}" for module in network.head_modules() for one in ("weight", "bias", "labels", "slopes")}
     assert set(drawn) <= own
     assert bool(drawn) == bool(network.head_modules())
     network.save(tmp_path)
