@@ -17,7 +17,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 # Tests that load OpenVINO, NNCF and ONNX Runtime run in a process of their own: beside a thousand trainings in torch such a
 # process has crashed inside native code.
 OTHER_RUNTIMES := tests/compression tests/bundle/runtimes tests/flows/test_shrink.py tests/flows/test_export.py \
-    tests/flows/test_retrain_shrunk.py tests/core/test_telemetry.py
+    tests/flows/test_shrink_writing.py tests/flows/test_retrain_shrunk.py tests/core/test_telemetry.py
 
 .PHONY: help demo test check docs clean
 
