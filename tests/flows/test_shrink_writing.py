@@ -7,12 +7,12 @@ from tests.flows.test_generation import recipe
 
 import burnish
 from burnish.bundle.bundle import open_bundle
+from burnish.bundle.proof import N_BEGUN
 from burnish.compression import measuring, parity
 from burnish.core.errors import UserError
 from burnish.core.files import read_json, write_json
 from burnish.core.manifest import verify_manifest, write_manifest
 from burnish.flows.shrink import WRITING
-from burnish.tasks._writing import N_BEGUN
 
 
 @pytest.fixture(scope="module", autouse=True)

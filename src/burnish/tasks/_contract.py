@@ -327,10 +327,6 @@ class Task(Part, ABC):
         """The task as it is judged after each epoch, by `metric` alone: without dear answers that it does not read."""
         return self
 
-    def briefly(self) -> Task:
-        """The task as it answers a proof: where an answer takes seconds, its beginning alone."""
-        return self
-
     def ask(self, network: Network, batch: Batch) -> Tensor:
         """The outputs of a batch without gradients, a row (or `rows_each` of them) a feature; by default its logits."""
         logits: Tensor = network(**batch.inputs)

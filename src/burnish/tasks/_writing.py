@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 MOST_LOGITS = 1 << 26
 """Numbers in the logits [M, V] held at once when judging: 256 MiB."""
-N_BEGUN = 4
 N_FACTS = 3  # numbers before the text
 NOTHING = -1  # fills up behind a shorter text
 
@@ -132,11 +131,6 @@ def golds_of(value: Any, column: str) -> list[str]:
     """
     texts = list(value) if isinstance(value, list | tuple) else [value]
     return [text_of({column: text}, column, is_labelled=True).strip() for text in texts or [None]]
-
-
-def begun(how: Decoding) -> Decoding:
-    """The settings for the first few tokens of a text, which rounding hardly ever changes."""
-    return how.model_copy(update={"max_new_tokens": min(how.max_new_tokens, N_BEGUN)})
 
 
 def opened_decoding(how: Decoding, located: Located) -> Decoding:

@@ -31,7 +31,7 @@ from burnish.tasks._contract import (
 )
 from burnish.tasks._facts import Retriever, open_retriever, with_facts
 from burnish.tasks._messages import read_talk, turns_of
-from burnish.tasks._writing import Written, begun, loss_of_answers, opened_decoding, text_outcome, written_texts
+from burnish.tasks._writing import Written, loss_of_answers, opened_decoding, text_outcome, written_texts
 from burnish.tasks.retrieval import Hit
 
 if TYPE_CHECKING:
@@ -143,9 +143,6 @@ class Dialogue(Task):
         copy = self.model_copy()
         copy._is_written = metric != "perplexity"
         return copy
-
-    def briefly(self) -> Self:
-        return self.model_copy(update={"decoding": begun(self.decoding)})
 
     def ask(self, network: Network, batch: Batch) -> Tensor:
         return ask_for_answers(network, batch, self.decoding, is_written=self._is_written)

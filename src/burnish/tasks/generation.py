@@ -30,7 +30,7 @@ from burnish.tasks._contract import (
 )
 from burnish.tasks._messages import read_chat, turns_of
 from burnish.tasks._packing import pack_rows
-from burnish.tasks._writing import Written, begun, loss_of_answers, opened_decoding, text_outcome, written_texts
+from burnish.tasks._writing import Written, loss_of_answers, opened_decoding, text_outcome, written_texts
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -126,9 +126,6 @@ class Generation(Task):
         copy = self.model_copy()
         copy._is_written = metric != "perplexity"
         return copy
-
-    def briefly(self) -> Self:
-        return self.model_copy(update={"decoding": begun(self.decoding)})
 
     def ask(self, network: Network, batch: Batch) -> Tensor:
         return ask_for_answers(network, batch, self.decoding, is_written=self._is_written)

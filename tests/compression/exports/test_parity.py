@@ -124,6 +124,6 @@ SHORT = {"classification-cls", "multilabel-max", "matching-cross", "retrieval"}
 @pytest.mark.parametrize("case", sorted(SHORT))
 @pytest.mark.parametrize("export", ["onnx", "openvino", "torchscript"])
 def test_a_script_can_be_read_at_a_glance(case, export, exported):
-    """About 20 lines; finding the spans of tags takes as many again."""
+    """Some 25 lines, the curve of a calibration counted in; finding the spans of tags takes as many again."""
     lines = (exported(case, export) / "run.py").read_text("utf-8").splitlines()
-    assert len([line for line in lines if line.strip()]) <= 27
+    assert len([line for line in lines if line.strip()]) <= 30
