@@ -81,7 +81,7 @@ def test_retrain_is_told_what_its_job_says(home, monkeypatch):
     done_now(home)
     [(name, overrides, settings, by)] = seen
     assert (name, overrides, by) == ("intent", ["train.epochs=1"], f"job {job.id}")
-    assert (settings.least, settings.anchor.part_name, settings.epochs) == (5, "ewc", 2)
+    assert (settings.least, settings.anchor.part_name, settings.epochs) == (5, "ewc", 3)
     assert home.jobs.find(job.id).result == {
         "version": 7, "is_passed": True, "is_promoted": False, "is_canary": True, "verdict": {"is_passed": True},
         "learned": 2,
