@@ -8,6 +8,7 @@ from tests.store.conftest import release as record
 from burnish.core.errors import UserError
 from burnish.evaluation.promotion import Check, Verdict
 from burnish.flows.canary import Outcome
+from burnish.flows.retraining import Retraining
 
 PASSED = Check(name="accuracy", is_passed=True, sentence="It is as good.")
 MISSED = Check(name="labels", is_passed=False, sentence="Recall fell for 退款 1.00 → 0.00.")
@@ -75,15 +76,22 @@ def test_retrain_hands_its_options_on_and_says_how_to_promote_the_result(burnish
 
     flow("retrain", run)
     ended = burnish(
-        "retrain", "intent", "train.learning_rate=0.1", "--least", "5", "--epochs", "3", "--anchor", "replay",
+        "retrain", "intent", "train.learning_rate=0.1", "--least", "5", "--epochs", "4", "--anchor", "replay",
         "--promote-if-better",
     )  # fmt: skip
     [(name, overrides, settings)] = calls
     assert (name, overrides) == ("intent", ("train.learning_rate=0.1",))
-    assert (settings.least, settings.epochs, settings.anchor.part_name) == (5, 3, "replay")
+    assert (settings.least, settings.epochs, settings.anchor.part_name) == (5, 4, "replay")
     assert settings.promote_if_better
     assert (ended.code, ended.out) == (0, "intent:2\n")
     assert ended.err.endswith("Let it answer with: burnish promote intent:2\n")
+
+
+def test_what_is_not_said_of_a_retraining_is_as_in_python(burnish, flow):
+    calls = []
+    flow("retrain", lambda name, overrides, settings, listen: calls.append(settings) or result(PASSED))
+    burnish("retrain", "intent")
+    assert calls == [Retraining()]
 
 
 def test_retrain_with_a_canary_says_how_its_trial_ends(burnish, flow):

@@ -56,7 +56,7 @@ def make_house(made_house, tmp_path):
         folder, keys = made_house
         copy = tmp_path / f"home-{len(houses)}"
         shutil.copytree(folder, copy)
-        houses.append(House(copy, dict(keys), own=own))
+        houses.append(House(copy, keys, own=own))
         return houses[-1]
 
     yield make
@@ -82,7 +82,7 @@ def shared_house(made_house, tmp_path_factory):
     folder, keys = made_house
     copy = tmp_path_factory.mktemp("shared") / "home"
     shutil.copytree(folder, copy)
-    house = House(copy, dict(keys))
+    house = House(copy, keys)
     yield house
     house.home.close()
 
@@ -121,7 +121,7 @@ def all_house(made_house, tmp_path_factory, writer, embedder):
     folder, keys = made_house
     copy = tmp_path_factory.mktemp("all") / "home"
     shutil.copytree(folder, copy)
-    house = House(copy, dict(keys))
+    house = House(copy, keys)
     for name, bundle, task in (("chat", writer, "generation"), ("vectors", embedder, "contrastive")):
         released(house.home, bundle, name, task)
         house.home.releases.promote(name, 1, "user test")

@@ -39,6 +39,7 @@ class House:
     own: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self):
+        self.keys = dict(self.keys)  # tests add their own
         self.home = open_home(self.settings)
 
     @property

@@ -147,9 +147,9 @@ def _calibration(differences: Sequence[Difference], policy: Policy) -> list[Chec
     found = next((one for one in differences if one.name == "ece"), None)
     if found is None:
         return []
-    told = f"The calibration error is {found.second:.3f}; it was {found.first:.3f}, and may rise by"
-    told = f"{told} {policy.most_ece_rise:g}."
-    is_small, is_chance = found.difference <= policy.most_ece_rise, found.p_value >= policy.significance
+    most = policy.most_ece_rise
+    told = f"The calibration error is {found.second:.3f}; it was {found.first:.3f}, and may rise by {most:g}."
+    is_small, is_chance = found.difference <= most, found.p_value >= policy.significance
     if is_chance and not is_small:
         told = f"{told} So few rows cannot tell this from chance (p = {found.p_value:.2g})."
     return [Check(name="calibration", is_passed=is_small or is_chance, sentence=told)]

@@ -181,9 +181,7 @@ class Service:
                 if not n_spent:
                     call.caller.spend(len(rows))
                     n_spent = len(rows)
-                asked = Asked(
-                    name, release.version, call.caller.key.id, read, call.arrived, traffic, call.is_gone, call.seen
-                )
+                asked = call.asking(release, read, traffic)
                 try:
                     found = await served.answer(asked, examples, call.deadline)
                 except LaneClosed:  # between choosing and asking another version took over
@@ -213,9 +211,7 @@ class Service:
             if not is_paid:
                 call.caller.spend(1)
                 is_paid = True
-            asked = Asked(
-                name, release.version, call.caller.key.id, read, call.arrived, traffic, call.is_gone, call.seen
-            )
+            asked = call.asking(release, read, traffic)
             try:
                 async with aclosing(served.write(asked, example, call.deadline, identity)) as pieces:
                     async for piece in pieces:

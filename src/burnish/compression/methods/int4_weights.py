@@ -1,4 +1,4 @@
-"""Int4 weights of a model that writes, a scale and a zero for each few (Frantar et al. 2022, §4); embeddings int8."""
+"""Int4 weights of a model that writes, rounded to the nearest, a scale and a zero for each few; embeddings int8."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from burnish.compression.subject import Material, Subject
 
 
 class Int4Weights(Method):
-    """Half a byte a weight, rounded to the nearest (arXiv 2210.17323 is what to hold it against). Smaller than
-    `int8_weights`, and further from the judged model. Runs in OpenVINO.
+    """Half a byte a weight: what Frantar et al. 2022 (arXiv 2210.17323, §5) call RTN and hold their own way against.
+    Smaller than `int8_weights`, and further from the judged model. Runs in OpenVINO.
     """
 
     makes = "artefact"
