@@ -48,7 +48,7 @@ def test_every_candidate_is_in_the_table_and_in_the_plot():
     assert 'class="dot chosen"' in page
     assert 'class="dot refused"' in page
     assert "<li><b>bad</b>: too much lost</li>" in page
-    assert "Chosen: <b>quick</b>. accuracy on 1,234 dev rows; at most\n0.5 points may be lost" in page
+    assert "Chosen: <b>quick</b>, by accuracy on 1,234 dev rows; at most\n0.5 points may be lost" in page
     assert "Measured on: processor x86_64, threads 2." in page
 
 
@@ -78,3 +78,9 @@ def test_every_dot_lies_within_the_plot_whatever_was_lost(drop):
     for x, y in re.findall(r'<circle [^>]*cx="([^"]+)" cy="([^"]+)"', page):
         assert 0 <= float(x) <= 760
         assert 0 <= float(y) <= 380
+
+
+def test_a_name_is_written_towards_the_middle_so_that_it_is_not_cut_off():
+    page = frontier_page(frontier(candidate("slow", 100), candidate("a long name of a way", 4000)))
+    for name, anchor in (("slow", "start"), ("a long name of a way", "end")):
+        assert re.search(rf'text-anchor="{anchor}">{name}</text>', page)

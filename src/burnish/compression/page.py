@@ -38,7 +38,7 @@ def frontier_page(frontier: Frontier) -> str:
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>
 <h1>What shrinking costs, and what it gains</h1>
-<p>Chosen: <b>{chosen}</b>. {escape(frontier.metric)} on {frontier.n_rows:,} dev rows; at most
+<p>Chosen: <b>{chosen}</b>, by {escape(frontier.metric)} on {frontier.n_rows:,} dev rows; at most
 {frontier.budget.max_drop:g} points may be lost at 95 % confidence. Measured on: {machine}.</p>
 {_plot(frontier)}
 <table><thead><tr><th></th>{"".join(f"<th>{escape(name)}</th>" for name in HEADINGS)}</tr></thead>
@@ -74,7 +74,9 @@ def _plot(frontier: Frontier) -> str:
         kind, at = _kind(frontier, one.name), x(one.speed.texts_per_s)
         end = "" if one.name == JUDGED else f'<line class="axis" x1="{at:.0f}" x2="{at:.0f}" '
         end = f'{end}y1="{y(one.drop):.0f}" y2="{y(one.most_drop):.0f}"/>' if end else ""
-        word = f'<text x="{at + 9:.0f}" y="{y(one.drop) + 4:.0f}">{escape(one.name)}</text>'
+        side, anchor = (9, "start") if at < WIDTH * 0.6 else (-9, "end")  # names stay within the plot
+        place = f'x="{at + side:.0f}" y="{y(one.drop) + 4:.0f}" text-anchor="{anchor}"'
+        word = f"<text {place}>{escape(one.name)}</text>"
         return f'{end}<circle class="dot {kind}" cx="{at:.0f}" cy="{y(one.drop):.0f}" r="6"/>{word}'
 
     floor, line = HEIGHT - BOTTOM, y(frontier.budget.max_drop)

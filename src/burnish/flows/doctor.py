@@ -100,14 +100,19 @@ def _extra(name: str, needs: list[str]) -> str:
 
 def _machine(proc: Path) -> dict[str, str]:
     cpuinfo = _text(proc / "cpuinfo")
-    model = re.search(r"^model name\s*:\s*(.*)$", cpuinfo, re.MULTILINE)
     return {
-        "processor": model[1] if model else platform.processor() or platform.machine(),
+        "processor": processor(proc),
         "cores": f"{usable_cores()} usable of {os.cpu_count()}",
         "threads": f"{settings().n_threads} (BURNISH_THREADS)",
         "instructions": ", ".join(instruction_sets(cpuinfo)) or "none of those that matter are known",
         "memory": _memory(_text(proc / "meminfo")),
     }
+
+
+def processor(proc: Path = Path("/proc")) -> str:
+    """What the processor calls itself in `cpuinfo`, or else its kind."""
+    model = re.search(r"^model name\s*:\s*(.*)$", _text(proc / "cpuinfo"), re.MULTILINE)
+    return model[1] if model else platform.processor() or platform.machine()
 
 
 def _memory(meminfo: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +24,7 @@ from burnish.core.events import Message
 from burnish.core.settings import settings
 from burnish.core.shelves import Shelf
 from burnish.evaluation.compare import compare
+from burnish.flows.doctor import processor
 from burnish.flows.judging import Judge
 from burnish.flows.reporting import Sides, report_on
 from burnish.flows.shrinking import Workshop, write_model
@@ -194,7 +194,7 @@ class Search:
             candidates=[self.judged, *(one.candidate for one in self.tried.values())],
             refused=self.refused,
             chosen=None if best is None else best.candidate.name,
-            machine={"processor": platform.processor() or platform.machine(), "threads": str(settings().n_threads)},
+            machine={"processor": processor(), "threads": str(settings().n_threads)},
         )
 
 

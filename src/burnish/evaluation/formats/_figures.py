@@ -18,6 +18,7 @@ MOST_BARS = 24
 MOST_CELLS = 25  # labels on a side of the heat map; 30 or fewer are shown whole
 ALL_CELLS = 30
 LONGEST_LABEL = 28
+LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom"}  # a second line goes up, not into the plot
 
 
 def figures_of(report: Report) -> dict[str, Figure]:
@@ -61,7 +62,7 @@ def _reliability(found: Reliability | None) -> Figure:
         "yaxis": {"title": {"text": "came true"}, "range": [0, 1.02], "tickformat": ".0%", "domain": [0.3, 1]},
         "yaxis2": {"title": {"text": "share"}, "domain": [0, 0.2], "tickformat": ".0%", "nticks": 3},
     }
-    return {"data": data, "layout": {**axes, "height": 400, "legend": {"orientation": "h", "y": 1.08}}}
+    return {"data": data, "layout": {**axes, "height": 400, "legend": LEGEND}}
 
 
 def _bins(bins: Sequence[Bin], name: str, colour: str) -> Figure:
@@ -100,7 +101,7 @@ def _coverage(found: Selective | None) -> Figure:
         "yaxis": {"title": {"text": "precision"}, "range": [max(0, low - 0.02), 1.004], "tickformat": ".1~%"},
     }
     data = [target, curve, chosen] if found.coverage > 0 else [target, curve]
-    return {"data": data, "layout": {**axes, "height": 400, "legend": {"orientation": "h", "y": 1.08}}}
+    return {"data": data, "layout": {**axes, "height": 400, "legend": LEGEND}}
 
 
 def _classes(rows: Sequence[ClassRow]) -> Figure:
