@@ -1,6 +1,7 @@
 """What `burnish serve` refuses before it listens, and what its first start prints."""
 
 import pytest
+from tests.store.conftest import release
 
 from burnish.serving import server
 from burnish.store.keys import is_secret_of
@@ -14,20 +15,37 @@ def served(monkeypatch):
     return calls
 
 
-def test_the_first_start_prints_an_admin_key_once(burnish, home, served):
+@pytest.fixture
+def intent(home):
+    """An installation with `intent:1` in production, `intent:2` as its candidate, and `mood:1`."""
+    home.releases.register(release())
+    home.releases.promote("intent", 1, "user ann")
+    for name in ("intent", "mood"):
+        home.releases.register(release(name))
+    return home
+
+
+def test_the_first_start_prints_an_admin_key_once(burnish, intent, served):
     first, second = burnish("serve", "intent"), burnish("serve", "intent")
-    [key] = home.keys.all()
+    [key] = intent.keys.all()
     assert key.roles == ("admin",)
     assert is_secret_of(first.out.strip(), key)
     assert "It is shown once; keep it safe." in first.err
     assert (second.out, len(served)) == ("", 2)
 
 
-def test_what_is_said_is_what_is_served(burnish, home, served):
-    burnish("serve", "intent@candidate", "mood:3", "--port", "0", "--workers", "2", "--most-loaded", "1",
+def test_a_first_start_with_a_misspelled_name_shows_no_key(burnish, intent, served):
+    ended = burnish("serve", "intnet")
+    assert (ended.code, ended.out, served) == (2, "", [])
+    assert "there is no release of the name 'intnet'. Did you mean 'intent'?" in ended.err
+    assert not intent.keys.all()
+
+
+def test_what_is_said_is_what_is_served(burnish, intent, served):
+    burnish("serve", "intent@candidate", "mood:1", "--port", "0", "--workers", "2", "--most-loaded", "1",
             "--limit", "inputs=7", "--limit", "timeout_s=2.5")  # fmt: skip
     [asked] = served
-    assert (asked.models, asked.host, asked.port) == (["intent@candidate", "mood:3"], "127.0.0.1", 0)
+    assert (asked.models, asked.host, asked.port) == (["intent@candidate", "mood:1"], "127.0.0.1", 0)
     assert (asked.workers, asked.most_loaded, asked.limits.inputs, asked.limits.timeout_s) == (2, 1, 7, 2.5)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from burnish.cli.say import say
 from burnish.core.errors import UserError
+
+if TYPE_CHECKING:
+    from burnish.serving.server import Serving
 
 
 def serve(
@@ -31,17 +34,21 @@ def serve(
     asked = Serving(
         models=models, host=host, port=port, workers=workers, most_loaded=most_loaded, limits=_limits(limits or [])
     )
-    _tell_first_key()
+    _tell_first_key(asked)
     run(asked)
 
 
-def _tell_first_key() -> None:
-    """An installation without keys could not be used: its first one is shown here and never again."""
+def _tell_first_key(asked: Serving) -> None:
+    """An installation without keys could not be used: its first one is shown here and never again, and only when there
+    is something to serve.
+    """
     from burnish.store.home import opened_home, whoami
 
     with opened_home() as home:
         if home.keys.all():
             return
+        for one in asked.references():
+            home.releases.find(one)
         _, text = home.keys.create("admin", ["admin"], whoami())
     say(
         "This is the admin key. It is shown once; keep it safe. Make others for daily use: burnish keys --help",
