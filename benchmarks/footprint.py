@@ -3,7 +3,9 @@
     python benchmarks/footprint.py --bundle runs/clinc-small --threads 1
 
 It makes an environment of its own with `pip install 'burnish[serve]'` from this checkout and constraints.txt, or takes
-the one that `--python` names. Installed size leaves out pip and setuptools. Memory is that of the whole process (VmRSS)
+the one that `--python` names. Installed size leaves out pip and setuptools, and is told with and without the bytecode
+that pip makes of every module (`pip install --no-compile` makes none; then Python keeps that of the modules that it
+loads). Memory is that of the whole process (VmRSS)
 after the first answer and after 1,000 single texts of the bundle's own proof in turn; time is from starting Python to
 the first answer, the median of `--rounds`.
 """
@@ -53,13 +55,14 @@ def main() -> None:
             one["text"] for one in json.loads((asked.bundle / "proof.json").read_text())["examples"] if one["text"]
         ]
         runs = [run(python, asked, texts) for _ in range(asked.rounds)]
-        print("| installed, MB | first answer after, s | resident then, MB | after 1,000 texts, MB | torch |")
-        print("|---|---|---|---|---|")
+        print("| installed, MB | without bytecode | first answer after, s | MB then | MB after 1,000 texts | torch |")
+        print("|---|---|---|---|---|---|")
         medians = [
             f"{statistics.median(one[name] for one in runs):.2f}" for name in ("seconds", "first_mb", "later_mb")
         ]
         print(
-            f"| {installed_mb(python):.0f} | {' | '.join(medians)} | {'loaded' if runs[0]['torch'] else 'not there'} |"
+            f"| {' | '.join(f'{size:.0f}' for size in installed_mb(python))} | {' | '.join(medians)} | "
+            f"{'loaded' if runs[0]['torch'] else 'not there'} |"
         )
 
 
@@ -71,12 +74,14 @@ def install(folder: Path) -> Path:
     return python
 
 
-def installed_mb(python: Path) -> float:
+def installed_mb(python: Path) -> tuple[float, float]:
+    """With and without bytecode."""
     told = "import sysconfig; print(sysconfig.get_paths()['purelib'])"
     folder = Path(subprocess.run([python, "-c", told], capture_output=True, text=True, check=True).stdout.strip())
     kept = [one for one in folder.iterdir() if not one.name.startswith(LEFT_OUT)]
     files = [file for one in kept for file in ([one] if one.is_file() else one.rglob("*")) if file.is_file()]
-    return sum(file.stat().st_size for file in files) / 1e6
+    whole, bytecode = (sum(file.stat().st_size for file in files if file.match(kind)) for kind in ("*", "*.pyc"))
+    return whole / 1e6, (whole - bytecode) / 1e6
 
 
 def run(python: Path, asked: argparse.Namespace, texts: list[str]) -> dict[str, float]:

@@ -171,6 +171,13 @@ class Pool:
             line.transport.abort()
         await asyncio.sleep(0)
 
+    async def open(self, n: int) -> None:
+        """Have `n` connections more that nobody uses yet."""
+        for _ in range(n):
+            _, line = await asyncio.get_running_loop().create_connection(lambda: Line(self), "127.0.0.1", self.port)
+            self.lines.add(line)
+            self.idle.append(line)
+
     async def _connect(self, asked: Asked, payload: bytes, then: Then) -> None:
         try:
             connecting = asyncio.get_running_loop().create_connection(lambda: Line(self), "127.0.0.1", self.port)
