@@ -23,10 +23,14 @@ from burnish.flows.shrunk import write_shrunk
 from burnish.flows.trying import Search
 
 QUICK = ("int8_dynamic", "int8_static", "vocabulary, int8_static")
-THOROUGH = ("{name: distill, layers: 3}, vocabulary, int8_static",)
+THOROUGH = (
+    "width, int8_static",
+    "heads, width, int8_static",
+    "{name: distill, layers: 3}, vocabulary, int8_static",
+)
 WRITING = ("int8_weights", "int4_weights")
 """Chains that are tried where none are asked for, the cheapest first, for encoders and for models that write. Those
-that teach a smaller network are tried when they are asked for, or when no quick one keeps to the budget.
+that train a smaller network are tried when they are asked for, or when no quick one keeps to the budget.
 """
 
 
@@ -55,7 +59,7 @@ def shrink(
         overrides: of its recipe, e.g. `data.train=rows.csv`: the rows must be those that it was made from.
         out: the new bundle's folder; None takes `<bundle>-small`.
         ways: chains of methods to try, e.g. `vocabulary, int8_static`; empty takes the usual quick ones and, where none
-            keeps to the budget, those that teach a smaller network; `thorough` stands for all of them.
+            keeps to the budget, those that train a smaller network; `thorough` stands for all of them.
         listen: is told of progress.
         limits: `max_drop`, points (hundredths) of the task's score that may be lost on dev at 95 % confidence (0.5);
             `target_ms`, most milliseconds of the median single answer; `target_mb`, most megabytes of the model;
