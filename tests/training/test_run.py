@@ -354,6 +354,19 @@ def interrupt_at(number):
     return listen
 
 
+def test_an_interrupt_saves_and_promises_nothing_where_nobody_can_go_on(tmp_path):
+    events = []
+
+    def listen(event):
+        events.append(event)
+        interrupt_at(2)(event)
+
+    with pytest.raises(KeyboardInterrupt, match="^$"):
+        run(tiny_job(tmp_path, listen=listen, is_kept=False))
+    assert messages(events) == []
+    assert not list(tmp_path.rglob("*.safetensors"))
+
+
 def test_an_interrupt_saves_a_checkpoint_and_says_how_to_go_on(tmp_path):
     events = []
 

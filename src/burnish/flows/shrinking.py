@@ -190,6 +190,7 @@ class Workshop:
             loss=loss,
             settings=self._settings(epochs, learning_rate),
             work=learning / str(len(list(learning.glob("*")))),
+            is_kept=False,
             listen=self.listen,
         )
         run(job)

@@ -41,6 +41,8 @@ class TrainingJob:
     is_better_high: bool = True
     is_resumed: bool = False
     """Go on from the newest checkpoint in `work`. Otherwise those that are there are deleted."""
+    is_kept: bool = True
+    """Whether `work` outlives the run, so that another one can go on from a checkpoint in it."""
     listen: Listener = ignore
 
 

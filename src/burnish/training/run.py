@@ -32,7 +32,8 @@ def run(job: TrainingJob) -> TrainingResult:
 
     Raises:
         SickRun: NaN, explosion, or one class only; nothing should be published.
-        KeyboardInterrupt: Ctrl-C or SIGTERM; a checkpoint was saved first, and the message says how to go on.
+        KeyboardInterrupt: Ctrl-C or SIGTERM; a checkpoint was saved first, and the message says how to go on, where the
+            job's folder is kept.
         UserError: no rows, everything frozen, a disk that cannot be written, a checkpoint of another recipe.
     """
     hardware = open_hardware(job.settings.precision)
@@ -164,6 +165,8 @@ class _Going:
             self.keeper.save(self.state, self.health)
 
     def _stop(self) -> NoReturn:
+        if not self.job.is_kept:
+            raise KeyboardInterrupt
         self.keeper.save(self.state, self.health)
         sentence = (
             f"Training was interrupted after step {self.state.position.step}; everything is saved in {self.job.work}, "
