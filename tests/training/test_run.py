@@ -361,7 +361,7 @@ def test_an_interrupt_saves_and_promises_nothing_where_nobody_can_go_on(tmp_path
         events.append(event)
         interrupt_at(2)(event)
 
-    with pytest.raises(KeyboardInterrupt, match="^$"):
+    with pytest.raises(KeyboardInterrupt, match=r"^$"):
         run(tiny_job(tmp_path, listen=listen, is_kept=False))
     assert messages(events) == []
     assert not list(tmp_path.rglob("*.safetensors"))
