@@ -4,6 +4,7 @@
 
 `--bundle` is a classification bundle with the head `mean` (recipes/clinc150.yaml), `--small` what `burnish shrink` made
 of it; further ones may follow, e.g. one with a distilled network. The texts are the test rows that the recipe names.
+A bundle of the task `tokens` (recipes/conll2003.yaml) will do for `--only sorted predict core one`.
 Each engine has a process of its own; they take turns for `--rounds` rounds, the best of which counts:
 
     padded      a plain loop over transformers: every text padded to 128 tokens, 16 at a time
@@ -86,7 +87,8 @@ def texts(asked: argparse.Namespace) -> list[str]:
     recipe = bundle_recipe(bundle, ["train.seed=1"])  # loaded anew, so that variables are read
     column = recipe.data.columns.get("text", "text")
     sources = open_sources(own_test_data(bundle, recipe.data), recipe.data.encoding, "data")
-    return [row.values[column] for source in sources for row in source.rows()]
+    rows = [row.values for source in sources for row in source.rows()]
+    return [row[column] if column in row else " ".join(row["tokens"]) for row in rows]
 
 
 def rate(answer: Callable[[], Any], n: int, n_rounds: int = 3) -> dict[str, float]:
@@ -98,6 +100,11 @@ def rate(answer: Callable[[], Any], n: int, n_rounds: int = 3) -> dict[str, floa
         answer()
         took.append(time.perf_counter() - started)
     return {"texts_per_s": n / min(took)}
+
+
+def in_words(found: dict[str, float], some: list[str]) -> dict[str, float]:
+    """The same with words a second."""
+    return {**found, "words_per_s": found["texts_per_s"] * sum(len(text.split()) for text in some) / len(some)}
 
 
 class Plain:
@@ -175,17 +182,33 @@ def arrays(batch: list[list[int]]) -> dict[str, Any]:
     return {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
 
 
+class PlainTokens:
+    """The same of a bundle whose head labels tokens, which is the architecture's own."""
+
+    def __init__(self, asked: argparse.Namespace) -> None:
+        import torch
+        from transformers import AutoModelForTokenClassification, AutoTokenizer
+
+        torch.set_num_threads(asked.threads)
+        self.torch, folder = torch, asked.bundle / "model"
+        self.tokenizer = AutoTokenizer.from_pretrained(folder)
+        self.model = AutoModelForTokenClassification.from_pretrained(folder, dtype=torch.float32).eval()
+
+    def logits(self, **inputs: Any) -> Any:
+        return self.model(**inputs).logits
+
+
 def sorted_torch(asked: argparse.Namespace) -> dict[str, float]:
-    plain = Plain(asked)
+    plain = (Plain if (asked.bundle / "model" / "head.safetensors").exists() else PlainTokens)(asked)
 
     def answer() -> None:
         with plain.torch.inference_mode():
             for batch in sorted_batches(asked, lambda some: plain.tokenizer(some)["input_ids"]):
-                plain.logits(**{name: plain.torch.from_numpy(array) for name, array in batch.items()}).argmax(
-                    -1
-                ).tolist()
+                inputs = {name: plain.torch.from_numpy(array) for name, array in batch.items()}
+                plain.logits(**inputs).argmax(-1).tolist()
 
-    return rate(answer, len(texts(asked)))
+    some = texts(asked)
+    return in_words(rate(answer, len(some)), some)
 
 
 def st(asked: argparse.Namespace) -> dict[str, float]:
@@ -230,7 +253,7 @@ def predict(asked: argparse.Namespace) -> dict[str, float]:
     from burnish.bundle.predictor import load_predictor
 
     predictor, some = load_predictor(asked.on), texts(asked)
-    return rate(lambda: list(predictor.predict(some)), len(some))
+    return in_words(rate(lambda: list(predictor.predict(some)), len(some)), some)
 
 
 def core(asked: argparse.Namespace) -> dict[str, float]:
