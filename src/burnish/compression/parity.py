@@ -4,7 +4,7 @@ A float32 artefact must give the same numbers (|Δ| ≤ 1e-4) and the same answe
 answers on 99 of 100 held-out texts. Texts at the edge mean nothing to most models, which then are near a boundary: a
 quantised artefact must answer them with numbers, and how often it answers alike is told. Two answers are the same when
 nothing but confidences and scores differs in them (labels, spans with their offsets, the first hit of a search), and
-when both are withheld. A written text leaves the other's path at the first near tie, so of models that write the gold
+when both are withheld; where each word has an answer of its own, such as a tag, each counts. A written text leaves the other's path at the first near tie, so of models that write the gold
 answers must be as likely.
 """
 
@@ -22,7 +22,7 @@ from burnish.bundle.bundle import Knowledge
 from burnish.bundle.predictor import Predictor
 from burnish.bundle.proof import told
 from burnish.compression.written import are_as_likely, facts, writes
-from burnish.tasks._contract import Answered, Example, Prediction
+from burnish.tasks._contract import Answered, Example, Prediction, Task
 
 LARGEST_DIFFERENCE = 1e-4
 LEAST_AGREEMENT = 0.99
@@ -44,7 +44,7 @@ class Parity(BaseModel):
     largest_difference: float
     """Largest |Δ| of any output: logits, or numbers of a vector."""
     agreement: float
-    """Share of the held-out texts with the same answer."""
+    """Share of the held-out texts with the same answer; of their words, where each has one."""
     edge_agreement: float
     """The same of those at the edge."""
 
@@ -57,7 +57,7 @@ class Parity(BaseModel):
             return "it gives outputs that are no numbers, or as many as it should not"
         least = {"float32": 1.0, "quantised": LEAST_AGREEMENT, "changed": 0.0}[self.kind]
         if not self.agreement >= least:
-            return f"it answers {self.agreement:.2%} of the texts as the judged model does; {least:.0%} is asked"
+            return f"it answers {self.agreement:.2%} as the judged model does; {least:.0%} is asked"
         return None
 
 
@@ -80,8 +80,10 @@ def parity(
     )
 
 
-def agreements(judged: Sequence[Answered], found: Sequence[Answered], knowledge: Knowledge) -> list[bool]:
-    """For each text whether both give the same answer, decided as the judged model decides."""
+def agreements(judged: Sequence[Answered], found: Sequence[Answered], knowledge: Knowledge) -> list[float]:
+    """For each text what share of its answer both give, decided as the judged model decides: all or nothing, but where
+    it is made of several decisions.
+    """
     task, labels, decision = knowledge.task, knowledge.labels, knowledge.decision
     if writes(task):
         return [are_as_likely(a, b) for a, b in zip(judged, found, strict=True)]
@@ -90,7 +92,16 @@ def agreements(judged: Sequence[Answered], found: Sequence[Answered], knowledge:
     sound = [all(np.isfinite(one).all() for one in row.outputs) for row in found]
     some = [row if is_sound else other for row, other, is_sound in zip(found, judged, sound, strict=True)]
     first, second = (task.decode(rows, labels, decision) for rows in (judged, some))
-    return [is_sound and _are_alike(a, b) for a, b, is_sound in zip(first, second, sound, strict=True)]
+    answers = zip(judged, first, second, strict=True)
+    shares = [_share_alike(task, row.example, a, b) for row, a, b in answers]
+    return [share if is_sound else 0.0 for share, is_sound in zip(shares, sound, strict=True)]
+
+
+def _share_alike(task: Task, example: Example, a: Prediction, b: Prediction) -> float:
+    mine, theirs = (task.decisions(example, one) for one in (a, b))
+    if not mine or not theirs:
+        return float(_are_alike(a, b))
+    return sum(x == y for x, y in zip(mine, theirs, strict=True)) / len(mine)
 
 
 def _are_alike(a: Prediction, b: Prediction) -> bool:

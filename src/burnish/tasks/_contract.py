@@ -354,6 +354,10 @@ class Task(Part, ABC):
     def decode(self, answered: Sequence[Answered], labels: tuple[str, ...], decision: Decision) -> Sequence[Prediction]:
         """One answer an example."""
 
+    def decisions(self, example: Example, answer: Prediction) -> Sequence[str] | None:
+        """What an answer is made of, where that is one decision after the other, such as a tag for each word."""
+        return None
+
     # What a task answers from beside the network, such as a corpus that is searched. Most tasks have none.
 
     def opened(self, located: Located, load_model: LoadModel) -> Task:

@@ -257,6 +257,10 @@ class Tokens(Task):
             answers.append(Tagged(spans=tuple(_found(span, row.example["text"], decision) for span in spans)))
         return answers
 
+    def decisions(self, example: Example, answer: Prediction) -> Sequence[str]:
+        spans = [(one.start, one.end, one.label) for one in cast("Tagged", answer).spans]
+        return tag_words(_words(example), spans)[0]
+
 
 def _found(span: Span, text: str, decision: Decision) -> FoundSpan:
     return FoundSpan(
