@@ -4,8 +4,8 @@ A float32 artefact must give the same numbers (|Δ| ≤ 1e-4) and the same answe
 answers on 99 of 100 held-out texts. Texts at the edge mean nothing to most models, which then are near a boundary: a
 quantised artefact must answer them with numbers, and how often it answers alike is told. Two answers are the same when
 nothing but confidences and scores differs in them (labels, spans with their offsets, the first hit of a search), and
-when both are withheld; where each word has an answer of its own, such as a tag, each counts. A written text leaves the other's path at the first near tie, so of models that write the gold
-answers must be as likely.
+when both are withheld; where each word has an answer of its own, such as a tag, each counts. A written text leaves the
+other's path at the first near tie, so of models that write the gold answers must be as likely.
 """
 
 from __future__ import annotations
