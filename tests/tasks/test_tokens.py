@@ -1,4 +1,4 @@
-from __future__ import annotations
+from __future__ import itertools
 
 import re
 
@@ -108,6 +108,23 @@ def test_the_best_path_never_starts_or_continues_with_a_foreign_inside_tag():
     assert path in (["B-LOC", "O"], ["B-PER", "I-PER"])
     # by hand: B-PER I-PER has .05 × .6 = .03; B-LOC O .1 × .1; O O .1 × .1 — the first wins
     assert path == ["B-PER", "I-PER"]
+
+
+def test_the_best_path_is_the_best_of_all_legal_ones():
+    """Whether the likeliest tags are legal together or not: held against all 5⁴ sequences of random shares."""
+    draw, n_legal = np.random.default_rng(3), 0
+    for _ in range(60):
+        scores = np.log(draw.dirichlet(np.full(len(NAMES), 0.5), 4) + 1e-9)
+        legal = [path for path in itertools.product(range(len(NAMES)), repeat=4) if is_iob2(path)]
+        best = max(legal, key=lambda path: sum(scores[word, tag] for word, tag in enumerate(path)))
+        assert tuple(best_path(scores)) == best
+        n_legal += tuple(scores.argmax(1)) == best
+    assert 10 < n_legal < 50, "both ways are tried"
+
+
+def is_iob2(path):
+    names = ["O", *(NAMES[tag] for tag in path)]
+    return all(now[0] != "I" or before[2:] == now[2:] for before, now in itertools.pairwise(names))
 
 
 def test_a_word_without_any_token_joins_the_span_around_it(tokenizer):

@@ -29,18 +29,18 @@ def word_logits(answered: Answered, n_words: int) -> tuple[Floats, NDArray[np.in
         earlier word whose token covers it, or -1 where no token stands for it at all.
     """
     leader = np.full(n_words, -1, np.int64)
-    rows: dict[int, NDArray[np.float32]] = {}
+    numbers, outputs = [], []
     for feature, output in zip(answered.features, answered.outputs, strict=True):
-        for token in np.flatnonzero(feature["word"] >= 0):
-            word = int(feature["word"][token])
-            rows[word] = output[token]
-            leader[word : word + int(feature["n_covered"][token])] = word
-    for word in rows:
-        leader[word] = word
-    words = np.asarray(sorted(rows), np.int64)
-    n_outputs = answered.outputs[0].shape[-1]
-    logits = np.stack([rows[int(word)] for word in words]) if rows else np.zeros((0, n_outputs))
-    return logits.astype(np.float64), words, leader
+        tokens = np.flatnonzero(feature["word"] >= 0)
+        own, n_covered = feature["word"][tokens], feature["n_covered"][tokens]
+        for token in np.flatnonzero(n_covered > 1):
+            leader[own[token] : own[token] + n_covered[token]] = own[token]
+        numbers.append(own)
+        outputs.append(output[tokens])
+    found, rows = np.concatenate(numbers).astype(np.int64), np.concatenate(outputs)
+    words, last = np.unique(found[::-1], return_index=True)
+    leader[words] = words
+    return rows[len(found) - 1 - last].astype(np.float64), words, leader
 
 
 def best_path(scores: Floats) -> NDArray[np.int64]:
@@ -54,6 +54,9 @@ def best_path(scores: Floats) -> NDArray[np.int64]:
     is_inside = np.arange(n_tags) % 2 * -1 % 2 == 0
     is_inside[0] = False
     scores = scores + TIE * is_inside
+    likeliest = scores.argmax(1)
+    if _is_legal(likeliest, is_inside):
+        return likeliest
     allowed = np.zeros((n_tags, n_tags))
     for tag in np.flatnonzero(is_inside):
         allowed[:, tag] = -np.inf
@@ -68,6 +71,13 @@ def best_path(scores: Floats) -> NDArray[np.int64]:
     for word in range(n_words - 1, 0, -1):
         tags.append(int(back[word, tags[-1]]))
     return np.asarray(tags[::-1], np.int64)
+
+
+def _is_legal(tags: NDArray[np.int64], is_inside: NDArray[np.bool_]) -> bool:
+    """Whether each I-x follows B-x or I-x."""
+    steps = np.diff(tags)
+    goes_on = (steps == 0) | (steps == 1)  # I-x stands behind B-x
+    return not is_inside[tags[0]] and bool(np.all(goes_on | ~is_inside[tags[1:]]))
 
 
 def read_words(
