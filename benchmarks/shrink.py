@@ -44,6 +44,7 @@ def main() -> None:
     parser.add_argument("--small", type=Path, nargs="+", required=True)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--texts", type=int, help="the first so many of them; without it all")
     parser.add_argument("--only", nargs="+", choices=[*ENGINES, *OURS, "peak"])
     parser.add_argument("--run", help=argparse.SUPPRESS)
     parser.add_argument("--on", type=Path, help=argparse.SUPPRESS)
@@ -61,6 +62,7 @@ def main() -> None:
         for name, folder in jobs:
             command = [sys.executable, __file__, "--bundle", asked.bundle, "--small", *asked.small]
             command += ["--threads", str(asked.threads), "--run", name, "--on", folder]
+            command += ["--texts", asked.texts] if asked.texts else []
             done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
             if done.returncode:
                 print(done.stderr[-2000:], file=sys.stderr)
@@ -88,7 +90,7 @@ def texts(asked: argparse.Namespace) -> list[str]:
     column = recipe.data.columns.get("text", "text")
     sources = open_sources(own_test_data(bundle, recipe.data), recipe.data.encoding, "data")
     rows = [row.values for source in sources for row in source.rows()]
-    return [row[column] if column in row else " ".join(row["tokens"]) for row in rows]
+    return [row[column] if column in row else " ".join(row["tokens"]) for row in rows[: asked.texts]]
 
 
 def rate(answer: Callable[[], Any], n: int, n_rounds: int = 3) -> dict[str, float]:
