@@ -6,7 +6,8 @@ Both models are minilm with a trained head and a frozen trunk: intents, and a to
 of the second in whose trunk the last bit of one weight is another, so that nothing can be shared and all else is the
 same; `one` serves the first alone. Each contender is a process of its own, on the same cores with the same threads for
 each batch, in rounds in turn. Clients ask the service in its process, one text a request, each the next when it has its
-answer. `mixed`: every text is asked of one of both, in turn. `of both`: every text is asked of both at once.
+answer; CPU is that of the whole process, and tells more than the rate does where others are at work. `mixed`: every
+text is asked of one of both, in turn. `of both`: every text is asked of both at once.
 """
 
 from __future__ import annotations
@@ -56,14 +57,15 @@ def tell(found: dict[str, list[dict]]) -> None:
     def middle(name: str, what: str) -> float:
         return statistics.median(one[what] for one in found[name])
 
-    print("| served | resident, MB | mixed, answers/s | × apart | p50, ms | of both, answers/s | × apart | p50, ms |")
-    print("|---|---|---|---|---|---|---|---|")
+    cases = " | ".join(f"{case}: answers/s | × apart | CPU, ms an answer | × apart" for case in ("mixed", "of both"))
+    print(f"| served | weights, MB | resident, MB | {cases} |")
+    print("|---" * 11 + "|")
     for name in CONTENDERS:
-        cells = [name, f"{middle(name, 'resident_mb'):.0f}"]
+        cells = [name, f"{middle(name, 'weights_mb'):.0f}", f"{middle(name, 'resident_mb'):.0f}"]
         for case in ("mixed", "both"):
-            rate = middle(name, f"{case}_per_s")
-            ratio = rate / middle("apart", f"{case}_per_s")
-            cells += [f"{rate:.0f}", f"{ratio:.2f}", f"{middle(name, f'{case}_p50_ms'):.1f}"]
+            rate, cost = middle(name, f"{case}_per_s"), middle(name, f"{case}_cpu_ms")
+            cells += [f"{rate:.0f}", f"{rate / max(middle('apart', f'{case}_per_s'), 1e-9):.2f}"]
+            cells += [f"{cost:.2f}", f"{cost / middle('apart', f'{case}_cpu_ms'):.2f}"]
         print(f"| {' | '.join(cells)} |")
 
 
@@ -149,37 +151,44 @@ def measure(asked: argparse.Namespace) -> dict:
         service = Service(home, Serving(models=list(names), limits=Limits(waiting=10_000)), own, Log(log))
         service.start()
         asyncio.run(load(service, names, texts, asked.clients, 1.0))
-        found = {"resident_mb": resident_mb()}
+        found = {"resident_mb": resident_mb(), "weights_mb": weights_mb(service, names)}
         for case, given in (("mixed", 1), ("both", len(names))):
-            answers, waits = asyncio.run(load(service, names, texts, asked.clients, asked.seconds, given))
-            found |= {f"{case}_per_s": answers / asked.seconds, f"{case}_p50_ms": 1000 * statistics.median(waits)}
+            began, cpu = time.perf_counter(), time.process_time()
+            n_answers = asyncio.run(load(service, names, texts, asked.clients, asked.seconds, given))
+            found[f"{case}_per_s"] = n_answers / (time.perf_counter() - began)
+            found[f"{case}_cpu_ms"] = 1000 * (time.process_time() - cpu) / n_answers
         service.stop()
         home.close()
     return found
 
 
 async def load(service, names, texts, n_clients, seconds, n_asked=1):
-    """Answers that came within some seconds, and how long each question took; `n_asked` names are asked at once."""
+    """How many answers came to what was asked within some seconds; `n_asked` names are asked at once."""
     from burnish.serving.access import Caller
     from burnish.serving.service import Call
     from burnish.store.records import Key
 
     caller = Caller(Key("k1", "", "benchmark", ("predict",), 0.0))
-    until, number, waits, n_answers = time.monotonic() + seconds, 0, [], 0
+    until, number, n_answers = time.monotonic() + seconds, 0, 0
 
     async def client() -> None:
         nonlocal number, n_answers
         while time.monotonic() < until:
-            text, at, began = texts[number % len(texts)], number, time.perf_counter()
+            text, at = texts[number % len(texts)], number
             number += 1
             some = [names[(at + n) % len(names)] for n in range(n_asked)]
-            calls = (Call(caller, time.monotonic() + 60, began) for _ in some)
+            calls = (Call(caller, time.monotonic() + 60, time.perf_counter()) for _ in some)
             await asyncio.gather(*(service.answer(name, [text], how) for name, how in zip(some, calls, strict=True)))
-            waits.append(time.perf_counter() - began)
-            n_answers += len(some) if time.monotonic() < until else 0
+            n_answers += len(some)
 
     await asyncio.gather(*(client() for _ in range(n_clients)))
-    return n_answers, waits
+    return n_answers
+
+
+def weights_mb(service, names) -> float:
+    """Bytes of all weights of the networks in service, those that several use once."""
+    cores = [service.fleet.loaded(service.fleet.routing(name).main).predictor.core for name in names]
+    return sum({p.data_ptr(): p.nbytes for core in cores for p in core.network.parameters()}.values()) / 1e6
 
 
 def resident_mb() -> float:

@@ -1,4 +1,4 @@
-"""What becomes of a batch of requests, whatever versions they ask: pre → core → post, and then the journal."""
+"""What becomes of a batch of requests, whatever versions they ask: pre → core → post, then the journal."""
 
 from __future__ import annotations
 
@@ -72,10 +72,10 @@ class Engine:
         first = batch[0].about
         if isinstance(first, Writing):
             return [first.served.write_whole(batch[0], first)]
-        parts = [Part(served, works) for served, works in _by_version(batch).items()]
-        with self.timed([feature for part in parts for feature in part.features]):
-            outputs = run_together([(part.served.predictor.core, part.features) for part in parts])
-        found = {work: one for part, own in zip(parts, outputs, strict=True) for work, one in part.found(own)}
+        portions = [Portion(served, works) for served, works in _by_version(batch).items()]
+        with self.timed([feature for portion in portions for feature in portion.features]):
+            outputs = run_together([(portion.served.predictor.core, portion.features) for portion in portions])
+        found = {work: one for portion, own in zip(portions, outputs, strict=True) for work, one in portion.found(own)}
         self.journal.add([record for work in batch for record in found[work].records])
         for work in batch:
             work.about.served.count(work.about.asked, found[work])
@@ -95,7 +95,7 @@ class Found:
         return cls(Answer(items, sum(record.n_tokens for record in records)), records)
 
 
-class Part:
+class Portion:
     """The works of a batch that ask one version, with what its network is to read of them."""
 
     def __init__(self, served: Served, works: Sequence[Work]) -> None:
