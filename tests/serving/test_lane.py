@@ -8,7 +8,8 @@ import weakref
 
 import pytest
 
-from burnish.serving.lane import FULL, LATE, Lane, LaneClosed
+from burnish.serving.crew import LATE, Crew
+from burnish.serving.lane import FULL, Lane, LaneClosed
 from burnish.serving.problems import Problem
 
 
@@ -32,7 +33,7 @@ def soon(seconds=5.0):
 def run(scene, process=None, most_waiting=100, most_at_once=100):
     """What a scene with a lane gives."""
     process = process or (lambda batch: [[item * 10 for item in work.items] for work in batch])
-    lane = Lane(process, most_waiting, most_at_once)
+    lane = Lane(process, most_waiting, Crew(most_at_once))
     try:
         return asyncio.run(scene(lane))
     finally:
@@ -175,7 +176,7 @@ def test_one_bad_request_does_not_fail_those_that_it_came_with():
         slow.go.set()
         return await asyncio.gather(*tasks, return_exceptions=True)
 
-    lane = Lane(picky, 100, 100)
+    lane = Lane(picky, 100, Crew(100))
     found = asyncio.run(scene(lane))
     lane.close()
     assert [found[0], found[1], found[3]] == [[1], [12], [14]]
@@ -251,7 +252,7 @@ def test_a_lane_tells_of_every_batch_and_outlives_whoever_is_told():
 
 def test_answers_for_a_loop_that_has_ended_are_dropped_and_the_lane_goes_on():
     slow = Slow()
-    lane = Lane(slow, 100, 100)
+    lane = Lane(slow, 100, Crew(100))
 
     async def leave():
         asking = asyncio.create_task(lane.ask([1], None, soon()))
@@ -289,7 +290,7 @@ def test_a_lane_that_has_closed_lets_go_of_its_model_at_once():
 
     model = Model()
     gone = weakref.ref(model)
-    lane = Lane(model.process, 4, 4)
+    lane = Lane(model.process, 4, Crew(4))
     gc.disable()
     try:
         lane.close()
@@ -318,7 +319,7 @@ def test_a_model_with_two_streams_works_at_two_batches_at_a_time_and_one_with_on
         async def scene():
             return await asyncio.gather(*(lane.ask([n], None, soon()) for n in range(6)))
 
-        lane = Lane(process, 100, 2, n_threads)
+        lane = Lane(process, 100, Crew(2, n_threads))
         try:
             assert asyncio.run(scene()) == [[n] for n in range(6)]
         finally:
@@ -347,5 +348,5 @@ def test_closing_waits_for_every_thread():
         await closing
         return await asyncio.gather(*asking)
 
-    lane = Lane(process, 100, 1, 2)
+    lane = Lane(process, 100, Crew(1, 2))
     assert asyncio.run(scene()) == [[0], [1]]

@@ -143,7 +143,7 @@ def test_a_shadow_that_fails_in_any_way_is_nobodys_trouble(house, monkeypatch):
         def failing(batch):
             raise ZeroDivisionError("with the client's text")
 
-        shadow.lane._process = failing
+        shadow.lane.process = failing
 
         async def ask():
             found = await service.answer("intent", ["good"], call())
@@ -161,8 +161,13 @@ def test_no_more_shadows_wait_than_was_said(house, monkeypatch):
     set_traffic(house.home, "intent", Traffic(shadow=2), "user test")
     with house.service() as service:
         shadow = service.fleet.loaded(service.fleet.routing("intent").shadow)
-        go, real = threading.Event(), shadow.lane._process
-        shadow.lane._process = lambda batch: (go.wait(10), real(batch))[1]
+        go, real = threading.Event(), shadow.answer
+
+        async def slow(*asked):
+            await asyncio.to_thread(go.wait, 10)
+            return await real(*asked)
+
+        monkeypatch.setattr(shadow, "answer", slow)
 
         async def ask():
             for _ in range(6):
@@ -240,14 +245,14 @@ def test_a_store_that_is_away_at_the_end_leaves_the_journal_for_the_next_server(
 def test_a_full_lane_is_503_with_a_time_and_gives_back_what_was_counted(house):
     with house.service(waiting=2) as service:
         served = service.fleet.loaded(service.fleet.routing("intent").main)
-        go, has_begun, real = threading.Event(), threading.Event(), served.lane._process
+        go, has_begun, real = threading.Event(), threading.Event(), served.lane.process
 
         def slow(batch):
             has_begun.set()
             assert go.wait(10)
             return real(batch)
 
-        served.lane._process = slow
+        served.lane.process = slow
 
         async def ask():
             first = asyncio.create_task(service.answer("intent", ["a"], call()))
@@ -271,14 +276,14 @@ def test_a_full_lane_is_503_with_a_time_and_gives_back_what_was_counted(house):
 def test_a_model_is_given_no_more_requests_at_once_than_was_said(house, n_at_once):
     with house.service(batch=n_at_once) as service:
         served = service.fleet.loaded(service.fleet.routing("intent").main)
-        sizes, go, real = [], threading.Event(), served.lane._process
+        sizes, go, real = [], threading.Event(), served.lane.process
 
         def slow(batch):
             sizes.append(len(batch))
             assert go.wait(10)
             return real(batch)
 
-        served.lane._process = slow
+        served.lane.process = slow
 
         async def ask():
             tasks = [asyncio.create_task(service.answer("intent", [str(n)], call())) for n in range(6)]
@@ -321,7 +326,7 @@ def test_what_a_canary_fails_is_counted_for_its_version(house):
     with house.client() as client:
         canary = client.service.fleet.routing("intent").canary
         served = client.service.fleet.served(canary)
-        served.lane._process = lambda batch: 1 / 0
+        served.lane.process = lambda batch: 1 / 0
         assert client.post("/v1/models/intent/predict", json={"inputs": "good"}).status_code == 500
         told = {name: count for (name, _), count in client.service.watch._errors.items()}
     assert told == {"intent": 1, "intent:2": 1}

@@ -140,7 +140,7 @@ def test_a_fault_of_ours_is_an_error_and_a_refusal_is_none(collector, house):
     with house.client() as client:
         client.post(PREDICT, json={"inputs": []})
         served = client.service.fleet.loaded(client.service.fleet.routing("intent").main)
-        served.predictor.core._core.run = failing
+        served.predictor.core.run = failing
         client.post(PREDICT, json={"inputs": "good"})
     refused, failed = collector.named("POST /v1/models/{name}/predict")
     assert (about(refused)["http.response.status_code"], refused.status.code) == (422, OK)
@@ -212,7 +212,7 @@ def test_without_an_endpoint_nothing_of_it_is_imported_and_no_batch_is_timed(hou
         client.post(PREDICT, json={"inputs": "good"})
         served = client.service.fleet.loaded(client.service.fleet.routing("intent").main)
         assert client.service.tracing is None
-        assert served.lane._process == served._process
+        assert served.lane.process == client.service._engine.process
     code = "import sys, burnish.serving.http.app, burnish.serving.tokens; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     heavy = ("opentelemetry.sdk", "opentelemetry.exporter", "jwt", "cryptography")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from burnish.data.features import cost_of, kind_of
 from burnish.data.order import Batches, sorted_batches
 from burnish.tasks._contract import Collated, Feature
+
+if TYPE_CHECKING:
+    from burnish.bundle.trunks import Trunk
 
 TOKENS_PER_BATCH = 4096
 TOKENS_PER_GPU_BATCH = 16_384  # a GPU is not busy with fewer
@@ -25,6 +28,10 @@ class Core(Protocol):
     def n_streams(self) -> int:
         """How many calls of `run`, each in a thread of its own, are computed side by side."""
 
+    @property
+    def trunk(self) -> Trunk | None:
+        """What it shares with other cores, and is asked through where several are asked at once; None for most."""
+
     def run(self, features: Sequence[Feature]) -> Outputs: ...
 
     def stream(self, feature: Feature) -> Iterator[str]: ...
@@ -38,13 +45,13 @@ def run_batches(
 ) -> Outputs:
     """What `ask` gives for batches of features, one after the other: the outputs in the order of the features."""
     outputs: Outputs = [np.zeros(0, np.float32)] * len(features)
-    for indices in _planned(features, tokens_per_batch):
+    for indices in planned(features, tokens_per_batch):
         batch = collate([features[i] for i in indices])
         put(outputs, indices, ask(batch), batch, features)
     return outputs
 
 
-def _planned(features: Sequence[Feature], tokens_per_batch: int) -> Batches:
+def planned(features: Sequence[Feature], tokens_per_batch: int) -> Batches:
     """Batches of features of one kind and like length, longest first."""
     lengths = np.asarray([cost_of(feature) for feature in features], np.int32)
     kinds = np.asarray([kind_of(feature) for feature in features], np.int32)

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from burnish.bundle.bundle import Bundle, Knowledge, open_bundle
-from burnish.bundle.core import Core
+from burnish.bundle.core import Core, Outputs
 from burnish.bundle.memory import Memory
+from burnish.bundle.trunks import Trunks
 from burnish.core.errors import listed
 from burnish.models.reader import Reader
-from burnish.tasks._contract import Answered, Example, Prediction, Task
+from burnish.tasks._contract import Answered, Encoded, Example, Feature, Prediction, Task
 
 Input = str | tuple[str, ...] | Mapping[str, Any]
 """What is answered: a text, two texts, or a row of the task's columns."""
@@ -61,6 +62,11 @@ class Predictor:
         """
         return Predictor(self.knowledge, self.reader, self.core, Memory(n_answers))
 
+    def sharing(self, trunks: Trunks) -> Predictor:
+        """The same model on a trunk that is loaded already, where one is equal to its own."""
+        core = self.knowledge.runtime.shared(self.core, trunks)
+        return Predictor(self.knowledge, self.reader, core, self.memory)
+
     def stream(self, text: Input) -> Iterator[str]:
         """The text that is written for one input, piece by piece; joined it is the text of the answer.
 
@@ -74,12 +80,26 @@ class Predictor:
 
     def answer(self, examples: Sequence[Example]) -> list[Answered]:
         """Features and outputs of each example; what judging and decoding start from."""
-        encoded = self.knowledge.task.encode(examples, self.reader, self.knowledge.labels)
-        outputs = iter(self.core.run([feature for one in encoded for feature in one.features]))
-        return [
-            Answered(example, one.features, list(islice(outputs, len(one.features))))
-            for example, one in zip(examples, encoded, strict=True)
-        ]
+        encoded = self.encode(examples)
+        return answered(examples, encoded, self.core.run(features_of(encoded)))
+
+    def encode(self, examples: Sequence[Example]) -> list[Encoded]:
+        """What the network is to read of each example."""
+        return self.task.encode(examples, self.reader, self.knowledge.labels)
+
+
+def features_of(encoded: Iterable[Encoded]) -> list[Feature]:
+    """The features of all examples, one after the other."""
+    return [feature for one in encoded for feature in one.features]
+
+
+def answered(examples: Sequence[Example], encoded: Sequence[Encoded], outputs: Outputs) -> list[Answered]:
+    """Each example with its features and their outputs, of which there is one for each of `features_of`."""
+    rest = iter(outputs)
+    return [
+        Answered(example, one.features, list(islice(rest, len(one.features))))
+        for example, one in zip(examples, encoded, strict=True)
+    ]
 
 
 def _as_row(said: Input, task: Task) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from burnish.bundle.core import TOKENS_PER_BATCH, TOKENS_PER_GPU_BATCH, Outputs, run_batches
+from burnish.bundle.trunks import Trunk
 from burnish.models.network import Network
 from burnish.tasks._contract import Collated, Feature, Task
 
@@ -23,11 +24,12 @@ class TorchCore:
 
     n_streams = 1
 
-    def __init__(self, network: Network, task: Task, pad_id: int, n_labels: int) -> None:
+    def __init__(self, network: Network, task: Task, pad_id: int, n_labels: int, trunk: Trunk | None = None) -> None:
         self.network = network
         self.task = task
         self.pad_id = pad_id
         self.n_labels = n_labels
+        self.trunk = trunk
 
     def asking(self, task: Task) -> TorchCore:
         """The same network, asked by another state of the task."""
@@ -37,20 +39,21 @@ class TorchCore:
         """The outputs of each feature."""
         self.network.eval()
         with torch.inference_mode():
-            return run_batches(features, self._collate, self._ask, tokens_at_once(self._device))
+            return run_batches(features, self.collate, self._ask, tokens_at_once(self.device))
 
     def stream(self, feature: Feature) -> Iterator[str]:
         """The text that a task which writes gives for one feature, piece by piece."""
         self.network.eval()
-        return self.task.stream(self.network, self._collate([feature]).to(self._device))
+        return self.task.stream(self.network, self.collate([feature]).to(self.device))
 
     @property
-    def _device(self) -> torch.device:
+    def device(self) -> torch.device:
         """Where the weights are; a network whose weights another library holds has none."""
         return next((one.device for one in self.network.parameters()), torch.device("cpu"))
 
-    def _collate(self, features: Sequence[Feature]) -> Collated:
+    def collate(self, features: Sequence[Feature]) -> Collated:
+        """Features as one padded batch."""
         return self.task.collate(features, self.pad_id, self.n_labels)
 
     def _ask(self, collated: Collated) -> NDArray[np.float32]:
-        return self.task.ask(self.network, collated.to(self._device)).float().cpu().numpy()
+        return self.task.ask(self.network, collated.to(self.device)).float().cpu().numpy()

@@ -56,6 +56,7 @@ class _Converted:
 
     core: TorchCore
     convert: Convert
+    trunk = None
 
     @property
     def n_streams(self) -> int:

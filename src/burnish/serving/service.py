@@ -22,6 +22,7 @@ from burnish.flows.names import mask_of
 from burnish.flows.recording import Asked, Recorder
 from burnish.serving.access import Access, Caller
 from burnish.serving.background import standing_back
+from burnish.serving.engine import Engine
 from burnish.serving.fleet import Fleet
 from burnish.serving.issuer import IssuerKeys
 from burnish.serving.lane import LaneClosed
@@ -93,6 +94,8 @@ class Service:
         self.access.tokens = self._tokens(Trust.of(own))
         self.tracing = Tracing.of(os.environ)
         self.recorder = Recorder(home, mask_of(home, own), own.store_inputs)
+        stopwatch = None if self.tracing is None else Stopwatch()
+        self._engine = Engine(self.recorder, self.journal, self.metrics, self.limits, stopwatch)
         self.fleet = Fleet(home, serving.references(), self._load, serving.most_loaded)
         self.fleet.tell = self._tell_swap
         self.watch = Watch(home, self.metrics, lambda: self.fleet.names)
@@ -235,9 +238,7 @@ class Service:
 
     def _load(self, release: Release) -> Served:
         folder = self.home.bundles.get(release.digest)
-        stopwatch = None if self.tracing is None else Stopwatch()
-        told = self.recorder, self.journal, self.metrics, self.limits, stopwatch
-        served = standing_back(lambda: Served(load(folder), *told))
+        served = standing_back(lambda: Served(load(folder), self._engine))
         gauge, batch = (self.metrics.of(one, release.name) for one in (self.metrics.waiting, self.metrics.batch))
 
         def seen(n_items: int, n_waiting: int) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from burnish.bundle.core import Core, Outputs
-from burnish.bundle.predictor import Predictor
 from burnish.data.features import cost_of
-from burnish.serving.lane import Process, Work
+from burnish.serving.crew import Process, Work
 from burnish.tasks._contract import Feature
 
 
@@ -33,7 +32,7 @@ class Stages:
 
 
 class _Marks(threading.local):
-    """What the core of the batch in this thread says of itself."""
+    """What is known of the batch in this thread."""
 
     began = ended = 0.0
     n_tokens = 0
@@ -45,9 +44,15 @@ class Stopwatch:
     def __init__(self) -> None:
         self._marks = _Marks()
 
-    def timed(self, predictor: Predictor) -> Predictor:
-        """The same predictor, whose core is measured."""
-        return Predictor(predictor.knowledge, predictor.reader, _TimedCore(predictor.core, self._marks))
+    @contextmanager
+    def core(self, features: Iterable[Feature]) -> Iterator[None]:
+        """Within, the core computes with these features."""
+        marks = self._marks
+        marks.began, marks.n_tokens = time.perf_counter(), sum(map(cost_of, features))
+        try:
+            yield
+        finally:
+            marks.ended = time.perf_counter()
 
     def around(self, process: Process) -> Process:
         """What a lane does with a batch, and then tells of it, also where it failed."""
@@ -68,35 +73,7 @@ class Stopwatch:
         core_ended = marks.ended or ended
         n_tokens = marks.n_tokens if marks.began else 0
         for work in batch:
-            asked = getattr(work.about, "asked", work.about)
+            asked = work.about.asked
             if asked.seen is not None:
                 about = asked.name, asked.version, asked.traffic
                 asked.seen(Stages(began, core_began, core_ended, ended, n_inputs, n_tokens, *about))
-
-
-class _TimedCore:
-    """A core that says when it began and ended."""
-
-    def __init__(self, core: Core, marks: _Marks) -> None:
-        self._core = core
-        self._marks = marks
-
-    @property
-    def n_streams(self) -> int:
-        return self._core.n_streams
-
-    def run(self, features: Sequence[Feature]) -> Outputs:
-        marks = self._marks
-        marks.began, marks.n_tokens = time.perf_counter(), sum(map(cost_of, features))
-        try:
-            return self._core.run(features)
-        finally:
-            marks.ended = time.perf_counter()
-
-    def stream(self, feature: Feature) -> Iterator[str]:
-        marks = self._marks
-        marks.began, marks.n_tokens = time.perf_counter(), cost_of(feature)
-        try:
-            yield from self._core.stream(feature)
-        finally:
-            marks.ended = time.perf_counter()

@@ -15,7 +15,7 @@ def test_a_fault_of_ours_tells_the_client_nothing_and_the_log_where_it_arose(cli
     def failing(batch):
         raise ZeroDivisionError("with the client's own text")
 
-    served_of(client).lane._process = failing
+    served_of(client).lane.process = failing
     found = client.post(PREDICT, json={"inputs": "good"})
     assert (found.status_code, found.json()["detail"]) == (500, BUG)
     bug, request = house.lines()[-2:]
@@ -91,7 +91,7 @@ def test_a_failed_request_is_counted_for_the_model_that_was_asked_and_a_refused_
     def failing(batch):
         raise ZeroDivisionError
 
-    served_of(client).lane._process = failing
+    served_of(client).lane.process = failing
     client.post(PREDICT, json={"inputs": "good"})
     client.post(PREDICT, json={"inputs": 3})  # the client's own fault
     client.post("/v1/models/nobody/predict", json={"inputs": "good"})

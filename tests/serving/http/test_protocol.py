@@ -309,14 +309,14 @@ def test_what_comes_behind_a_body_is_another_request(client):
 
 def test_a_client_who_leaves_before_its_turn_is_not_computed_and_counted_as_gone(client):
     served = client.service.fleet.loaded(client.service.fleet.routing("intent").main)
-    computed, go, real = [], threading.Event(), served.lane._process
+    computed, go, real = [], threading.Event(), served.lane.process
 
     def slow(batch):
         computed.extend(item["text"] for work in batch for item in work.items)
         assert go.wait(10)
         return real(batch)
 
-    served.lane._process = slow
+    served.lane.process = slow
 
     async def play(wire):
         async with wire.connected() as (reader, writer):
@@ -379,8 +379,8 @@ def test_an_upgrade_is_not_taken(client):
 def test_a_pipelined_head_that_does_not_come_costs_nobody_the_answer_before_it(serve):
     client = serve(header_s=0.1)
     served = client.service.fleet.loaded(client.service.fleet.routing("intent").main)
-    go, real = threading.Event(), served.lane._process
-    served.lane._process = lambda batch: (go.wait(10), real(batch))[1]
+    go, real = threading.Event(), served.lane.process
+    served.lane.process = lambda batch: (go.wait(10), real(batch))[1]
 
     async def play(wire):
         async with wire.connected() as (reader, writer):
@@ -432,8 +432,8 @@ def test_a_new_connection_that_says_nothing_does_not_hold_up_the_end(client):
 async def full(client, wire):
     """A server whose model works at one request while another one, as many as may, waits."""
     served = client.service.fleet.loaded(client.service.fleet.routing("intent").main)
-    go, real = threading.Event(), served.lane._process
-    served.lane._process = lambda batch: (go.wait(10), real(batch))[1]
+    go, real = threading.Event(), served.lane.process
+    served.lane.process = lambda batch: (go.wait(10), real(batch))[1]
     async with AsyncExitStack() as stack:
         waiting = [await stack.enter_async_context(wire.connected()) for _ in range(2)]
         for n_waiting, (_, writer) in enumerate(waiting):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from burnish.bundle.core import Core
+from burnish.bundle.trunks import Trunks
 from burnish.core.errors import UserError
 from burnish.core.parts import Part
 from burnish.models.reader import Reader
@@ -23,6 +24,12 @@ class Runtime(Part, ABC):
         Raises:
             UserError: its files cannot be used, or the library that reads them is missing.
         """
+
+    def shared(self, core: Core, trunks: Trunks) -> Core:
+        """A core that this runtime loaded, on the trunk that is loaded already where one is equal to its own. Most
+        runtimes compile trunk and head into one, so nothing of it can be shared.
+        """
+        return core
 
 
 def unwritten(task: Task) -> Iterator[str]:

@@ -60,6 +60,8 @@ class Slot(NamedTuple):
 class OpenvinoCore:
     """A compiled model, and as many slots as it has streams."""
 
+    trunk = None
+
     def __init__(self, compiled: Any, task: Task, pad_id: int, n_labels: int, longest: Longest) -> None:
         self.task = task
         self.pad_id = pad_id

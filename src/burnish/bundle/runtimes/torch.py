@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from burnish.bundle.core import Core
 from burnish.bundle.runtimes._contract import Runtime
+from burnish.bundle.trunks import Trunks
 from burnish.core.shelves import need
 from burnish.models.reader import Reader
 from burnish.tasks._contract import Task
+
+if TYPE_CHECKING:
+    from burnish.bundle.torch_core import TorchCore
 
 
 class Torch(Runtime):
@@ -22,3 +27,8 @@ class Torch(Runtime):
         network = task.head_part.attach(folder, task.head_plan(labels))
         network.load_readout(folder)
         return TorchCore(network.to(best_device()), task, reader.pad_id, len(labels))
+
+    def shared(self, core: Core, trunks: Trunks) -> Core:
+        from burnish.bundle.shared_trunk import share
+
+        return share(cast("TorchCore", core), trunks)
