@@ -78,5 +78,5 @@ $(VENV)/installed-demo: $(VENV)/installed-train
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed-train
-	$(PIP) -e '.[train,serve,postgres,alerts,oidc,otel,remote,generate,image,speech,hub,onnx,openvino,tensorboard,wandb,mlflow,dev]'
+	$(PIP) -e '.[train,serve,postgres,alerts,oidc,otel,remote,generate,faiss,image,speech,hub,onnx,openvino,tensorboard,wandb,mlflow,dev]'
 	@touch $@

@@ -1,4 +1,4 @@
-"""The index: texts, their vectors and their word counts, searched exactly, in memory.
+"""The index: texts, their vectors and their word counts, searched in memory, exactly or among neighbours.
 
 vectors.safetensors   [N, H] float32, each of length 1
 rows.jsonl            id, text, more, payload (JSON) of each row, a line each: what searches needs no Arrow library
@@ -24,6 +24,7 @@ from burnish.data.corpus import Corpus
 from burnish.models.weights import write_arrays
 from burnish.tasks._bm25 import Bm25
 from burnish.tasks._corpus import CorpusRows, unknown_id
+from burnish.tasks._neighbours import Neighbours
 
 Floats = NDArray[np.float32]
 VECTORS, ROWS = "vectors.safetensors", "rows.jsonl"
@@ -32,6 +33,8 @@ COLUMNS = ("id", "text", "more", "payload")
 QUERIES_AT_ONCE = 256
 DEPTH = 100
 """Rows that a search gives, and over which cosines are stretched before they are added to word scores."""
+NEAR = 4 * DEPTH
+"""Neighbours that are compared by their vectors where not all rows are."""
 
 
 class Ranking(NamedTuple):
@@ -81,6 +84,11 @@ class Index:
     def bm25(self) -> Bm25:
         return Bm25(self.searched)
 
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        assert self.vectors is not None, "the network has not read the corpus yet"
+        return Neighbours(self.vectors)
+
     def payload(self, row: int) -> dict[str, Any]:
         return orjson.loads(self.payloads[row])  # type: ignore[no-any-return]
 
@@ -115,26 +123,41 @@ class Index:
         """As many as `COLUMNS` names, in its order."""
         return self.ids, self.texts, self.more, self.payloads
 
-    def search(self, queries: Sequence[str], vectors: Floats, vector_share: float) -> list[Ranking]:
-        """The best rows for each query, at most 100. `vectors` [Q, H] are the queries'."""
+    def search(
+        self, queries: Sequence[str], vectors: Floats, vector_share: float, *, is_exact: bool = True
+    ) -> list[Ranking]:
+        """The best rows for each query, at most 100. `vectors` [Q, H] are the queries'. Not exact is the search among
+        the neighbours of each query and the rows that have its words.
+        """
         assert self.vectors is not None, "the network has not read the corpus yet"
         found = []
         for start in range(0, len(queries), QUERIES_AT_ONCE):
             chunk = slice(start, start + QUERIES_AT_ONCE)
-            cosines = vectors[chunk].astype(np.float32) @ self.vectors.T  # [chunk, N]
-            found += [self._fused(query, row, vector_share) for query, row in zip(queries[chunk], cosines, strict=True)]
+            some, own = queries[chunk], vectors[chunk].astype(np.float32)
+            if is_exact:
+                cosines = own @ self.vectors.T  # [chunk, N]
+                found += [self._best(query, row, vector_share) for query, row in zip(some, cosines, strict=True)]
+            else:
+                near = zip(some, own, self.neighbours.near(own, NEAR), strict=True)
+                found += [self._best_near(query, vector, rows, vector_share) for query, vector, rows in near]
         return found
 
-    def _fused(self, query: str, cosines: Floats, vector_share: float) -> Ranking:
-        """The sum of both scores, each brought to 0 … 1 for this query (Bruch, Gai and Ingber 2023, arXiv 2210.11934).
+    def _best(self, query: str, cosines: Floats, vector_share: float) -> Ranking:
+        """Of all rows."""
+        words = self._words(query, len(cosines), vector_share)
+        return _fused(words, float(words.max()), cosines, vector_share)
 
-        A convex sum ranks better than the sum of reciprocal ranks, which forgets how far apart scores are.
-        """
-        words = self.bm25.scores(query) if vector_share < 1 else np.zeros_like(cosines)
-        fused = vector_share * _stretched(cosines) + (1 - vector_share) * words / max(float(words.max()), 1e-9)
-        best = _largest(fused, DEPTH)
-        best = best if vector_share > 0 else best[words[best] > 0]  # without a word of the query nothing is found
-        return Ranking(best, fused[best], cosines[best])
+    def _best_near(self, query: str, vector: Floats, rows: NDArray[np.int64], vector_share: float) -> Ranking:
+        """Of some rows, and of those that have most of the query's words."""
+        assert self.vectors is not None
+        words = self._words(query, len(self), vector_share)
+        if vector_share < 1:
+            rows = np.union1d(rows, _largest(words, DEPTH))
+        found = _fused(words[rows], float(words.max()), self.vectors[rows] @ vector, vector_share)
+        return found._replace(rows=rows[found.rows])
+
+    def _words(self, query: str, n_rows: int, vector_share: float) -> Floats:
+        return self.bm25.scores(query) if vector_share < 1 else np.zeros(n_rows, np.float32)
 
     def save(self, folder: Path) -> None:
         """Both files, in a folder that may be new."""
@@ -149,6 +172,17 @@ class Index:
 def _of_columns(columns: Sequence[Sequence[str]], vectors: Floats | None) -> Index:
     ids, texts, more, payloads = columns
     return Index(ids, texts, more, payloads, vectors)
+
+
+def _fused(words: Floats, most_words: float, cosines: Floats, vector_share: float) -> Ranking:
+    """The sum of both scores, each brought to 0 … 1 for this query (Bruch, Gai and Ingber 2023, arXiv 2210.11934).
+
+    A convex sum ranks better than the sum of reciprocal ranks, which forgets how far apart scores are.
+    """
+    fused = vector_share * _stretched(cosines) + (1 - vector_share) * words / max(most_words, 1e-9)
+    best = _largest(fused, DEPTH)
+    best = best if vector_share > 0 else best[words[best] > 0]  # without a word of the query nothing is found
+    return Ranking(best, fused[best], cosines[best])
 
 
 def _largest(values: Floats, n: int) -> NDArray[np.int64]:

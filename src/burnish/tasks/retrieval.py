@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,6 +113,10 @@ class Retrieval(Task):
 
     vector_share: float = Field(default=0.5, ge=0, le=1)
     """Share of the vectors in the score; words (BM25) have the rest. 1 searches by vectors only, 0 by words only."""
+
+    search: Literal["exact", "faiss"] = "exact"
+    """exact compares every text; faiss those whose vectors lie in the lists next to the query's, and those that have
+    its words: for corpora of 100,000 texts and more. Wants `pip install 'burnish[faiss]'`."""
 
     top: int = Field(default=10, ge=1, le=100)
     """How many hits an answer has."""
@@ -244,7 +248,8 @@ class Retrieval(Task):
         if not answered:
             return []
         index, queries = self.index, [str(row.example["text"]) for row in answered]
-        found = index.search(queries, _vectors(answered, index), self.vector_share)
+        is_exact = self.search == "exact"
+        found = index.search(queries, _vectors(answered, index), self.vector_share, is_exact=is_exact)
         return found if self._reranker is None else self._reranker.ranked(queries, found, index, self.rerank)
 
     def _hits(self, found: Ranking) -> list[Hit]:
@@ -294,6 +299,8 @@ class Retrieval(Task):
     def _with(self, index: Index, reranker: Reranker | None) -> Retrieval:
         known = self.model_copy()
         known._index, known._reranker = index, reranker
+        if known.is_complete and self.search == "faiss":
+            _ = index.neighbours  # so that no query waits for it
         return known
 
     def keep(self, folder: Path) -> None:
