@@ -54,7 +54,7 @@ def best_path(scores: Floats) -> NDArray[np.int64]:
     is_inside = np.arange(n_tags) % 2 * -1 % 2 == 0
     is_inside[0] = False
     scores = scores + TIE * is_inside
-    likeliest = scores.argmax(1)
+    likeliest: NDArray[np.int64] = scores.argmax(1)
     if _is_legal(likeliest, is_inside):
         return likeliest
     allowed = np.zeros((n_tags, n_tags))
