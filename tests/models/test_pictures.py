@@ -12,7 +12,7 @@ from transformers import AutoImageProcessor
 
 from burnish.core.errors import UserError
 from burnish.models import pictures
-from burnish.models.pictures import load_pictures, open_picture
+from burnish.models.pictures import load_pictures, open_picture, timm_settings
 from burnish.tasks._pictures import picture_feature, read_picture, stack_pictures
 
 
@@ -160,6 +160,41 @@ def test_a_base_that_does_not_say_how_pictures_are_read_is_refused(settings, sen
         (tmp_path / "preprocessor_config.json").unlink()
     with pytest.raises(UserError, match=sentence):
         load_pictures(base)
+
+
+@pytest.mark.parametrize(("crop_mode", "n_black"), [("center", 3), ("squash", 4)])
+def test_a_model_of_timm_says_in_its_config_how_pictures_are_read(crop_mode, n_black, tiny_towers, tmp_path):
+    """Of 20 columns the first 9 are black. Made ⌊8 / 0.8⌋ = 10 wide by columns 1, 3, 5, 7, 9 … they are 4, of which the
+    cut to the middle 8 takes one away; made 8 wide at once, by columns 1, 3, 6, 8, 11 …, they are 4.
+    """
+    base = base_with(tmp_path, tiny_towers, {})
+    (base / "preprocessor_config.json").unlink()
+    told = json.loads((base / "config.json").read_text())
+    told["pretrained_cfg"] = {
+        "input_size": [3, 8, 8], "crop_pct": 0.8, "crop_mode": crop_mode, "interpolation": "nearest",
+        "mean": [0.5, 0.25, 0.0], "std": [0.5, 0.25, 1.0],
+    }  # fmt: skip
+    (base / "config.json").write_text(json.dumps(told))
+    reader = load_pictures(base)
+    columns = np.array([[0] * 9 + [255] * 11], np.uint8)
+    picture = Image.fromarray(np.repeat(columns, 20, axis=0)).convert("RGB")
+    assert reader.pixels(picture)[4, :, 0].tolist() == [0] * n_black + [255] * (8 - n_black)
+    np.testing.assert_allclose(reader.slope, [2 / 255, 4 / 255, 1 / 255], atol=1e-7)
+    np.testing.assert_allclose(reader.offset, [-1, -1, 0], atol=1e-7)
+    reader.save(base, base)
+    again = load_pictures(base)
+    assert (base / "preprocessor_config.json").is_file(), "a bundle says it where all others do"
+    assert again.pixels(picture).tolist() == reader.pixels(picture).tolist()
+    assert (again.slope, again.offset) == (reader.slope, reader.offset)
+
+
+def test_a_cut_and_a_squashed_picture_of_timm_have_other_sizes_before_the_crop():
+    """⌊224 / 0.875⌋ = 256, timm's own default, against both sides as they are wanted."""
+    told = {"input_size": [3, 224, 224], "mean": [0, 0, 0], "std": [1, 1, 1]}
+    cut, squashed = timm_settings(told), timm_settings({**told, "crop_mode": "squash", "interpolation": "bilinear"})
+    assert (cut["size"], cut["do_center_crop"], cut["resample"]) == ({"shortest_edge": 256}, True, 3)
+    assert (squashed["size"], squashed["do_center_crop"]) == ({"height": 224, "width": 224}, False)
+    assert squashed["resample"] == 2
 
 
 def test_a_base_for_texts_is_refused(tiny_base):

@@ -1,11 +1,15 @@
 """Encoders of pictures of every build: how each gives one vector, what it reads, which layers it has."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 import transformers
 
 from burnish.core.errors import UserError
+from burnish.core.shelves import Shelf
 from burnish.models.freezing import freeze, layers_of
+from burnish.models.heads._contract import HeadPlan
 from burnish.models.network import Network
 from burnish.models.towers import width_of
 from burnish.models.trunks import load_trunk, main_input, picture_vector
@@ -113,3 +117,16 @@ def test_a_base_without_a_block_of_embeddings_cannot_be_frozen_by_layers():
     network = Network(plain, torch.nn.Identity())
     with pytest.raises(UserError, match=r"^train\.freeze: this base has no layers that can be told apart; set all_but"):
         freeze(network, FreezeSection(embeddings=True))
+
+
+def test_a_model_of_timm_is_as_wide_as_what_it_pools():
+    """Its config says nothing of it. The library itself needs torchvision, which the developers' install has not."""
+    assert width_of(SimpleNamespace(config=None, timm_model=SimpleNamespace(head_hidden_size=512))) == 512
+
+
+def test_a_model_of_timm_is_no_base_for_labels_of_pictures_alone(tmp_path):
+    (tmp_path / "config.json").write_text('{"model_type": "timm_wrapper", "architecture": "resnet10t"}')
+    with pytest.raises(
+        UserError, match=r"is a model of timm, whose head is no part of its own; it reads pictures besi"
+    ):
+        Shelf("heads").build("picture").attach(tmp_path, HeadPlan(("a", "b")))

@@ -1,12 +1,14 @@
 """Pictures to numbers: opened with care, brought to the size and range that a base was made with.
 
-Size, crop and range are those of the base's preprocessor_config.json, through transformers' own image processor on
-Pillow. Pixels stay bytes until a batch is made: `slope` and `offset` then bring them to the base's range.
+Size, crop and range are those of the base's preprocessor_config.json, or where it is a model of timm those in its
+config.json, through transformers' own image processor on Pillow. Pixels stay bytes until a batch is made: `slope` and
+`offset` then bring them to the base's range.
 """
 
 from __future__ import annotations
 
 import io
+import math
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +37,11 @@ UNIT_PIXELS = 16
 """A unit of cost is a square of so many pixels: a patch of ViT."""
 
 SETTINGS = "preprocessor_config.json"
+TIMM = "pretrained_cfg"
+"""Entry of a config.json in which the library timm says how its models read pictures."""
+RESAMPLE = {"nearest": 0, "lanczos": 1, "bilinear": 2, "bicubic": 3, "box": 4, "hamming": 5}
+"""timm's name of an interpolation → Pillow's number."""
+
 Bytes = NDArray[np.uint8]
 
 
@@ -184,16 +191,43 @@ def load_pictures(folder: Path, text: TextTokenizer | None = None, text_folder: 
 
 
 def _processor(folder: Path) -> Any:
-    from transformers import AutoImageProcessor
+    from transformers import AutoImageProcessor, CLIPImageProcessorPil
 
     maker: Any = AutoImageProcessor
+    if (told := _told_by_timm(folder)) is not None:
+        maker = CLIPImageProcessorPil
+        return maker(**(read_json(folder / SETTINGS) if (folder / SETTINGS).is_file() else timm_settings(told)))
     return maker.from_pretrained(folder, backend="pil", local_files_only=True, trust_remote_code=False)
+
+
+def _told_by_timm(folder: Path) -> dict[str, Any] | None:
+    """What the config of a model of timm says of pictures."""
+    path = folder / "config.json"
+    told = read_json(path).get(TIMM) if path.is_file() else None
+    return told if isinstance(told, dict) else None
+
+
+def timm_settings(told: dict[str, Any]) -> dict[str, Any]:
+    """The settings of an image processor that reads pictures as timm does to judge (`timm.data.create_transform`): the
+    shorter side is made a little longer than the model's, of which the middle is cut out; or both are made as long.
+    """
+    _, height, width = told["input_size"]
+    is_cut = told.get("crop_mode", "center") != "squash"
+    longer = math.floor(min(height, width) / told.get("crop_pct", 0.875))
+    return {
+        "size": {"shortest_edge": longer} if is_cut else {"height": height, "width": width},
+        "resample": RESAMPLE[told.get("interpolation", "bicubic")],
+        "do_center_crop": is_cut,
+        "crop_size": {"height": height, "width": width},
+        "image_mean": list(told["mean"]),
+        "image_std": list(told["std"]),
+    }
 
 
 def _refuse_code(folder: Path) -> None:
     """Raise `UserError` where no file says how pictures are read, or one asks for code."""
     paths = [path for name in (SETTINGS, "processor_config.json") if (path := folder / name).is_file()]
-    if not paths:
+    if not paths and _told_by_timm(folder) is None:
         raise UserError(
             f"base: {folder} has no {SETTINGS}, which says how pictures are read; name a base that reads pictures, or "
             "fetch it again."

@@ -99,8 +99,10 @@ def bodies_of(trunk: Any) -> list[nn.Module]:
 
 
 def width_of(trunk: Any) -> int:
-    """H of a trunk's states; convolutional networks name the width of each stage, or of the last."""
+    """H of a trunk's states; convolutional networks name the width of each stage or of the last, a model of timm none."""
     config = trunk.config
+    if (wrapped := getattr(trunk, "timm_model", None)) is not None:
+        return int(wrapped.head_hidden_size)
     for name in ("hidden_size", "hidden_dim", "d_model"):
         if isinstance(width := getattr(config, name, None), int):
             return width
