@@ -99,7 +99,7 @@ def bodies_of(trunk: Any) -> list[nn.Module]:
 
 
 def width_of(trunk: Any) -> int:
-    """H of a trunk's states; convolutional networks name the width of each stage or of the last, a model of timm none."""
+    """H of a trunk's states; convolutional networks name the width of each stage or the last, a model of timm none."""
     config = trunk.config
     if (wrapped := getattr(trunk, "timm_model", None)) is not None:
         return int(wrapped.head_hidden_size)
