@@ -188,6 +188,15 @@ def test_a_model_of_timm_says_in_its_config_how_pictures_are_read(crop_mode, n_b
     assert (again.slope, again.offset) == (reader.slope, reader.offset)
 
 
+def test_a_model_of_timm_that_says_too_little_is_refused_by_the_file_that_says_it(tiny_towers, tmp_path):
+    base = base_with(tmp_path, tiny_towers, {})
+    (base / "preprocessor_config.json").unlink()
+    told = json.loads((base / "config.json").read_text())
+    (base / "config.json").write_text(json.dumps({**told, "pretrained_cfg": {"input_size": [3, 8, 8]}}))
+    with pytest.raises(UserError, match=r"config\.json cannot be used to read pictures \('mean'\)\.$"):
+        load_pictures(base)
+
+
 def test_a_cut_and_a_squashed_picture_of_timm_have_other_sizes_before_the_crop():
     """⌊224 / 0.875⌋ = 256, timm's own default, against both sides as they are wanted."""
     told = {"input_size": [3, 224, 224], "mean": [0, 0, 0], "std": [1, 1, 1]}

@@ -6,7 +6,7 @@ import threading
 import weakref
 
 import pytest
-from tests.serving.test_lane import Slow, begun, refused, soon
+from tests.serving.test_lane import Slow, begun, picky, refused, soon
 
 from burnish.serving.crew import Crew, Crews
 from burnish.serving.lane import Lane, LaneClosed
@@ -157,12 +157,6 @@ def test_works_that_nobody_waits_for_hold_up_no_closing():
 def test_a_bad_request_of_one_lane_does_not_fail_those_of_another():
     slow = Slow()
 
-    def picky(batch):
-        slow(batch)
-        if any(13 in work.items for work in batch):
-            raise ZeroDivisionError("13")
-        return [work.items for work in batch]
-
     async def scene(one, other):
         tasks = [asyncio.create_task(one.ask([1], None, soon()))]
         await begun(slow)
@@ -171,7 +165,7 @@ def test_a_bad_request_of_one_lane_does_not_fail_those_of_another():
         slow.go.set()
         return await asyncio.gather(*tasks, return_exceptions=True)
 
-    found = run(scene, picky)
+    found = run(scene, picky(slow))
     assert [found[0], found[1], found[3]] == [[1], [12], [14]]
     assert isinstance(found[2], ZeroDivisionError)
 

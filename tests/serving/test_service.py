@@ -29,6 +29,29 @@ def answer(service, rows, how=None, name="intent"):
     return asyncio.run(service.answer(name, rows, how or call()))
 
 
+def answered_during_swaps(house, service, asked):
+    """What name and text of each are answered, all at once again and again, while `intent` is swapped eight times."""
+
+    async def load():
+        found, stopped = [], threading.Event()
+
+        def swap():
+            for version in (2, 1) * 4:
+                house.home.releases.promote("intent", version, "user test")
+                time.sleep(0.05)
+                service.fleet.refresh()
+            stopped.set()
+
+        thread = threading.Thread(target=swap)
+        thread.start()
+        while not stopped.is_set():
+            found += await asyncio.gather(*(service.answer(name, [text], call()) for name, text in asked))
+        thread.join()
+        return found
+
+    return asyncio.run(load())
+
+
 def test_a_batch_of_many_requests_answers_each_as_if_it_had_come_alone(house, answer_of):
     texts = [f"{'good' if number % 2 else 'bad'} day {'abcdefgh'[number % 8] * (number % 13)}" for number in range(120)]
 
@@ -63,25 +86,7 @@ def test_a_version_that_is_taken_away_between_choosing_and_asking_is_replaced_by
 
 def test_requests_during_swaps_are_all_answered_by_a_version_that_was_live(house):
     with house.service() as service:
-
-        async def load():
-            found, stopped = [], threading.Event()
-
-            def swap():
-                for version in (2, 1) * 4:
-                    house.home.releases.promote("intent", version, "user test")
-                    time.sleep(0.05)
-                    service.fleet.refresh()
-                stopped.set()
-
-            thread = threading.Thread(target=swap)
-            thread.start()
-            while not stopped.is_set():
-                found += await asyncio.gather(*(service.answer("intent", ["good day"], call()) for _ in range(8)))
-            thread.join()
-            return found
-
-        found = asyncio.run(load())
+        found = answered_during_swaps(house, service, [("intent", "good day")] * 8)
     assert {one.release.version for one in found} == {1, 2}
     assert len({one.items[0]["prediction_id"] for one in found}) == len(found)
 

@@ -3,14 +3,13 @@
 import asyncio
 import gc
 import threading
-import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from tests.flows.conftest import sentiment_rows, write_csv
 from tests.serving.house import released, wait_until
-from tests.serving.test_service import call
+from tests.serving.test_service import answered_during_swaps, call
 
 import burnish
 from burnish.serving.service import Call
@@ -158,26 +157,8 @@ def test_a_model_that_leaves_takes_neither_trunk_nor_crew_from_the_other(two, to
 
 def test_swaps_of_one_under_load_lose_nothing_of_either(two):
     with two.service("intent", "topic") as service:
-
-        async def load():
-            found, stopped = [], threading.Event()
-
-            def swap():
-                for version in (2, 1) * 4:
-                    two.home.releases.promote("intent", version, "user test")
-                    time.sleep(0.05)
-                    service.fleet.refresh()
-                stopped.set()
-
-            thread = threading.Thread(target=swap)
-            thread.start()
-            while not stopped.is_set():
-                asking = [service.answer(name, [text], call()) for text in TEXTS for name in ("intent", "topic")]
-                found += await asyncio.gather(*asking)
-            thread.join()
-            return found
-
-        found = asyncio.run(load())
+        asked = [(name, text) for text in TEXTS for name in ("intent", "topic")]
+        found = answered_during_swaps(two, service, asked)
     assert {(one.release.name, one.release.version) for one in found} == {("intent", 1), ("intent", 2), ("topic", 1)}
     assert len({one.items[0]["prediction_id"] for one in found}) == len(found)
     labels = {}

@@ -57,7 +57,7 @@ class Parity(BaseModel):
             return "it gives outputs that are no numbers, or as many as it should not"
         least = {"float32": 1.0, "quantised": LEAST_AGREEMENT, "changed": 0.0}[self.kind]
         if not self.agreement >= least:
-            return f"it answers {self.agreement:.2%} as the judged model does; {least:.0%} is asked"
+            return f"{self.agreement:.2%} of its answers are those of the judged model; {least:.0%} is asked"
         return None
 
 

@@ -180,7 +180,9 @@ def load_pictures(folder: Path, text: TextTokenizer | None = None, text_folder: 
             )
     except (OSError, ValueError, KeyError, TypeError, ImportError, AttributeError, RuntimeError) as error:
         reason = str(error).strip().split("\n")[0][:200]
-        raise UserError(f"base: {folder / SETTINGS} cannot be used to read pictures ({reason}).") from None
+        is_told = (folder / SETTINGS).is_file() or _told_by_timm(folder) is None
+        file = folder / (SETTINGS if is_told else "config.json")
+        raise UserError(f"base: {file} cannot be used to read pictures ({reason}).") from None
     if tall.shape != wide.shape or tall.ndim != 3 or tall.shape[-1] != 3 or tall.dtype != np.uint8:
         raise UserError(
             f"base: {folder / SETTINGS} does not bring every picture to one size in colour; set do_resize and size."
@@ -213,7 +215,7 @@ def timm_settings(told: dict[str, Any]) -> dict[str, Any]:
     """
     _, height, width = told["input_size"]
     is_cut = told.get("crop_mode", "center") != "squash"
-    longer = math.floor(min(height, width) / told.get("crop_pct", 0.875))
+    longer = math.floor(min(height, width) / (told.get("crop_pct") or 0.875))
     return {
         "size": {"shortest_edge": longer} if is_cut else {"height": height, "width": width},
         "resample": RESAMPLE[told.get("interpolation", "bicubic")],
