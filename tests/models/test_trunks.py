@@ -7,11 +7,9 @@ import torch
 import transformers
 
 from burnish.core.errors import UserError
-from burnish.core.shelves import Shelf
 from burnish.models.freezing import freeze, layers_of
-from burnish.models.heads._contract import HeadPlan
 from burnish.models.network import Network
-from burnish.models.towers import width_of
+from burnish.models.towers import PictureReadout, width_of
 from burnish.models.trunks import load_trunk, main_input, picture_vector
 from burnish.recipe.schema import FreezeSection
 
@@ -124,9 +122,8 @@ def test_a_model_of_timm_is_as_wide_as_what_it_pools():
     assert width_of(SimpleNamespace(config=None, timm_model=SimpleNamespace(head_hidden_size=512))) == 512
 
 
-def test_a_model_of_timm_is_no_base_for_labels_of_pictures_alone(tmp_path):
-    (tmp_path / "config.json").write_text('{"model_type": "timm_wrapper", "architecture": "resnet10t"}')
-    with pytest.raises(
-        UserError, match=r"is a model of timm, whose head is no part of its own; it reads pictures besi"
-    ):
-        Shelf("heads").build("picture").attach(tmp_path, HeadPlan(("a", "b")))
+def test_labels_of_pictures_are_read_from_what_a_trunk_pools():
+    readout = PictureReadout(3, 2)
+    readout.linear.weight.data = torch.tensor([[1.0, 0.0, 0.0], [0.0, 2.0, 1.0]])
+    pooled = torch.tensor([[1.0, 2.0, 3.0]])
+    assert readout({"pooler_output": pooled.reshape(1, 3, 1, 1)}, {}).tolist() == [[1.0, 7.0]]

@@ -109,6 +109,20 @@ def width_of(trunk: Any) -> int:
     return int(config.hidden_sizes[-1])
 
 
+class PictureReadout(nn.Module):
+    """What a trunk gives of pictures → logits [B, L]: its pooled vector [B, H], linear."""
+
+    reads_all = True
+
+    def __init__(self, width: int, n_labels: int) -> None:
+        super().__init__()
+        self.linear = new_linear(width, n_labels)
+
+    def forward(self, outputs: Any, inputs: Mapping[str, Tensor]) -> Tensor:
+        logits: Tensor = self.linear(picture_vector(None, outputs).float())
+        return logits
+
+
 class FusionReadout(nn.Module):
     """name → vectors [B, H of the tower] → logits [B, L].
 

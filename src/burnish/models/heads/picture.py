@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from burnish.core.errors import UserError
 from burnish.models.heads._contract import Head, HeadPlan
 
 if TYPE_CHECKING:
@@ -20,13 +19,12 @@ class PictureHead(Head):
     def attach(self, folder: Path, plan: HeadPlan) -> Network:
         from burnish.models.inspection import read_config
         from burnish.models.network import Network, load_pretrained
-        from burnish.models.trunks import refuse_other
+        from burnish.models.towers import PictureReadout, width_of
+        from burnish.models.trunks import load_trunk, refuse_other
 
-        if read_config(folder)["model_type"] == "timm_wrapper":
-            raise UserError(
-                f"base: {folder} is a model of timm, whose head is no part of its own; it reads pictures beside texts "
-                "(text_base, image_text). For labels of pictures alone name another base."
-            )
+        if read_config(folder)["model_type"] == "timm_wrapper":  # its own head lies within its body
+            trunk = load_trunk(folder, "pixel_values", {})
+            return Network(trunk, PictureReadout(width_of(trunk), len(plan.labels)))
         refuse_other(folder, "pixel_values")
         settings = plan.config_settings()
         return Network(load_pretrained("AutoModelForImageClassification", folder, settings))
