@@ -172,11 +172,15 @@ class Pool:
         await asyncio.sleep(0)
 
     async def open(self, n: int) -> None:
-        """Have `n` connections more that nobody uses yet."""
-        for _ in range(n):
-            _, line = await asyncio.get_running_loop().create_connection(lambda: Line(self), "127.0.0.1", self.port)
-            self.lines.add(line)
-            self.idle.append(line)
+        """Have `n` connections more that nobody uses now, and over each of which one answer has come: a server closes
+        one that has never asked.
+        """
+        own = Pool(self.port, self.patience_s)
+        await asyncio.gather(*(own.call("GET", "/health/live") for _ in range(n)))
+        for line in own.lines:
+            line.pool = self
+        self.lines |= own.lines
+        self.idle += own.idle
 
     async def _connect(self, asked: Asked, payload: bytes, then: Then) -> None:
         try:

@@ -16,6 +16,8 @@ CONNECTIONS = 32
 CALM_SHARE = 0.2
 """Of the requests come before the first swap, so that what leaks by requests is told from what leaks by swaps."""
 GIVE_UP_S = 60.0
+LET_GO_S = 0.3
+"""From a swap until memory is looked at: by then the version that no name needs any more is gone."""
 SETTLE_SHARE = 0.1
 """Of the samples of each stretch, during which pools and caches fill."""
 TENS = 10_000
@@ -50,6 +52,7 @@ async def _go_on(bench: Bench, server: Server) -> tuple[list[Sample], list[Sampl
         loading = Closed(pool, payloads, CONNECTIONS, each, len(found))
         await _promote(server, own, 1 + (number + 1) % N_VERSIONS)
         found += await loading.ended()
+        await asyncio.sleep(LET_GO_S)
         swapped.append(Sample(len(found), number + 1, server.usage()))
         if number % 25 == 0:
             say(f"{len(found):,} requests, {number + 1} swaps: {swapped[-1].usage}")

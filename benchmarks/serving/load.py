@@ -12,7 +12,10 @@ from typing import Any, TypeVar
 from serving.client import Asked, Pool, Then, clock, nothing
 
 Result = TypeVar("Result")
-TICK_S = 0.001
+TICK_S = 0.002
+"""How often the open loop looks what is due. Looking twice as often took 13 % of one of the two cores that the server
+shares with it, and more by waking both a thousand times a second: a tenth of what the server can answer.
+"""
 SWEEP_EVERY_S = 1.0
 PAUSE_S = 0.05
 """Before a connection asks again that had no answer."""

@@ -19,8 +19,8 @@ EASY = 0.7
 """Share of the capacity that is asked before and after."""
 WARM_S, EASY_S, AFTER_S, BACK_S = 3.0, 10.0, 6.0, 2.0
 CONNECTIONS = (64, 160)
-"""Of the closed loops that measure the capacity; the better one counts."""
-KEPT_OPEN = 512
+"""Of the closed loops that measure the capacity before; the better one is measured after too."""
+KEPT_OPEN = 1500
 """Connections that are open when the overload begins, as a gateway has them; more are made where these do not do."""
 
 
@@ -28,6 +28,7 @@ KEPT_OPEN = 512
 class Storm:
     """One overload, and what came after."""
 
+    capacity_after: float
     account: Account
     goodput_per_s: float
     accepted_ms: float
@@ -45,7 +46,9 @@ class Storm:
 
 
 def overload(bench: Bench) -> None:
-    """Capacity first, then each factor on the same server."""
+    """Each factor on the same server. The machine's own speed drifts, so what it can answer is measured before and
+    after, and the mean of both counts.
+    """
     with house_of(bench) as house, house.serving() as server:
         for factor in FACTORS:
             capacity, storm = run(_storm(bench, server, factor))
@@ -58,7 +61,9 @@ async def _storm(bench: Bench, server: Server, factor: float) -> tuple[float, St
     easy_s = min(EASY_S, seconds)
     pool = Pool(server.port)
     await closed_loop(pool, payloads, CONNECTIONS[-1], WARM_S)
-    capacity = max([await _capacity(bench, pool, payloads, n, easy_s) for n in CONNECTIONS])
+    found = {n: await _capacity(bench, pool, payloads, n, easy_s) for n in CONNECTIONS}
+    best = max(CONNECTIONS, key=found.__getitem__)
+    capacity = found[best]
     before = await open_loop(pool, payloads, EASY * capacity, easy_s)
     await pool.open(KEPT_OPEN)
     before_mb, own_s = server.usage().rss_mb, own_cpu_s()
@@ -69,12 +74,14 @@ async def _storm(bench: Bench, server: Server, factor: float) -> tuple[float, St
     calm = Pool(server.port)
     after = await open_loop(calm, payloads, EASY * capacity, AFTER_S)
     asked, most_mb = await storm, await watching
+    capacity_after = await _capacity(bench, calm, payloads, best, easy_s)
     await pool.close()
     await calm.close()
     account = account_of(bench, asked)
     settled = account_of(bench, [one for one in after if one.due > ended + BACK_S])
     in_time = [one for one in asked if one.status == 200 and one.at <= ended]
     return capacity, Storm(
+        capacity_after=capacity_after,
         account=account,
         goodput_per_s=len(in_time) / seconds,
         accepted_ms=_p99(one for one in asked if one.status == 200),
@@ -117,6 +124,7 @@ def _by_half_second(asked: Sequence[Asked], start: float) -> tuple[float, ...]:
 
 def _tell(factor: float, capacity: float, storm: Storm) -> None:
     account, late = storm.account, storm.after_ms[int(BACK_S * 2) :]
+    mean = (capacity + storm.capacity_after) / 2
     others = sum(n for status, n in account.statuses.items() if status not in (200, 503))
     grown = storm.most_mb / storm.before_mb - 1
     after = ", ".join(f"{ms:.0f}" for ms in storm.after_ms)
@@ -128,7 +136,8 @@ def _tell(factor: float, capacity: float, storm: Storm) -> None:
             ("statuses other than 200 and 503", "0", f"{others:,}"),
             ("503 without integer Retry-After or problem+json", "0", f"{account.n_bad_refusals:,}"),
             ("wrong answers", "0", f"{account.n_wrong:,}"),
-            ("goodput", "≥ 90 % of capacity", f"{storm.goodput_per_s:,.0f}/s, {storm.goodput_per_s / capacity:.0%}"),
+            ("capacity before and after", "", f"{capacity:,.0f}/s, {storm.capacity_after:,.0f}/s"),
+            ("goodput", "≥ 90 % of their mean", f"{storm.goodput_per_s:,.0f}/s, {storm.goodput_per_s / mean:.0%}"),
             (
                 "p99 of accepted ones",
                 "≤ 2 × that before",

@@ -2,12 +2,15 @@
 
 import asyncio
 import gc
+import os
+import sys
 import threading
 import weakref
 
 import pytest
 from tests.serving.test_lane import Slow, begun, picky, refused, soon
 
+from burnish.serving.background import NICENESS
 from burnish.serving.crew import Crew, Crews
 from burnish.serving.lane import Lane, LaneClosed
 
@@ -17,8 +20,8 @@ class Trunk:
 
 
 class Core:
-    def __init__(self, trunk=None, n_streams=1):
-        self.trunk, self.n_streams = trunk, n_streams
+    def __init__(self, trunk=None, n_streams=1, has_threads=False):
+        self.trunk, self.n_streams, self.has_threads = trunk, n_streams, has_threads
 
 
 def two_lanes(process, most_waiting=100, most_at_once=100):
@@ -62,7 +65,7 @@ def test_a_full_lane_leaves_room_in_the_others():
         await begun(slow)
         tasks += [asyncio.create_task(one.ask([n], None, soon())) for n in (2, 3)]
         await asyncio.sleep(0.01)
-        assert (one.is_full, other.is_full) == (True, False)
+        assert (one.is_full(0), other.is_full(0)) == (True, False)
         problem = await refused(one.ask([4], None, soon()))
         tasks.append(asyncio.create_task(other.ask([5], None, soon())))
         await asyncio.sleep(0.01)
@@ -217,3 +220,22 @@ def test_a_core_without_a_trunk_and_one_of_another_have_a_crew_of_their_own():
     assert len(set(found)) == 4
     for crew in found:
         crew.leave()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a priority of their own on Linux only")
+@pytest.mark.parametrize(
+    ("core", "niceness"),
+    [(Core(n_streams=2, has_threads=True), 0), (Core(), NICENESS), (Core(Trunk()), NICENESS)],
+    ids=["its_threads", "the_crew", "the_crew_of_a_trunk"],
+)
+def test_whoever_computes_stands_back(core, niceness):
+    found, own = [], os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    def process(batch):
+        found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return [[] for _ in batch]
+
+    lane = Lane(process, 10, Crews().of(core, 10))
+    asyncio.run(lane.ask([1], None, soon()))
+    lane.close()
+    assert found == [min(19, own + niceness)]

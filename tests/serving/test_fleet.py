@@ -2,6 +2,7 @@
 
 import threading
 import time
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -99,6 +100,20 @@ def test_what_answered_before_stays_loaded_for_the_way_back(make_fleet, releases
     assert (main_of(fleet), loader.asked) == (3, ["intent:1", "intent:3", "intent:4"])
     assert not second.closed.is_set()
     assert not third.closed.is_set()
+
+
+def test_memory_is_given_back_when_nothing_holds_the_version_that_is_gone(make_fleet, releases, loader, monkeypatch):
+    is_gone, given_back = [], threading.Event()
+    first = []
+    monkeypatch.setattr(fleet_module, "give_back", lambda: (is_gone.append(first[0]() is None), given_back.set()))
+    fleet = make_fleet()
+    first.append(weakref.ref(loader.made.pop()))
+    for version in (3, 4):
+        assert not is_gone
+        releases.promote("intent", version, "user test")
+        fleet.refresh()
+    assert given_back.wait(2)
+    assert is_gone == [True]
 
 
 def test_nothing_is_loaded_anew_while_nothing_changes(make_fleet, loader):

@@ -29,6 +29,10 @@ class Core(Protocol):
         """How many calls of `run`, each in a thread of its own, are computed side by side."""
 
     @property
+    def has_threads(self) -> bool:
+        """Whether it computes in threads of its own, which its callers only wait for."""
+
+    @property
     def trunk(self) -> Trunk | None:
         """What it shares with other cores, and is asked through where several are asked at once; None for most."""
 

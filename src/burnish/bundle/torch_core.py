@@ -23,6 +23,7 @@ class TorchCore:
     """A network on one device, in float32 and evaluation mode."""
 
     n_streams = 1
+    has_threads = False
 
     def __init__(self, network: Network, task: Task, pad_id: int, n_labels: int, trunk: Trunk | None = None) -> None:
         self.network = network

@@ -62,6 +62,10 @@ class _Converted:
     def n_streams(self) -> int:
         return self.core.n_streams
 
+    @property
+    def has_threads(self) -> bool:
+        return self.core.has_threads
+
     def run(self, features: Sequence[Feature]) -> list[NDArray[np.float32]]:
         return [self.convert(output) for output in self.core.run(features)]
 

@@ -16,11 +16,13 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from burnish.bundle.core import Core
 from burnish.bundle.trunks import Trunk
+from burnish.serving.background import standing_back
 from burnish.serving.problems import overloaded
 
 if TYPE_CHECKING:
@@ -154,12 +156,20 @@ class Crews:
     def of(self, core: Core, most_at_once: int) -> Crew:
         """A crew for a new lane before `core`: that of its trunk, or one of its own."""
         if core.trunk is None:
-            return Crew(most_at_once, core.n_streams)
+            return _crew(core, most_at_once)
         with self._joining:
             found = self._crews.get(core.trunk)
             if found is None or not found.join():
-                found = self._crews[core.trunk] = Crew(most_at_once, core.n_streams)
+                found = self._crews[core.trunk] = _crew(core, most_at_once)
             return found
+
+
+def _crew(core: Core, most_at_once: int) -> Crew:
+    """A crew for a core. It stands back where it computes itself; where the core has threads of its own, to which the
+    crew brings work, these alone stand back, and do not wait for work while the crew waits for the processor.
+    """
+    make = partial(Crew, most_at_once, core.n_streams)
+    return make() if core.has_threads else standing_back(make)
 
 
 def _by_lane(batch: Sequence[Work]) -> Counter[Lane]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from burnish.core.errors import BurnishError, UserError, hint
 from burnish.flows.traffic import Traffic, traffic_of
+from burnish.serving.allocator import give_back
 from burnish.serving.problems import Problem, place_of, shown
 from burnish.serving.served import Served
 from burnish.store.home import Home
@@ -77,11 +78,11 @@ class Fleet:
             return routing.canary, "canary"
         return routing.main, "live"
 
-    def is_full(self, name: str) -> bool:
-        """Whether what answers for a name takes nothing more at this moment."""
+    def is_full(self, name: str, n_coming: int) -> bool:
+        """Whether what answers for a name takes nothing more at this moment, beside so many inputs on their way."""
         routing = self._routings.get(name)
         served = None if routing is None else self._served.get(routing.main.digest)
-        return served is not None and served.lane.is_full
+        return served is not None and served.lane.is_full(n_coming)
 
     def served(self, release: Release) -> Served:
         """A release, loaded if it is not; this takes a while then, and is not for the event loop.
@@ -211,5 +212,11 @@ class Fleet:
         """Take them out of service at once, and close each when what waits there is answered."""
         gone = [self._served[digest] for digest in digests]
         self._served = {digest: one for digest, one in self._served.items() if digest not in digests}
-        for served in gone:
-            threading.Thread(target=served.close, name="retire", daemon=True).start()
+        while gone:
+            threading.Thread(target=_let_go, args=([gone.pop()],), name="retire", daemon=True).start()
+
+
+def _let_go(last: list[Served]) -> None:
+    """Close a version, drop it, and only then give back what it took: nothing else may hold it."""
+    last.pop().close()
+    give_back()

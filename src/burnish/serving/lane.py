@@ -35,10 +35,9 @@ class Lane:
         self._is_idle = threading.Condition(crew.lock)
         self._is_closed = False
 
-    @property
-    def is_full(self) -> bool:
-        """Whether there is no room for one input more."""
-        return self.n_waiting >= self._most_waiting
+    def is_full(self, n_coming: int) -> bool:
+        """Whether there is no room for one input more, beside so many that are on their way."""
+        return self.n_waiting + n_coming >= self._most_waiting
 
     async def ask(
         self, items: Sequence[Any], about: Any, deadline: float, is_gone: Callable[[], bool] = bool, *,

@@ -238,7 +238,7 @@ class Service:
 
     def _load(self, release: Release) -> Served:
         folder = self.home.bundles.get(release.digest)
-        served = standing_back(lambda: Served(load(folder), self._engine))
+        served = Served(standing_back(lambda: load(folder)), self._engine)
         gauge, batch = (self.metrics.of(one, release.name) for one in (self.metrics.waiting, self.metrics.batch))
 
         def seen(n_items: int, n_waiting: int) -> None:

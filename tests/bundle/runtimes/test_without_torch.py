@@ -67,6 +67,13 @@ def test_batches_and_streams_change_no_answer(settings, case_of, written):
     assert_alike(found, torch_core(one.subject).run(features))
 
 
+def test_a_lone_stream_computes_in_the_thread_that_asks_and_several_in_their_own(case_of, written, monkeypatch):
+    monkeypatch.setenv("BURNISH_THREADS", "2")
+    one, folder = case_of("matching-bi"), written("matching-bi", "openvino")
+    cores = [loaded(one.subject, "openvino", folder, streams=streams) for streams in (1, 2)]
+    assert [(core.n_streams, core.has_threads) for core in cores] == [(1, False), (2, True)]
+
+
 @pytest.mark.parametrize("runtime", FILES)
 def test_nothing_gives_nothing_and_one_text_is_as_good_as_many(runtime, case_of, written):
     one = case_of("tokens")

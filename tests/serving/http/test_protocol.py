@@ -12,6 +12,7 @@ from uvicorn.server import ServerState
 
 from burnish.serving.http.app import make_app
 from burnish.serving.http.protocol import MOST_HEAD_BYTES, NO_HTTP, protocol_with
+from burnish.serving.http.turnstile import Turnstile
 
 PREDICT = "/v1/models/intent/predict"
 
@@ -457,7 +458,7 @@ def test_what_there_is_no_room_for_is_refused_before_its_body_has_come_and_the_c
             writer.write(b"x" * 1000 + b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n")
             live = await answer_in(reader)
             go.set()
-            while client.service.fleet.is_full("intent"):
+            while client.service.fleet.is_full("intent", 0):
                 await asyncio.sleep(0.01)
             writer.write(wire.whole())
             return early.decode().lower(), body, live, (await answer_in(reader))[0]
@@ -523,3 +524,118 @@ def test_a_refused_client_who_wants_no_more_is_closed(serve):
             return said
 
     assert status_of(scene(client, play)) == 503
+
+
+@pytest.fixture
+def unparsed(monkeypatch):
+    """The refusals that were given before a parser saw anything."""
+    found, real = [], Turnstile.refusal_of_whole
+
+    def counted(self, data):
+        refusal = real(self, data)
+        found.extend([] if refusal is None else [refusal])
+        return refusal
+
+    monkeypatch.setattr(Turnstile, "refusal_of_whole", counted)
+    return found
+
+
+@pytest.fixture
+def statuses(serve):
+    """`statuses(make)`: of the answers to `make(wire)`, sent piece by piece to a full server on one connection."""
+    client = serve(waiting=1)
+
+    def asked(make):
+        async def play(wire):
+            async with full(client, wire) as go, wire.connected() as (reader, writer):
+                told = []
+                for piece in make(wire):
+                    writer.write(piece)
+                    told.append((await answer_in(reader))[0])
+                go.set()
+                return told
+
+        return scene(client, play)
+
+    return asked
+
+
+def test_a_plain_request_is_refused_unparsed_and_again_and_again(statuses, unparsed):
+    found = statuses(lambda wire: [wire.whole("one"), wire.whole("坏"), wire.whole("x", connection="Keep-Alive")])
+    assert (found, len(unparsed)) == ([503, 503, 503], 3)
+
+
+def test_after_such_a_refusal_a_connection_is_answered_as_any_other(statuses, unparsed):
+    live = b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n"
+    found = statuses(lambda wire: [wire.whole(), live, wire.whole(), live])
+    assert (found, len(unparsed)) == ([503, 200, 503, 200], 2)
+
+
+def test_of_many_that_arrive_at_once_no_more_are_let_in_than_there_is_room_for(serve, unparsed):
+    client = serve(waiting=3)
+
+    async def play(wire):
+        async with full(client, wire) as go, AsyncExitStack() as stack:  # one waits already
+            lines = [await stack.enter_async_context(wire.connected()) for _ in range(20)]
+            for _, writer in lines:
+                writer.write(wire.whole())
+            asking = [asyncio.create_task(answer_in(reader)) for reader, _ in lines]
+            while sum(one.done() for one in asking) < 18:
+                await asyncio.sleep(0.01)
+            go.set()
+            return sorted(status for status, _ in await asyncio.gather(*asking))
+
+    assert scene(client, play) == [200] * 2 + [503] * 18
+    assert len(unparsed) == 18
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda whole: whole.replace(b"HTTP/1.1", b"HTTP/1.0", 1),
+        lambda whole: whole.replace(b"host: x", b"host: x\r\nconnection: close", 1),
+        lambda whole: whole.replace(b"host: x", b"host: x\r\nexpect: 100-continue", 1),
+        lambda whole: whole.replace(b"host: x", b"host: x\r\ncontent-length: 3", 1),
+        lambda whole: whole.replace(b"host: x", b"host: x\r\ncontent-length : 3", 1),
+        lambda whole: whole.replace(b"host: x", b"host: x\r\n folded", 1),
+        lambda whole: whole.replace(b"host: x", b"host: x\nx: y", 1),
+        lambda whole: whole.replace(b"host: x", b"host: x\rx: y", 1),
+        lambda whole: whole.replace(b"content-length: ", b"content-length: 0", 1),
+        lambda whole: whole.replace(b"content-length: ", b"content-length: -", 1),
+        lambda whole: whole.replace(b"POST ", b"post ", 1),
+        lambda whole: whole + b"GET / HTTP/1.1\r\n",
+        lambda whole: whole[:-1],
+        lambda whole: whole.replace(b"intent/predict", b"intent/predict?a=b", 1),
+        lambda whole: whole.replace(b"intent/predict", b"\xff/predict", 1),
+        lambda whole: whole.split(b"content-length")[0] + b"transfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+    ],
+)
+def test_what_is_not_plain_is_parsed(serve, spoil):
+    client = serve(waiting=1)
+
+    async def play(wire):
+        async with full(client, wire) as go:
+            plain = wire.whole()
+            found = [Turnstile(client.service, PREDICT).refusal_of_whole(one) for one in (plain, spoil(plain))]
+            go.set()
+            return found
+
+    plain, spoiled = scene(client, play)
+    assert status_of(plain) == 503
+    assert spoiled is None
+
+
+def test_a_request_behind_one_that_waits_is_not_refused_before_it(serve):
+    client = serve(waiting=2)
+
+    async def play(wire):
+        async with full(client, wire) as go, wire.connected() as (reader, writer):
+            writer.write(wire.whole())  # the last one that there is room for
+            while not client.service.fleet.is_full("intent", 0):
+                await asyncio.sleep(0.01)
+            writer.write(wire.whole("bad day"))
+            await asyncio.sleep(0.05)
+            go.set()
+            return [(await answer_in(reader))[0] for _ in range(2)]
+
+    assert scene(client, play) == [200, 200]

@@ -40,6 +40,7 @@ class OnnxruntimeCore:
     """A session of ONNX Runtime."""
 
     n_streams = 1
+    has_threads = False
     trunk = None
 
     def __init__(self, session: Any, task: Task, pad_id: int, n_labels: int) -> None:

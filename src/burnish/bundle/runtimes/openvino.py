@@ -70,6 +70,7 @@ class OpenvinoCore:
         self._names = [port.get_any_name() for port in compiled.inputs]
         self._free = {port.get_any_name() for port in compiled.inputs if _has_length(port)}
         self.n_streams = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+        self.has_threads = self.n_streams > 1  # a lone stream computes in whichever thread asks
         self._slots: SimpleQueue[Slot] = SimpleQueue()
         for _ in range(self.n_streams):
             queue = need_silent("openvino", "serve").AsyncInferQueue(compiled, self.n_streams)

@@ -53,7 +53,7 @@ class DeadlinedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._is_cut:
+        if self._is_cut or self._is_refused_whole(data):
             return
         self._n_bytes += len(data)
         super().data_received(data)
@@ -117,11 +117,28 @@ class DeadlinedProtocol(HttpToolsProtocol):
         else:
             super().shutdown()
 
+    def _is_refused_whole(self, data: bytes) -> bool:
+        """Whether this was a request, from its first byte to its last, that was refused unparsed."""
+        if self.turnstile is None or self._n_bytes or not self._is_in_head or self._is_waiting:
+            return False
+        refusal = self.turnstile.refusal_of_whole(data)
+        if refusal is None:
+            return False
+        self._disarm()
+        self.transport.write(refusal)
+        self.on_response_complete()
+        return True
+
     def _refusal(self) -> bytes | None:
         """What is answered at once, where nothing that came before on this connection waits."""
-        if self.turnstile is None or self.pipeline or not (self.cycle is None or self.cycle.response_complete):
+        if self.turnstile is None or self._is_waiting:
             return None
         return self.turnstile.refusal_of(self.parser.get_method(), self.url)
+
+    @property
+    def _is_waiting(self) -> bool:
+        """Whether a request of this connection has not been answered."""
+        return bool(self.pipeline) or not (self.cycle is None or self.cycle.response_complete)
 
     def _more_time(self, cycle: Any, seconds: float | None) -> None:
         """Give the rest of a body so many seconds, or any number of them."""
