@@ -3,12 +3,14 @@
 import sys
 
 import numpy as np
+import openvino
 import pytest
 import torch
 from tests.compression.exports.conftest import case_of, thin_base
 from tests.compression.methods.conftest import assert_same_weights, build_subject, weights_of
 
 from burnish.bundle.torch_core import TorchCore
+from burnish.compression.methods import int8_static
 from burnish.compression.subject import Material
 from burnish.core.errors import UserError
 from burnish.core.events import ignore
@@ -50,6 +52,16 @@ def torch_outputs(subject, features):
     return np.concatenate([one.ravel() for one in core.run(features)])
 
 
+def tables_in(small):
+    """The types in which OpenVINO holds what rows are looked up in by tokens."""
+    found = openvino.Core().compile_model(small.files / "model.xml", "CPU").get_runtime_model()
+    gathers = [op for op in found.get_ops() if op.get_rt_info()["layerType"].astype(str) == "Gather"]
+    tables = [op.input(0) for op in gathers if op.input(0).get_partial_shape().is_static]
+    return {
+        one.get_element_type().to_string() for one in tables if len(one.get_shape()) == 2 and one.get_shape()[1] > 1
+    }
+
+
 def cosine(a, b):
     a, b = a - a.mean(), b - b.mean()
     return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
@@ -83,6 +95,17 @@ def test_weights_take_a_byte_each(name, case_of, tmp_path):
     n_bytes = sum(file.stat().st_size for file in small.files.glob("model.*") if file.suffix in (".bin", ".onnx"))
     structure = 400_000 if name == "int8_dynamic" else 0  # the graph itself lies in the same file
     assert n_bytes < structure + 4 * sum(matrices)
+
+
+@pytest.mark.parametrize("case", [QUICK, "tokens"])
+def test_tables_stay_int8_in_memory_and_no_answer_is_another(case, case_of, tmp_path, monkeypatch):
+    one = case_of(case)
+    small = shrunk(one, "int8_static", tmp_path)
+    assert tables_in(small) == {"i8"}
+    monkeypatch.setattr(int8_static, "look_up_first", lambda model: None)
+    before = shrunk(one, "int8_static", tmp_path)
+    assert tables_in(before) == {"f32"}
+    assert np.array_equal(outputs_of(small, one.features), outputs_of(before, one.features))
 
 
 @pytest.mark.parametrize(

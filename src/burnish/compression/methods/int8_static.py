@@ -8,6 +8,7 @@ from pydantic import Field
 
 from burnish.compression.methods._contract import Method
 from burnish.compression.methods._encoders import not_an_encoder
+from burnish.compression.methods._lookups import look_up_first
 from burnish.compression.methods._nncf import silent
 from burnish.compression.subject import Material, Subject
 from burnish.core.errors import UserError
@@ -50,6 +51,7 @@ class Int8Static(Method):
                 subset_size=len(texts),
                 advanced_parameters=self._parameters(nncf),
             )
+            look_up_first(model)
             model.outputs[0].get_tensor().set_names({OUTPUT})
             openvino.save_model(model, folder / MODEL_FILE, compress_to_fp16=False)
         return subject.after(self, runtime=Openvino(), files=folder)
