@@ -38,6 +38,8 @@ class Storm:
     before_mb: float
     most_mb: float
     before_ms: float
+    back_ms: float
+    """p99 from `BACK_S` after it ended on, as `before_ms`."""
     after_ms: tuple[float, ...]
     """p99 of each half second after it ended."""
     n_wrong_after: int
@@ -78,7 +80,8 @@ async def _storm(bench: Bench, server: Server, factor: float) -> tuple[float, St
     await pool.close()
     await calm.close()
     account = account_of(bench, asked)
-    settled = account_of(bench, [one for one in after if one.due > ended + BACK_S])
+    later = [one for one in after if one.due > ended + BACK_S]
+    settled = account_of(bench, later)
     in_time = [one for one in asked if one.status == 200 and one.at <= ended]
     return capacity, Storm(
         capacity_after=capacity_after,
@@ -90,6 +93,7 @@ async def _storm(bench: Bench, server: Server, factor: float) -> tuple[float, St
         before_mb=before_mb,
         most_mb=most_mb,
         before_ms=_p99(one for one in before if one.status == 200),
+        back_ms=_p99(later),
         after_ms=_by_half_second(after, ended),
         n_wrong_after=settled.n_asked - settled.n_good,
         client_share=own_s / seconds,
@@ -123,7 +127,7 @@ def _by_half_second(asked: Sequence[Asked], start: float) -> tuple[float, ...]:
 
 
 def _tell(factor: float, capacity: float, storm: Storm) -> None:
-    account, late = storm.account, storm.after_ms[int(BACK_S * 2) :]
+    account = storm.account
     mean = (capacity + storm.capacity_after) / 2
     others = sum(n for status, n in account.statuses.items() if status not in (200, 503))
     grown = storm.most_mb / storm.before_mb - 1
@@ -148,7 +152,7 @@ def _tell(factor: float, capacity: float, storm: Storm) -> None:
             (
                 f"p99 at {EASY:.0%} of capacity after {BACK_S:g} s",
                 f"back to {storm.before_ms:.0f} ms",
-                f"{max(late):.0f} ms (each half second: {after})",
+                f"{storm.back_ms:.0f} ms (each half second from its end on: {after})",
             ),
             (f"without a right answer from {BACK_S:g} s after it on", "0", f"{storm.n_wrong_after:,}"),
             ("the generator", "", f"p99 {storm.lag_ms:.0f} ms late, {storm.client_share:.0%} of a core"),

@@ -1,6 +1,8 @@
-"""What the C library does with memory that was let go. glibc keeps it for the next who asks, in an arena for each of
-many threads: a server whose versions come and go would hold what versions that are gone have left in every one of them
-(mallopt(3), malloc_trim(3)). Other C libraries are left as they are.
+"""What the C library does with memory that was let go.
+
+glibc keeps it for the next who asks, in an arena for each of many threads: a server whose versions come and go would
+hold what versions that are gone have left in every one of them (mallopt(3), malloc_trim(3)). Other C libraries are left
+as they are.
 """
 
 from __future__ import annotations
