@@ -98,7 +98,8 @@ def test_what_cannot_be_resumed_is_started_again():
 
 
 SLOW_FIT = """
-import sys, time, types
+import signal, sys, time, types
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it for what it starts in the background
 module = types.ModuleType("burnish.flows.fit")
 def fit(*args, **options):
     print("begun", flush=True)
