@@ -28,7 +28,8 @@ KEPT_OPEN = 1500
 class Storm:
     """One overload, and what came after."""
 
-    capacity_after: float
+    capacities: tuple[float, float]
+    """Before it and after."""
     account: Account
     goodput_per_s: float
     accepted_ms: float
@@ -53,12 +54,12 @@ def overload(bench: Bench) -> None:
     """
     with house_of(bench) as house, house.serving() as server:
         for factor in FACTORS:
-            capacity, storm = run(_storm(bench, server, factor))
-            say(f"{factor:g} x {capacity:.0f}/s: {storm.account.told()}")
-            _tell(factor, capacity, storm)
+            storm = run(_storm(bench, server, factor))
+            say(f"{factor:g} x {storm.capacities[0]:.0f}/s: {storm.account.told()}")
+            _tell(factor, storm)
 
 
-async def _storm(bench: Bench, server: Server, factor: float) -> tuple[float, Storm]:
+async def _storm(bench: Bench, server: Server, factor: float) -> Storm:
     payloads, seconds = predictions_of(NAME, server.house.key, bench.texts), bench.sizes.seconds
     easy_s = min(EASY_S, seconds)
     pool = Pool(server.port)
@@ -83,8 +84,8 @@ async def _storm(bench: Bench, server: Server, factor: float) -> tuple[float, St
     later = [one for one in after if one.due > ended + BACK_S]
     settled = account_of(bench, later)
     in_time = [one for one in asked if one.status == 200 and one.at <= ended]
-    return capacity, Storm(
-        capacity_after=capacity_after,
+    return Storm(
+        capacities=(capacity, capacity_after),
         account=account,
         goodput_per_s=len(in_time) / seconds,
         accepted_ms=_p99(one for one in asked if one.status == 200),
@@ -93,7 +94,7 @@ async def _storm(bench: Bench, server: Server, factor: float) -> tuple[float, St
         before_mb=before_mb,
         most_mb=most_mb,
         before_ms=_p99(one for one in before if one.status == 200),
-        back_ms=_p99(later),
+        back_ms=_p99(one for one in later if one.status == 200),
         after_ms=_by_half_second(after, ended),
         n_wrong_after=settled.n_asked - settled.n_good,
         client_share=own_s / seconds,
@@ -126,9 +127,9 @@ def _by_half_second(asked: Sequence[Asked], start: float) -> tuple[float, ...]:
     return tuple(quantile(window, 0.99) for window in windows)
 
 
-def _tell(factor: float, capacity: float, storm: Storm) -> None:
-    account = storm.account
-    mean = (capacity + storm.capacity_after) / 2
+def _tell(factor: float, storm: Storm) -> None:
+    account, (capacity, capacity_after) = storm.account, storm.capacities
+    mean = (capacity + capacity_after) / 2
     others = sum(n for status, n in account.statuses.items() if status not in (200, 503))
     grown = storm.most_mb / storm.before_mb - 1
     after = ", ".join(f"{ms:.0f}" for ms in storm.after_ms)
@@ -140,7 +141,7 @@ def _tell(factor: float, capacity: float, storm: Storm) -> None:
             ("statuses other than 200 and 503", "0", f"{others:,}"),
             ("503 without integer Retry-After or problem+json", "0", f"{account.n_bad_refusals:,}"),
             ("wrong answers", "0", f"{account.n_wrong:,}"),
-            ("capacity before and after", "", f"{capacity:,.0f}/s, {storm.capacity_after:,.0f}/s"),
+            ("capacity before and after", "", f"{capacity:,.0f}/s, {capacity_after:,.0f}/s"),
             ("goodput", "≥ 90 % of their mean", f"{storm.goodput_per_s:,.0f}/s, {storm.goodput_per_s / mean:.0%}"),
             (
                 "p99 of accepted ones",

@@ -29,15 +29,17 @@ class Round:
 
 def http(bench: Bench) -> None:
     """Requests a second against texts a second in-process, and the time of one request alone."""
-    inside, through, alone = [], [], []
+    inside, through, alone, memory = [], [], [], []
     for number in range(bench.sizes.rounds):
         inside.append(bench.in_process(bench.sizes.seconds / 3))
         with house_of(bench) as house, house.serving() as server:
+            ready_mb = server.usage().rss_mb
             measure(bench, server, CONNECTIONS, WARM_S)
             through.append(measure(bench, server, CONNECTIONS, bench.sizes.seconds))
             alone.append(measure(bench, server, 1, bench.sizes.seconds / 3))
+            memory.append((ready_mb, server.usage().rss_mb))
         say(f"round {number + 1}: {inside[-1].texts_per_s:.0f} in-process, {through[-1].per_s:.0f} requests/s")
-    _tell(inside, through, alone)
+    _tell(inside, through, alone, memory)
 
 
 def measure(bench: Bench, server: Server, n_connections: int, seconds: float) -> Round:
@@ -61,7 +63,7 @@ def measure(bench: Bench, server: Server, n_connections: int, seconds: float) ->
     return Round(account.n_good / took_s, account, server_s * each, own_s * each, quantiles)
 
 
-def _tell(inside: list[InProcess], through: list[Round], alone: list[Round]) -> None:
+def _tell(inside: list[InProcess], through: list[Round], alone: list[Round], memory: list[tuple[float, float]]) -> None:
     shares = [one.per_s / rate.texts_per_s for one, rate in zip(through, inside, strict=True)]
     cpu, inside_cpu = median([one.server_ms for one in through]), median([one.cpu_ms for one in inside])
     faulty = [one.account for one in (*through, *alone) if one.account.n_good != one.account.n_asked]
@@ -77,6 +79,7 @@ def _tell(inside: list[InProcess], through: list[Round], alone: list[Round]) -> 
             ("time at 1 connection, median / p99", "", " / ".join(f"{ms:.2f} ms" for ms in lone.ms)),
             ("CPU of the server for a request", "", f"{cpu:.2f} ms; in-process {inside_cpu:.2f} ms for a text"),
             ("CPU of the load generator for a request", "", f"{median([one.client_ms for one in through]):.3f} ms"),
+            ("resident memory of the server: ready / at the end", "", " / ".join(f"{mb:.0f} MB" for mb in max(memory))),
             ("requests with no right answer", "0", ", ".join(one.told() for one in faulty) or "0"),
         ],
     )

@@ -9,7 +9,7 @@ import pytest
 
 from burnish.serving import allocator
 
-pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left as they are")
+on_glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left as they are")
 
 FREED = """
 import ctypes, json, re
@@ -57,11 +57,13 @@ def told(script, *words):
     return done.stdout
 
 
+@on_glibc
 def test_what_was_freed_goes_back_to_the_system():
     before, after = json.loads(told(FREED))
     assert before - after > 70
 
 
+@on_glibc
 def test_eight_threads_at_once_share_two_arenas():
     assert told(ARENAS, "bound").count("<heap nr=") == 2
     assert told(ARENAS, "free").count("<heap nr=") > 2

@@ -11,7 +11,7 @@ import ctypes
 
 M_ARENA_MAX = -8
 MOST_ARENAS = 2
-"""One for what Python makes, one for the rest. The threads that compute ask for memory seldom."""
+"""The main thread's, and one that all others share: those that compute ask for memory seldom."""
 
 
 def bound_arenas() -> None:

@@ -21,17 +21,15 @@ def look_up_first(model: Any) -> None:
         table, scale = found
         rows, axis = gather.input_value(1), gather.input_value(2)
         looked_up = ops.convert(ops.gather(table, rows, axis), scale.get_output_element_type(0))
-        if scale.get_output_shape(0)[0] > 1:  # [V, 1]: one for each row
-            scale = ops.gather(scale, rows, axis)
-        product = ops.multiply(looked_up, scale)
+        product = ops.multiply(looked_up, ops.gather(scale, rows, axis))
         product.set_friendly_name(gather.get_friendly_name())
         gather.output(0).replace(product.output(0))
     model.validate_nodes_and_infer_types()
 
 
 def _table_and_scale(gather: Any) -> tuple[Any, Any] | None:
-    """[V, H] the rounded table of which a node looks up rows, and [V, 1] or [1, H] what it is multiplied by before;
-    None for any other node.
+    """[V, H] the rounded table of which a node looks up rows, and [V, 1] what these are multiplied by before; None for
+    any other node.
     """
     product = _source(gather, 0, "Gather", "Multiply")
     converted = _source(product, 0, "Multiply", "Convert")
@@ -39,7 +37,8 @@ def _table_and_scale(gather: Any) -> tuple[Any, Any] | None:
     axis = _source(gather, 2, "Gather", "Constant")
     if table is None or scale is None or axis is None:
         return None
-    is_by_rows = int(axis.data) == 0 and len(table.get_output_shape(0)) == len(scale.get_output_shape(0)) == 2
+    n_rows, *width = table.get_output_shape(0)
+    is_by_rows = int(axis.data) == 0 and len(width) == 1 and list(scale.get_output_shape(0)) == [n_rows, 1]
     return (table, scale) if is_by_rows else None
 
 

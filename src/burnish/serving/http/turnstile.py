@@ -18,10 +18,11 @@ from burnish.serving.problems import MEDIA_TYPE, Problem, overloaded
 from burnish.serving.service import Service
 from burnish.store.releases import NAME
 
-WHOLE = re.compile(rb"POST /v1/models/([^/?#% ]+)/predict HTTP/1\.1\r\n")
+FIRST_LINE = re.compile(rb"POST ([!-~]+) HTTP/1\.1\r\n")
 LENGTH = re.compile(rb"\r\ncontent-length *:([^\r]*)")
+"""In the lower-case head of a request: what it says of the length of its body, in each line that does."""
 UNUSUAL = re.compile(rb"\n(?:transfer-encoding|expect|upgrade|connection:(?! *keep-alive *\r\n)|[ \t])|[^\r]\n|\r[^\n]")
-"""In the lower-case head of a request: what needs a parser to be understood."""
+"""In the same: what needs a parser to be understood."""
 BEFORE_NAME, AFTER_NAME = "/v1/models/", "/predict"
 SAFETY = (
     (b"x-content-type-options", b"nosniff"),
@@ -41,45 +42,49 @@ class Turnstile:
     def __init__(self, service: Service, route: str) -> None:
         self._service = service
         self._refusals = [whole(overloaded(FULL), SAFETY) for _ in range(N_PREPARED)]
-        self._let_in = Counter[str]()
+        self._coming = Counter[str]()
         """Model → predictions that are on their way to its queue."""
         self._count = service.metrics.of(service.metrics.requests, route, HTTPStatus.SERVICE_UNAVAILABLE.value).inc
 
     def refusal_of(self, method: bytes, path: bytes) -> bytes | None:
         """The whole answer to a request, from its method and its path as it was sent; None where it is let in."""
         name = name_in(path.decode("ascii", "replace")) if method == b"POST" else None
-        return None if name is None else self._refusal(name)
+        if name is None or self._service.is_draining:
+            return None
+        if self._is_full(name):
+            return self._refusal(name)
+        self._let_in(name)
+        return None
 
     def refusal_of_whole(self, data: bytes) -> bytes | None:
         """The answer to what came in one piece, where this is one whole request, and so plain that nothing in it but
         its path bears on the answer: one that needs no parser costs half. None where it is let in, or must be parsed.
         """
-        begins = WHOLE.match(data)
-        if begins is None or not self._is_full(begins[1].decode("ascii", "replace")):
+        begins = FIRST_LINE.match(data)
+        name = None if begins is None else name_in(begins[1].decode("ascii"))
+        if begins is None or name is None or self._service.is_draining or not self._is_full(name):
             return None
         end = data.find(b"\r\n\r\n")
         head = data[begins.end() - 2 : end + 2].lower()
         if end < 0 or UNUSUAL.search(head) or LENGTH.findall(head) != [b" %d" % (len(data) - end - 4)]:
             return None
-        return self._refusal(begins[1].decode("ascii"))
+        return self._refusal(name)
 
-    def _refusal(self, name: str) -> bytes | None:
-        """None for one that is let in. It is counted until it waits for the model, which it does before the event loop
-        looks again what has arrived: else all that arrives at once would be let in where there is room for one.
+    def _let_in(self, name: str) -> None:
+        """Count a prediction until it waits for the model, which it does before the event loop looks again what has
+        arrived: else all that arrives at once would be let in where there is room for one.
         """
-        if self._service.is_draining:
-            return None
-        if not self._is_full(name):
-            if not self._let_in:
-                asyncio.get_running_loop().call_soon(self._let_in.clear)
-            self._let_in[name] += 1
-            return None
+        if not self._coming:
+            asyncio.get_running_loop().call_soon(self._coming.clear)
+        self._coming[name] += 1
+
+    def _refusal(self, name: str) -> bytes:
         self._count()
         self._service.watch.count_error(name)
         return random.choice(self._refusals)  # noqa: S311  # no secret
 
     def _is_full(self, name: str) -> bool:
-        return self._service.fleet.is_full(name, self._let_in[name])
+        return self._service.fleet.is_full(name, self._coming[name])
 
 
 def name_in(path: str) -> str | None:
