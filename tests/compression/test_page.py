@@ -1,5 +1,6 @@
 """The page of the frontier: whole, safe, with every candidate in table and plot."""
 
+import itertools
 import math
 import re
 from html.parser import HTMLParser
@@ -84,3 +85,12 @@ def test_a_name_is_written_towards_the_middle_so_that_it_is_not_cut_off():
     page = frontier_page(frontier(candidate("slow", 100), candidate("a long name of a way", 4000)))
     for name, anchor in (("slow", "start"), ("a long name of a way", "end")):
         assert re.search(rf'text-anchor="{anchor}">{name}</text>', page)
+
+
+def test_numbers_under_the_axis_stand_apart_and_the_quickest_has_one():
+    page = frontier_page(frontier(candidate("a", 1035), candidate("b", 1123), candidate("c", 190)))
+    under = re.findall(r'<text x="(\d+)" y="350" text-anchor="middle">([\d,]+)</text>', page)
+    assert [speed for _, speed in under][:2] == ["1,123", "190"]
+    places = [int(place) for place, _ in under]
+    assert all(right - left >= 45 for right, left in itertools.pairwise(places))
+    assert "<td>1,035</td>" in page

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from html import escape
 
 from burnish.compression.frontier import HEADINGS, JUDGED, Candidate, Frontier
 
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 760, 380, 70, 40, 50
+TICK_WIDTH = 46
+"""What the number under the axis takes, with room to the next."""
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1d2733; --soft: #66788a; --line: #d6dee6; --good: #1a7f4b; --bad: #b3402a; }
@@ -82,7 +85,7 @@ def _plot(frontier: Frontier) -> str:
     floor, line = HEIGHT - BOTTOM, y(frontier.budget.max_drop)
     ticks = "".join(
         f'<text x="{x(speed):.0f}" y="{floor + 20}" text-anchor="middle">{speed:,.0f}</text>'
-        for speed in sorted(set(speeds))
+        for speed in _apart(speeds, x)
     )
     return f"""<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="points lost against texts a second">
 <line class="axis" x1="{LEFT}" x2="{WIDTH}" y1="{floor}" y2="{floor}"/>
@@ -92,3 +95,12 @@ def _plot(frontier: Frontier) -> str:
 <text x="{LEFT - 8}" y="{line + 4:.0f}" text-anchor="end">{frontier.budget.max_drop:g}</text>
 {ticks}<text x="{WIDTH - 5}" y="{floor + 38}" text-anchor="end">texts a second</text>
 <text x="{LEFT - 60}" y="16">points lost</text>{"".join(dot(one) for one in frontier.candidates)}</svg>"""
+
+
+def _apart(speeds: Sequence[float], x: Callable[[float], float]) -> list[float]:
+    """Those whose numbers can stand side by side under the axis, the quickest first; the table has all of them."""
+    kept: list[float] = []
+    for speed in sorted(speeds, reverse=True):
+        if not kept or x(kept[-1]) - x(speed) >= TICK_WIDTH:
+            kept.append(speed)
+    return kept
