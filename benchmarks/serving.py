@@ -58,7 +58,9 @@ def main() -> None:
     given = {name: value for name, value in vars(asked).items() if name in Sizes.__dataclass_fields__ and value}
     sizes = Sizes(**{**vars(sizes), **given})
     pythons = {name: Path(path) for name, _, path in (one.partition("=") for one in asked.python)}
-    bench = Bench(asked.bundle, asked.texts, sizes, asked.original, pythons)
+    bench = Bench(asked.bundle, asked.texts, sizes, asked.original, pythons, asked.server_cores)
+    if asked.server_cores:
+        os.sched_setaffinity(0, os.sched_getaffinity(0).difference(asked.server_cores))
     faults = 0
     for name in asked.only or PARTS:
         module, function = PARTS[name]
@@ -80,6 +82,9 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--original", type=Path)
     parser.add_argument("--python", nargs="+", default=[], metavar="NAME=PATH")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument(
+        "--server-cores", nargs="+", type=int, default=(), help="the server's; the generator has the others"
+    )
     parser.add_argument("--quick", action="store_true")
     for name, value in vars(Sizes()).items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), help=f"default {value}")

@@ -66,6 +66,8 @@ class Bench:
     """The bundle that was shrunk, which rivals serve."""
     pythons: dict[str, Path] = field(default_factory=dict)
     """Rival → the python of its environment."""
+    server_cores: Sequence[int] = ()
+    """The cores that a server has for itself; all where there are none."""
 
     def __post_init__(self) -> None:
         self.texts = read_texts(self.texts_file)

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,9 @@ NAME = "intent"
 class House:
     """A folder with a database, released versions and an admin's key."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None, cores: Collection[int] = ()) -> None:
         self.folder = folder
+        self.cores = cores
         self.home = folder / "home"
         self.environment = {**os.environ, "BURNISH_HOME": str(self.home), **(environment or {})}
         self.key = self.do("keys", "--create", "bench", "--role", "admin").split()[-1]
@@ -81,8 +82,12 @@ class Server:
         command = [sys.executable, "-m", "burnish", "serve", NAME, "--port", "0", *options]
         with self.log.open("wb") as file:
             self.process = subprocess.Popen(
-                command, env=house.environment, stdout=file, stderr=file, start_new_session=True
+                command, env=house.environment, stdout=file, stderr=file, start_new_session=True, preexec_fn=self._move
             )
+
+    def _move(self) -> None:
+        if self.house.cores:
+            os.sched_setaffinity(0, self.house.cores)
 
     def await_ready(self) -> None:
         def is_ready() -> bool:
@@ -121,7 +126,7 @@ def house_of(bench: Bench, n_versions: int = 1, environment: Mapping[str, str] |
     """An installation with some versions of the bundle, gone with the block."""
     folder = Path(tempfile.mkdtemp(prefix="burnish-serving-"))
     try:
-        house = House(folder, environment)
+        house = House(folder, environment, bench.server_cores)
         house.release(bench.bundle, bench.rows(), n_versions)
         yield house
     finally:

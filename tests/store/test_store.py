@@ -162,7 +162,7 @@ def test_closing_beside_a_stuck_writer_and_twice_is_no_fault(tmp_path, small_wai
 def test_a_store_that_cannot_be_upgraded_is_closed(tmp_path, monkeypatch):
     closed = []
     monkeypatch.setattr(Store, "close", lambda self: closed.append(self))
-    monkeypatch.setattr("burnish.store.upgrade._scripts", lambda: 1 / 0)
+    monkeypatch.setattr("burnish.store.upgrade.revisions", lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         open_store(f"sqlite:///{tmp_path / 'a.db'}")
     assert len(closed) == 1

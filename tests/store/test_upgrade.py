@@ -6,6 +6,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select, text
 from tests.store.conftest import SECRET, alert, feedback, prediction, release
 
@@ -13,10 +14,11 @@ from burnish.core.errors import UserError
 from burnish.store import records, tables
 from burnish.store.audit import Audit
 from burnish.store.store import _connected, open_store
-from burnish.store.upgrade import _configuration, _scripts, upgrade
+from burnish.store.upgrade import _configuration, revisions, upgrade
 
-REVISIONS = sorted(script.revision for script in _scripts().walk_revisions())
-NEWEST = _scripts().get_current_head()
+SCRIPTS = ScriptDirectory.from_config(_configuration())
+REVISIONS = [script.revision for script in SCRIPTS.walk_revisions()][::-1]
+NEWEST = SCRIPTS.get_current_head()
 HELD = {
     "releases": [release(version=1, why="中文", gates={"a": [1.5]})],
     "aliases": [records.Alias("intent", "production", 1, 1.5, "ann")],
@@ -69,6 +71,27 @@ def test_the_migrations_make_the_tables(new_url):
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, tables.metadata) == []
     store.close()
+
+
+def test_the_files_of_the_migrations_are_named_after_their_revisions_in_order():
+    assert revisions() == REVISIONS
+    assert revisions()[-1] == NEWEST
+
+
+OPEN = """
+import sys
+from burnish.store.store import open_store
+open_store(sys.argv[1]).close()
+print(sorted({name.split(".")[0] for name in sys.modules} & {"alembic", "mako", "sqlalchemy"}))
+"""
+
+
+def test_a_database_that_is_up_to_date_is_opened_without_alembic(new_url):
+    opened = [
+        subprocess.run([sys.executable, "-c", OPEN, new_url], check=True, capture_output=True, text=True).stdout
+        for _ in range(2)
+    ]
+    assert opened == ["['alembic', 'mako', 'sqlalchemy']\n", "['sqlalchemy']\n"]
 
 
 @pytest.mark.parametrize("name", [*HELD, "audit"])

@@ -16,7 +16,7 @@ from torch.nn.functional import pad
 from transformers import AutoConfig, GenerationConfig, GenerationMixin, PreTrainedModel
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
-from burnish.bundle.shapes import STEP_ALONE, rounded_lengths
+from burnish.bundle.shapes import length_alone
 
 INPUTS = ("input_ids", "attention_mask", "position_ids", "places", "beam_idx")
 
@@ -91,8 +91,7 @@ class StatefulTrunk(PreTrainedModel, GenerationMixin):
         return CausalLMOutputWithPast(logits=logits, past_key_values=held)  # type: ignore[arg-type]
 
     def _begun(self, n_rows: int, n_tokens: int) -> Held:
-        [length] = rounded_lengths(np.array([n_tokens], np.int32), STEP_ALONE).tolist()
-        return Held(self.compiled.create_infer_request(), n_rows, length - n_tokens)
+        return Held(self.compiled.create_infer_request(), n_rows, length_alone(n_tokens) - n_tokens)
 
     def prepare_inputs_for_generation(  # type: ignore[override]  # what else it may be given is of no use here
         self,

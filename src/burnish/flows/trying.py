@@ -34,7 +34,7 @@ from burnish.tasks._contract import Answered, Decision, Example
 N_MEASURED = 1000
 N_WRITTEN = 16
 """The same of models that write, a text of which takes seconds."""
-TOKENS_PER_BATCH = (512, 2048)
+TOKENS_PER_BATCH = (480, 1920)
 """Sizes of batches that are tried in OpenVINO."""
 N_HELD_OUT = 1000
 """Held-out texts on which parity is proved, where there are as many."""
