@@ -31,10 +31,10 @@ print(json.dumps([before, resident_mb()]))
 """
 ARENAS = """
 import ctypes, json, sys, threading
-from burnish.serving.allocator import bound_arenas
+from burnish.serving.allocator import settle
 
 if sys.argv[1] == "bound":
-    bound_arenas()
+    settle()
 c = ctypes.CDLL(None)
 c.malloc.restype = ctypes.c_void_p
 both = threading.Barrier(8)
@@ -48,6 +48,32 @@ c.malloc_info.argtypes, c.fflush.argtypes = [ctypes.c_int, ctypes.c_void_p], [ct
 out = c.fdopen(1, b"w")
 c.malloc_info(0, out)
 c.fflush(out)
+"""
+
+MAPPED = """
+import ctypes, json
+from burnish.serving.allocator import apart, settle
+
+class Told(ctypes.Structure):  # struct mallinfo2
+    _fields_ = [(name, ctypes.c_size_t) for name in "arena pieces small n_mapped mapped a b used free top".split()]
+
+def asked(n_bytes):
+    place = c.malloc(n_bytes)
+    found = c.mallinfo2()
+    return place, found.n_mapped, found.top
+
+c = ctypes.CDLL(None)
+c.malloc.restype, c.free.argtypes, c.mallinfo2.restype = ctypes.c_void_p, [ctypes.c_void_p], Told
+c.free(c.malloc(20 << 20))  # by itself glibc would no longer map 10 MB alone
+settle()
+before = c.mallinfo2().n_mapped
+with apart():
+    place, inside, _ = asked(1 << 20)
+    c.free(c.malloc(100_000))
+    c.free(place)
+gone = c.mallinfo2()
+_, after, _ = asked(1 << 20)
+print(json.dumps([inside - before, gone.n_mapped - before, gone.top < 150_000, after - before]))
 """
 
 
@@ -69,7 +95,14 @@ def test_eight_threads_at_once_share_two_arenas():
     assert told(ARENAS, "free").count("<heap nr=") > 2
 
 
+@on_glibc
+def test_large_pieces_lie_for_themselves_while_a_model_is_loaded_and_not_else():
+    n_inside, n_gone, is_trimmed, n_after = json.loads(told(MAPPED))
+    assert (n_inside, n_gone, is_trimmed, n_after) == (1, 0, True, 0)
+
+
 def test_a_c_library_that_knows_neither_is_left_as_it_is(monkeypatch):
     monkeypatch.setattr(allocator.ctypes, "CDLL", lambda name: object())
-    allocator.bound_arenas()
-    allocator.give_back()
+    allocator.settle()
+    with allocator.apart():
+        pass

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from burnish.core.errors import BurnishError, UserError, hint
 from burnish.flows.traffic import Traffic, traffic_of
-from burnish.serving.allocator import give_back
+from burnish.serving.allocator import apart, give_back
 from burnish.serving.problems import Problem, place_of, shown
 from burnish.serving.served import Served
 from burnish.store.home import Home
@@ -192,7 +192,9 @@ class Fleet:
             if release.digest not in self._served:
                 if self._most_loaded and not is_swap:
                     self._leave(self._most_loaded - 1)
-                self._served = {**self._served, release.digest: self._load(release)}
+                with apart():
+                    served = self._load(release)
+                self._served = {**self._served, release.digest: served}
             return self._served[release.digest]
 
     def _leave(self, n: int) -> None:

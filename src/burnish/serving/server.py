@@ -16,7 +16,7 @@ from pathlib import Path
 from burnish.core.errors import UserError
 from burnish.core.settings import settings
 from burnish.core.shelves import need
-from burnish.serving.allocator import bound_arenas
+from burnish.serving.allocator import settle
 from burnish.serving.log import Forwarding, Log
 from burnish.serving.serving import Serving as Serving
 from burnish.store.home import Home, opened_home
@@ -54,7 +54,7 @@ def run(serving: Serving, home: Home, log: Log, listening: socket.socket, shared
     from burnish.serving.http.draining import server_of
     from burnish.serving.service import Service
 
-    bound_arenas()
+    settle()
     service = Service(home, serving, settings(), log, shared)
     try:
         with forwarding(log):
