@@ -141,7 +141,7 @@ def test_dev_stays_what_production_was_never_trained_on(learned, moods, tmp_path
     assert new["data"]["split"] == {
         "name": "grown", "n_new": len(learned.result.taught.rows), "before": {"name": "stratified"},
     }  # fmt: skip
-    new["train"]["start"] = None
+    new["train"] |= {"start": None, "anchor": "none"}
     assert dev_of(new, tmp_path / "new") == dev_of(recipe_of(moods / "bundle"), tmp_path / "old")
 
 
@@ -162,7 +162,7 @@ def test_the_next_retraining_goes_on_from_the_last_with_labels_that_reviewers_br
     assert known_places(second, second.releases.find("intent:2"))["train"] == str(moods / "train.csv")
     asked = ask(second, [f"中国 {letter} 北京" for letter in "abcdefghijklmnop"], version=2)
     correct(second, asked, ["提问"] * 16, OPERATOR)
-    result = retrain("intent", [], Retraining(least=5, held_out=0.2, anchor="l2sp", policy=LAX))
+    result = retrain("intent", [], Retraining(least=5, held_out=0.2, policy=LAX))
     taught = result.taught
     assert (result.release.parent, result.release.version, result.is_promoted) == (2, 3, False)
     assert 5 <= taught.n_new <= 16
@@ -318,6 +318,15 @@ def test_settings_and_overrides_are_those_of_the_training(home, laid):
     recipe, ground = laid(["train.epochs=1", "train.learning_rate=0.5", "data.split=random"], epochs=5)
     assert (recipe["train"]["epochs"], ground.recipe.train.learning_rate) == (1, 0.5)
     assert ground.recipe.data.split == Grown(n_new=3, before="random")
+
+
+@pytest.mark.parametrize(("peft", "anchor"), [("full", "l2sp"), ("lora", "none")])
+def test_it_holds_on_to_weights_that_training_moves_unless_told_otherwise(home, moods, tmp_path, laid, peft, anchor):
+    remade(home, moods, tmp_path / "own", train={"peft": peft})
+    corrected(home, NEW, version=2)
+    assert laid()[0]["train"]["anchor"]["name"] == anchor
+    assert laid(anchor="none")[0]["train"]["anchor"] == {"name": "none"}
+    assert laid(["train.anchor=replay"])[0]["train"]["anchor"]["name"] == "replay"
 
 
 def test_rows_to_hold_on_to_are_left_out_where_the_anchor_reads_none(home, moods, tmp_path, laid):

@@ -26,7 +26,8 @@ def retrain(
     from burnish.flows.retrain import retrain as run
     from burnish.flows.retraining import Retraining
 
-    Shelf("anchors").get(said["anchor"])
+    if said["anchor"] is not None:
+        Shelf("anchors").get(said["anchor"])
     asked = Retraining.model_validate(said)
     with watching() as listen:
         result = run(name, tuple(settings or ()), asked, listen=listen)

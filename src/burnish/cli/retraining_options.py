@@ -15,8 +15,11 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
     "least": (Annotated[int, typer.Option("--least", min=1, help="Fewest inputs with new corrections.")], 20),
     "epochs": (Annotated[int, typer.Option("--epochs", min=1, help="Passes over old rows and corrections.")], 3),
     "anchor": (
-        Annotated[str, typer.Option("--anchor", help="Against forgetting: none, l2sp, ewc, replay.")],
-        "none",
+        Annotated[
+            str | None,
+            typer.Option("--anchor", help="Against forgetting: none, l2sp (the default, but for LoRA), ewc, replay."),
+        ],
+        None,
     ),
     "promote_if_better": (
         Annotated[

@@ -18,6 +18,7 @@ from burnish.bundle.runtimes.torch import Torch
 from burnish.core.errors import UserError
 from burnish.core.events import Listener, Message, ignore
 from burnish.core.files import read_json, write_bytes
+from burnish.core.shelves import Shelf
 from burnish.evaluation.compare import compare
 from burnish.evaluation.gates import GateResult
 from burnish.evaluation.promotion import Check, Verdict, is_worse
@@ -29,6 +30,7 @@ from burnish.flows.retraining import Retraining as Retraining
 from burnish.flows.rowplaces import SIDES, hand_places_on, known_places
 from burnish.flows.shrink import shrink
 from burnish.flows.teaching import KEPT_BACK, Taught, taught
+from burnish.models.peft._contract import Peft
 from burnish.recipe.load import load
 from burnish.recipe.show import filled
 from burnish.store.home import Home, opened_home, whoami
@@ -182,7 +184,7 @@ class Run:
         """
         recipe: dict[str, Any] = yaml.safe_load((source.folder / "recipe.yaml").read_text("utf-8"))
         said = {side for side in SIDES if any(one.startswith(f"data.{side}=") for one in overrides)}
-        anchor = cast("Anchor", self.settings.anchor)
+        anchor = self._anchor(recipe)
         recipe["data"] |= {"test": None, "rows_per_class": None}
         recipe["data"] |= known_places(self.home, self.production, without=said)
         recipe["data"] |= {} if anchor.most_rows else {"replay": None}
@@ -190,6 +192,11 @@ class Run:
         recipe["train"] |= {"anchor": anchor.as_recipe(), "keep": "last", "patience": None}  # dev has no corrections
         recipe["judge"] |= {"slices": [], "start": False}  # corrections have no columns to slice by
         return filled(load(recipe, overrides).recipe)
+
+    def _anchor(self, recipe: dict[str, Any]) -> Anchor:
+        """Corrections are of few labels, and without an anchor all others lose by it (benchmarks/RESULTS.md)."""
+        peft = cast("Peft", Shelf("peft").build(recipe["train"]["peft"]))
+        return cast("Anchor", self.settings.anchor or Shelf("anchors").build("none" if peft.keeps_base else "l2sp"))
 
     def _fit(self, recipe: dict[str, Any], found: Taught, work: Path) -> FitResult:
         """Old rows and corrections together. Dev rows stay those that the source never learned."""

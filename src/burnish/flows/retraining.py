@@ -26,8 +26,9 @@ class Retraining(BaseModel):
     epochs: int = Field(default=3, ge=1)
     """Passes over old rows and corrections together: training goes on from production, which knows most already."""
 
-    anchor: Annotated[Part, Shelf("anchors")] = Field(default="none", validate_default=True)
-    """What keeps it from forgetting, where the old rows are not all there: none, l2sp, ewc, replay."""
+    anchor: Annotated[Part, Shelf("anchors")] | None = None
+    """What keeps it from forgetting: none, l2sp, ewc, replay. Null takes l2sp, and none where training moves no weights
+    of the base (LoRA)."""
 
     guard: Guard = Field(default_factory=Guard)
     """The checks against poisoned feedback."""
