@@ -33,7 +33,7 @@ class Openvino(Runtime):
     second, one gives the quickest single answer."""
 
     tokens_per_batch: int = Field(default=480, ge=1)
-    """Most tokens of a batch, padding included; taken down to a multiple of 480, or of 120, which many lengths divide."""
+    """Most tokens of a batch, padding included; taken down to a multiple of 480, or of 120: many lengths divide it."""
 
     def load(self, folder: Path, task: Task, reader: Reader, labels: tuple[str, ...]) -> Core:
         settings_of_device = {
