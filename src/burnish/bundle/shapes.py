@@ -24,7 +24,8 @@ STEPS_ALONE = ((64, 8), (128, 16), (256, 32))
 LAST_STEP = 64
 THIRTIETHS = (30, 15, 6, 4, 3, 2)
 """A batch has the budget's tokens, or so many thirtieths of them: 32, 48, 64, 96, 240 or 480. Chosen by what batches of
-1 to 512 texts of CLINC150, CoNLL-2003 and titles cost: as little as with any number of tokens, of which there were 22.
+1 to 512 texts cost, as long as those of CLINC150 or as sentences and titles are: from 16 texts on no more than with any
+number of tokens, of which there were 22.
 """
 SMOOTH = (480, 120)
 """The budget is rounded down to a multiple of one of these, which many lengths divide."""
