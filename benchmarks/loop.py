@@ -92,8 +92,8 @@ class Loop:
                 f"data.dev={work / 'dev.csv'}",
                 f"data.test={work / 'test.csv'}",
             ]
-            own = ["judge.gates={}", f"train.seed={self.asked.seed}", *self.asked.set]
-            fit(recipe, [*sides, *own], out=out, listen=tell)
+            further = ["judge.gates={}", f"train.seed={self.asked.seed}", *self.asked.set]
+            fit(recipe, [*sides, *further], out=out, listen=tell)
         return out
 
     def correct(self, rows: Sequence[Row], share_wrong: float, *, is_reviewed: bool = False) -> int:

@@ -105,6 +105,16 @@ def test_no_other_way_to_cut_costs_less(seed):
     assert cost(np.cumsum(found)[:-1].tolist()) == min(map(cost, ways))
 
 
+@pytest.mark.parametrize("longest", [64, 128, 512])
+def test_many_texts_of_one_length_are_padded_by_less_than_a_third(longest):
+    """61 tokens are the worst: computed as 80, or 64 where that is the longest."""
+    shapes = Longest(longest, 480)
+    for length in range(4, longest + 1):
+        groups = grouped(features([length] * 64), shapes)
+        n_tokens = sum(shape_of(len(group), length, shapes).n_tokens for group in groups)
+        assert n_tokens < 64 * length * 4 / 3, length
+
+
 def test_every_feature_is_in_one_batch_with_its_kind_within_the_budget():
     draw = np.random.default_rng(0)
     lengths, kinds = draw.integers(1, 70, 300).tolist(), draw.integers(0, 3, 300).tolist()

@@ -327,6 +327,7 @@ def test_it_holds_on_to_weights_that_training_moves_unless_told_otherwise(home, 
     assert laid()[0]["train"]["anchor"]["name"] == anchor
     assert laid(anchor="none")[0]["train"]["anchor"] == {"name": "none"}
     assert laid(["train.anchor=replay"])[0]["train"]["anchor"]["name"] == "replay"
+    assert laid(["train.peft=lora"])[0]["train"]["anchor"] == {"name": "none"}
 
 
 def test_rows_to_hold_on_to_are_left_out_where_the_anchor_reads_none(home, moods, tmp_path, laid):

@@ -184,19 +184,23 @@ class Run:
         """
         recipe: dict[str, Any] = yaml.safe_load((source.folder / "recipe.yaml").read_text("utf-8"))
         said = {side for side in SIDES if any(one.startswith(f"data.{side}=") for one in overrides)}
-        anchor = self._anchor(recipe)
         recipe["data"] |= {"test": None, "rows_per_class": None}
         recipe["data"] |= known_places(self.home, self.production, without=said)
-        recipe["data"] |= {} if anchor.most_rows else {"replay": None}
         recipe["train"] |= {"start": str(source.folder.absolute()), "epochs": self.settings.epochs, "n_seeds": 1}
-        recipe["train"] |= {"anchor": anchor.as_recipe(), "keep": "last", "patience": None}  # dev has no corrections
+        recipe["train"] |= {"keep": "last", "patience": None}  # dev has no corrections
+        anchor = self._anchor(recipe, overrides)
+        recipe["train"] |= {"anchor": anchor.as_recipe()}
+        recipe["data"] |= {} if anchor.most_rows else {"replay": None}
         recipe["judge"] |= {"slices": [], "start": False}  # corrections have no columns to slice by
         return filled(load(recipe, overrides).recipe)
 
-    def _anchor(self, recipe: dict[str, Any]) -> Anchor:
+    def _anchor(self, recipe: dict[str, Any], overrides: Sequence[str]) -> Anchor:
         """Corrections are of few labels, and without an anchor all others lose by it (benchmarks/RESULTS.md)."""
-        peft = cast("Peft", Shelf("peft").build(recipe["train"]["peft"]))
-        return cast("Anchor", self.settings.anchor or Shelf("anchors").build("none" if peft.keeps_base else "l2sp"))
+        if self.settings.anchor is not None:
+            return cast("Anchor", self.settings.anchor)
+        free = recipe | {"train": recipe["train"] | {"anchor": "none"}}
+        peft = cast("Peft", load(free, overrides).recipe.train.peft)
+        return cast("Anchor", Shelf("anchors").build("none" if peft.keeps_base else "l2sp"))
 
     def _fit(self, recipe: dict[str, Any], found: Taught, work: Path) -> FitResult:
         """Old rows and corrections together. Dev rows stay those that the source never learned."""
