@@ -24,7 +24,7 @@ from burnish.data.corpus import Corpus
 from burnish.flows.check import check
 from burnish.flows.ground import lay_ground
 from burnish.flows.shrinking import loaded_again
-from burnish.flows.train import new_network
+from burnish.flows.train import new_network, train_seed
 from burnish.flows.warm import take_over
 from burnish.recipe.load import load
 from burnish.training.groups import parameter_groups
@@ -417,6 +417,60 @@ def test_small_matrices_beside_the_weights_can_rehearse_answers(recipe, tmp_path
     assert burnish.fit(recipe, asked, out=tmp_path / "new").bundle.is_dir()
 
 
+# A part of the way.
+
+
+@pytest.mark.parametrize("peft", ["full", "{name: lora, rank: 2}"])
+def test_the_result_lies_between_start_and_what_was_trained(recipe, start, tmp_path, peft):
+    """Each weight is a quarter the start's, also where matrices beside it were folded in; what is new stays whole."""
+    asked = ["train.epochs=2", f"train.peft={peft}"]
+    trained = weights_in(burnish.fit(recipe, asked, out=tmp_path / "trained").bundle)
+    made = burnish.fit(recipe, [*asked, "train.start_share=0.25"], out=tmp_path / "made").bundle
+    before, after, n_moved = weights_in(start), weights_in(made), 0
+    assert after.keys() == trained.keys() == before.keys()
+    for name, one in after.items():
+        if one.shape == before[name].shape:
+            torch.testing.assert_close(one, 0.25 * before[name] + 0.75 * trained[name], atol=1e-6, rtol=1e-5)
+            n_moved += not torch.equal(one, trained[name])
+        else:
+            assert torch.equal(one[2:], trained[name][2:])  # 中国 and 北京 come after bad and good
+            torch.testing.assert_close(one[:2], 0.25 * before[name] + 0.75 * trained[name][:2], atol=1e-6, rtol=1e-5)
+    assert n_moved >= 3
+
+
+def test_what_is_between_is_what_is_judged(recipe, tmp_path):
+    """So the choice among seeds too: near the start next to nothing is right of labels that it did not have."""
+
+    def trained(share):
+        ground = lay_ground(load(recipe, [f"train.start_share={share}", "train.epochs=6"]), tmp_path / "work", ignore)
+        return train_seed(ground, 8, tmp_path / "run", False, ignore)
+
+    far, near = trained(0), trained(0.9)
+    assert (far.rank, near.rank) == (far.scores["accuracy"], near.scores["accuracy"])
+    assert near.rank < far.rank
+
+
+def test_a_bundle_without_training_has_no_way_to_go(recipe, start, tmp_path):
+    made = burnish.fit(recipe, ["train.epochs=0", "train.start_share=0.5"], out=tmp_path / "made").bundle
+    plain = burnish.fit(recipe, ["train.epochs=0"], out=tmp_path / "plain").bundle
+    assert all(torch.equal(one, weights_in(plain)[name]) for name, one in weights_in(made).items())
+
+
+def test_a_weight_under_two_names_moves_once_and_a_count_stays():
+    class Tied(torch.nn.Module):
+        def __init__(self, value, count):
+            super().__init__()
+            self.one = torch.nn.Linear(2, 2, bias=False)
+            torch.nn.init.constant_(self.one.weight, value)
+            self.other = self.one
+            self.register_buffer("count", torch.tensor(count))
+
+    new = Tied(4.0, 7)
+    take_over(new, Tied(0.0, 1), None, "train.start", share=0.25)
+    assert new.one.weight.tolist() == [[3.0, 3.0], [3.0, 3.0]]
+    assert new.count == 7
+
+
 # What is refused.
 
 
@@ -476,6 +530,11 @@ def refused(recipe, *changes):
             ["train.start=null", "train.anchor=ewc"],
             "train.anchor is 'ewc', which holds on to a bundle; name that as train.start, or write none",
         ),
+        (
+            ["train.start=null", "train.start_share=0.3"],
+            "train.start_share is 0.3, a share of a bundle's weights; name that as train.start, or write 0",
+        ),
+        (["train.start_share=1"], "train.start_share must be less than 1; got 1."),
         (
             ["train.peft=lora", "train.anchor=l2sp"],
             (

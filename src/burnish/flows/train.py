@@ -100,6 +100,9 @@ def train_seed(ground: Ground, seed: int, work: Path, resume: bool, listen: List
         job = replace(job, origin=_origin(ground, seed, core), work=work, is_resumed=resume, listen=listen)
         found = run(job).scores[job.metric]
     cast("Peft", ground.recipe.train.peft).fold_in(network)  # what is judged is what will be saved
+    if ground.warm is not None and ground.is_trained and (share := ground.recipe.train.start_share):
+        ground.warm.hand_over(network, core.task, ground.labels, share)
+        found = None  # that was what was trained
     dev, test = (None if side is None else _answers(core, side) for side in (ground.dev, ground.test))
     task = core.task.completed(ground.reader, core.run, listen)
     task = task if dev is None else task.tuned(dev)

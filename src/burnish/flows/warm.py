@@ -84,30 +84,33 @@ class WarmStart:
         old, new = knowledge.task.head_plan(knowledge.labels).labels, task.head_plan(labels).labels
         return None if old == new else tuple(new.index(name) for name in old)
 
-    def hand_over(self, network: Network, task: Task, labels: tuple[str, ...]) -> None:
-        """Put the bundle's weights into a network made for `labels`.
+    def hand_over(self, network: Network, task: Task, labels: tuple[str, ...], share: float = 1.0) -> None:
+        """Put the bundle's weights into a network made for `labels`; of a smaller share of them (0 … 1) the rest stays.
 
         Raises:
             UserError: a weight is of another size for another reason than further labels.
         """
         core = load_predictor(self.bundle).core
         assert isinstance(core, TorchCore), "`begin_warm` lets no other runtime through"
-        self.by_output = take_over(network, core.network, self.places(task, labels), self.place)
+        self.by_output = take_over(network, core.network, self.places(task, labels), self.place, share)
 
 
-def take_over(new: Network, old: Network, places: tuple[int, ...] | None, where: str) -> frozenset[str]:
-    """Copy every weight of `old` into `new`; of those that grew with the outputs, the rows at `places`.
+def take_over(
+    new: Network, old: Network, places: tuple[int, ...] | None, where: str, share: float = 1.0
+) -> frozenset[str]:
+    """Move every weight of `new` a share of the way to that of `old`; of those that grew with the outputs, the rows at
+    `places`.
 
     Returns their names. `where` begins what is said of a weight that does not fit. Raises `UserError`.
     """
-    grown, own = [], new.state_dict()
+    grown, own, moved = [], new.state_dict(keep_vars=True), set()
     with torch.no_grad():
         for name, given in old.state_dict().items():
             kept = own.get(name)
             if kept is not None and kept.shape == given.shape:
-                kept.copy_(given)
+                rows: Any = ...
             elif kept is not None and places is not None and kept[list(places)].shape == given.shape:
-                kept[list(places)] = given
+                rows = list(places)
                 grown.append(name)
             else:
                 size = "no such weight" if kept is None else f"{list(kept.shape)}"
@@ -115,7 +118,17 @@ def take_over(new: Network, old: Network, places: tuple[int, ...] | None, where:
                     f"{where}: the bundle's {name} is {list(given.shape)} and this recipe makes {size} of it; give the "
                     "task the settings that it has in the bundle's recipe.yaml."
                 )
+            if id(kept) not in moved:  # a tied weight has two names
+                moved.add(id(kept))
+                kept[rows] = _between(kept[rows], given.to(kept.device), share)
     return frozenset(grown)
+
+
+def _between(kept: torch.Tensor, given: torch.Tensor, share: float) -> torch.Tensor:
+    """Counts have nothing between them, and stay."""
+    if share == 1:
+        return given
+    return torch.lerp(kept, given, share) if kept.is_floating_point() else kept
 
 
 def begin_warm(loaded: Loaded) -> WarmStart | None:
@@ -152,8 +165,9 @@ def without_start(loaded: Loaded) -> tuple[Loaded, tuple[str, ...]]:
     recipe = loaded.recipe
     if recipe.train.start is None:
         return loaded, ()
+    none = Shelf("anchors").build("none")
     changed = {
-        "train": recipe.train.model_copy(update={"start": None, "anchor": Shelf("anchors").build("none")}),
+        "train": recipe.train.model_copy(update={"start": None, "start_share": 0.0, "anchor": none}),
         "data": recipe.data.model_copy(update={"replay": None}),
     }
     labels = open_bundle(Path(recipe.base).parent).knowledge.labels

@@ -195,6 +195,10 @@ class TrainSection(Section):
     """Folder of a bundle that training goes on from: its weights, labels, `base`, `max_length` and `prompt`. The rows
     may have further labels. Null starts from `base`."""
 
+    start_share: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the weights of `start` in the result, which lies on the way between them and what was trained (weight
+    interpolation, Wortsman et al. 2022, arXiv 2109.01903), so that less is forgotten; 0 keeps what was trained."""
+
     anchor: Annotated[Part, Shelf("anchors")] = Field(default="none", validate_default=True)
     """What training holds on to of `start`, so that less is forgotten: none; l2sp (its weights); ewc (its weights, each
     as its answers hang on it); replay (its answers to rows that it knew)."""
@@ -238,6 +242,13 @@ class TrainSection(Section):
                 f"is '{value.part_name}', which trains no weight of the base, so there is nothing to freeze; "
                 "take train.freeze out, or write full"
             )
+        return value
+
+    @field_validator("start_share")
+    @classmethod
+    def _share_is_of_something(cls, value: float, info: ValidationInfo) -> float:
+        if value and "start" in info.data and info.data["start"] is None:
+            raise ValueError(f"is {value:g}, a share of a bundle's weights; name that as train.start, or write 0")
         return value
 
     @field_validator("anchor")
