@@ -11,6 +11,7 @@ from burnish.core.errors import UserError
 from burnish.evaluation.bootstrap import Interval
 from burnish.evaluation.compare import Difference
 from burnish.evaluation.promotion import Contender, Policy, is_better, is_worse, weigh
+from burnish.metrics._joint import JointOutcome
 from burnish.metrics._likelihood import LikelihoodOutcome
 from burnish.metrics._single import SingleOutcome
 
@@ -217,3 +218,38 @@ def test_a_verdict_can_be_kept_as_json():
 def test_a_policy_has_bounds(setting):
     with pytest.raises(ValueError, match=next(iter(setting))):
         Policy(**setting)
+
+
+# Several tasks that share a model.
+
+
+def together(**parts):
+    """Tasks that were judged one after the other."""
+    sizes = [len(part) for part in parts.values()]
+    part, at = np.repeat(np.arange(len(parts)), sizes), np.concatenate([np.arange(size) for size in sizes])
+    return JointOutcome(parts, dict.fromkeys(parts, "accuracy"), part, at)
+
+
+def test_each_of_several_tasks_is_looked_at_by_its_name():
+    outcome = together(mood=answered(40), topic=answered(40))
+    checks, verdict = weighed(one(outcome), one(outcome))
+    named = [f"{task}/{check}" for task in ("mood", "topic") for check in ("accuracy", "labels", "calibration")]
+    assert list(checks) == ["task_mean", *named, "latency", "size"]
+    assert (verdict.is_passed, verdict.n_rows) == (True, 80)
+
+
+def test_a_task_that_got_better_does_not_pay_for_one_that_got_worse():
+    """The mean stays where it was: seven rows are lost in one and won in the other."""
+    production = together(mood=answered(40), topic=answered(40, wrong=range(7)))
+    candidate = together(mood=answered(40, wrong=range(7)), topic=answered(40))
+    checks, verdict = weighed(one(production), one(candidate))
+    assert (checks["task_mean"], checks["mood/accuracy"], checks["topic/accuracy"]) == (True, False, True)
+    assert verdict.is_passed is False
+
+
+def test_of_two_tasks_each_has_half_of_the_significance():
+    """Five rows lost give 0.03125, above 0.05 / 2; six give 0.015625."""
+    production = together(mood=answered(40), topic=answered(40))
+    for n, is_passed in ((5, True), (6, False)):
+        candidate = together(mood=answered(40, wrong=range(n)), topic=answered(40))
+        assert weighed(one(production), one(candidate))[0]["mood/accuracy"] is is_passed

@@ -2,7 +2,6 @@
 
 import shutil
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 from safetensors.torch import load_file, save_file
@@ -18,7 +17,7 @@ from burnish.core.events import Message, ignore
 from burnish.core.files import read_json, sha256_of, write_json
 from burnish.core.manifest import write_manifest
 from burnish.data.corpus import Corpus
-from burnish.flows.frozen import freeze, frozen_rows, median_ms
+from burnish.flows.frozen import Freezing, frozen_rows, median_ms
 from burnish.flows.promote import promote
 from burnish.flows.release import Releasing, reference_state, release
 from burnish.metrics._single import SingleOutcome
@@ -100,7 +99,7 @@ def test_what_it_answers_to_the_test_rows_is_kept_for_monitoring(home, moods):
 def test_how_likely_a_text_is_has_no_right_and_wrong(home, moods, monkeypatch):
     monkeypatch.setattr("burnish.flows.release.LikelihoodOutcome", SingleOutcome)
     asked = Releasing(home, open_bundle(moods / "bundle"), "intent", "user ann", ignore)
-    assert asked._reference(load_predictor(moods / "bundle"), frozen_rows(home, "intent")).accuracy is None
+    assert asked._reference(load_predictor(moods / "bundle"), {"": frozen_rows(home, "intent")}).accuracy is None
 
 
 def test_rows_may_be_elsewhere_now_and_those_that_are_not_there_are_told(new_home, moods, tmp_path):
@@ -123,18 +122,11 @@ def test_without_a_test_file_nothing_is_frozen_until_a_later_version_names_one(n
 def test_of_two_first_releases_at_once_the_rows_of_one_stay(new_home, moods, tmp_path):
     opened, recipe = open_bundle(moods / "bundle"), moods / "bundle" / "recipe.yaml"
     one, other = (write_csv(tmp_path / f"{seed}.csv", mood_rows(8, seed)) for seed in (1, 2))
-    first = freeze(new_home, "intent", opened, load(recipe, [f"data.test={one}"]), "user ann", ignore)
-    second = freeze(new_home, "intent", opened, load(recipe, [f"data.test={other}"]), "user bob", ignore)
+    asked = Freezing(new_home, "intent", opened, "user ann", ignore)
+    first = asked.freeze(load(recipe, [f"data.test={one}"]))
+    second = replace(asked, by="user bob").freeze(load(recipe, [f"data.test={other}"]))
     assert first == second == frozen_rows(new_home, "intent")
     assert audited(new_home) == [("test rows frozen", "intent")]
-
-
-def test_versions_of_a_model_that_several_tasks_share_are_not_held_against_each_other(new_home, moods):
-    told = []
-    joint = SimpleNamespace(data=SimpleNamespace(test=None), task=SimpleNamespace(joint=object()))
-    asked = Releasing(new_home, open_bundle(moods / "bundle"), "both", "user ann", told.append)
-    assert asked._rows(SimpleNamespace(recipe=joint)) is None
-    assert texts(told) == ["several tasks share it, and versions of such a model are not held against each other"]
 
 
 # Against production.
@@ -186,7 +178,7 @@ def test_two_that_know_no_label_in_common_cannot_be_compared(home, moods, tmp_pa
 def test_a_version_that_knows_none_of_the_frozen_labels_has_no_reference(home, moods, tmp_path):
     strange = open_bundle(copied(moods / "bundle", tmp_path / "strange", labels=["坏", "好"]))
     asked = Releasing(home, strange, "intent", "user ann", ignore)
-    assert asked._reference(load_predictor(strange), frozen_rows(home, "intent")) is None
+    assert asked._reference(load_predictor(strange), {"": frozen_rows(home, "intent")}) is None
 
 
 def test_reports_and_records_do_not_make_it_larger(home, moods, tmp_path):

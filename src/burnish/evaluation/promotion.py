@@ -1,7 +1,8 @@
 """The gate between two versions: whether a new one may take the place of the one in production.
 
 It must not be worse where that can be told from chance: on all rows, and on no label. It must not be much larger,
-slower, or less honest about its confidence. Both answered the same rows.
+slower, or less honest about its confidence. Both answered the same rows. Of several tasks that share a model none
+may be worse, in any of this, than it was.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from burnish.evaluation.compare import Difference, compare, mcnemar
+from burnish.core.members import joined
+from burnish.evaluation.compare import Comparison, Difference, compare, mcnemar
 from burnish.metrics._contract import Outcome
 from burnish.metrics._single import SingleOutcome
 
@@ -84,14 +86,33 @@ def weigh(production: Contender, candidate: Contender, policy: Policy) -> Verdic
         UserError: the two answered other rows, or none.
     """
     comparison = compare(production.outcome, candidate.outcome, seed=0)
-    main = comparison.main
-    checks = [Check(name=main.name, is_passed=not is_worse(main, policy.significance), sentence=comparison.sentence)]
-    checks += [*_labels(production, candidate, policy), *_calibration(comparison.others, policy)]
+    main, others = comparison.main, candidate.outcome.members()
+    checks = _judged(production.outcome, candidate.outcome, comparison, policy)
+    for name, first in production.outcome.members().items():
+        checks += _of_member(name, first, others[name], _divided(policy, len(others)))
     checks += [
         _cost("latency", "ms", (production.ms, candidate.ms), policy.most_times_slower),
         _cost("size", "MB", (production.size_bytes / 1e6, candidate.size_bytes / 1e6), policy.most_times_larger),
     ]
     return Verdict(checks=checks, n_rows=comparison.n_rows, is_better=is_better(main))
+
+
+def _judged(first: Outcome, second: Outcome, comparison: Comparison, policy: Policy) -> list[Check]:
+    """Everything that answers to the same rows tell of the second against the first."""
+    main = comparison.main
+    decisive = Check(name=main.name, is_passed=not is_worse(main, policy.significance), sentence=comparison.sentence)
+    return [decisive, *_labels(first, second, policy), *_calibration(comparison.others, policy)]
+
+
+def _of_member(name: str, first: Outcome, second: Outcome, policy: Policy) -> list[Check]:
+    """The same of one of several tasks that share a model: a mean would hide that one of them is lost."""
+    checks = _judged(first, second, compare(first, second, seed=0), policy)
+    return [check.model_copy(update={"name": joined(name, check.name)}) for check in checks]
+
+
+def _divided(policy: Policy, n: int) -> Policy:
+    """Of n tasks each may be held back by chance as seldom as makes all together what one is (Bonferroni)."""
+    return policy.model_copy(update={"significance": policy.significance / n})
 
 
 def is_better(main: Difference) -> bool:
@@ -104,9 +125,9 @@ def is_worse(main: Difference, significance: float) -> bool:
     return main.difference != 0 and not is_better(main) and main.p_value < significance
 
 
-def _labels(production: Contender, candidate: Contender, policy: Policy) -> list[Check]:
+def _labels(production: Outcome, candidate: Outcome, policy: Policy) -> list[Check]:
     """The label that lost most, where rows have one label each."""
-    first, second = production.outcome.single(), candidate.outcome.single()
+    first, second = production.single(), candidate.single()
     if first is None or second is None:
         return []
     lost = _lost(first, second, policy)

@@ -115,14 +115,17 @@ def _examples(
             yield [joint.example_of(name, example) | _carried(example) for example in examples], n_rows
 
 
-def read_labelled(bundle: Bundle, recipe: Recipe, data: Any, path: Path, listen: Listener) -> Corpus:
-    """Labelled rows as a corpus at `path`, read as a recipe of the bundle reads them.
+def read_labelled(bundle: Bundle, recipe: Recipe, data: Any, path: Path, listen: Listener, member: str = "") -> Corpus:
+    """Labelled rows as a corpus at `path`, read as a recipe of the bundle, or of one of its tasks, reads them.
 
     Raises:
         UserError: they cannot be read, or there are none.
     """
-    knowledge = bundle.knowledge
-    return _read(data, recipe, knowledge.task, knowledge.labels, path, listen).corpus
+    knowledge, joint = bundle.knowledge, bundle.knowledge.task.joint
+    task, labels = knowledge.task, knowledge.labels
+    if member and joint is not None:
+        task, labels = joint.members[member].task, owned(member, labels)
+    return _read(data, recipe, task, labels, path, listen).corpus
 
 
 def _read(data: Any, recipe: Recipe, task: Task, labels: tuple[str, ...], path: Path, listen: Listener) -> Ingested:

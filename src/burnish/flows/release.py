@@ -19,7 +19,8 @@ from burnish.core.errors import UserError, listed
 from burnish.core.events import Listener, Message, ignore
 from burnish.core.settings import settings
 from burnish.evaluation.promotion import Check, Contender, Policy, Verdict, weigh
-from burnish.flows.frozen import data_digest, freeze, frozen_rows, median_ms, rows_known_to_both
+from burnish.flows.frozen import Freezing, as_asked, data_digest, frozen_rows, median_ms, rows_known_to_both
+from burnish.flows.joining import of_member
 from burnish.flows.names import mask_of
 from burnish.flows.recording import Asked, Recorder
 from burnish.flows.rowplaces import keep_places
@@ -82,7 +83,8 @@ def release(
         asked = Releasing(home, opened, name, whoami(), listen)
         loaded = load(_filled(opened), overrides)
         made = asked.run(loaded, why=why, source=None if source is None else open_bundle(source))
-        if not keep_places(home, made.release, loaded):
+        is_retrained = opened.knowledge.task.joint is None
+        if is_retrained and not keep_places(home, made.release, loaded):
             listen(Message("its training rows are not where its recipe says as seen from here: retraining will ask"))
         return made
 
@@ -117,7 +119,7 @@ class Releasing:
         rows = self._rows(loaded)
         predictor = load_predictor(self.bundle)
         verdict = self._verdict(predictor, before, rows, checks)
-        reference = None if rows is None else self._reference(predictor, rows)
+        reference = self._reference(predictor, rows)
         release = replace(self._told(before, verdict, why), source=self._kept(source))
         self.listen(Message(f"registering a version of '{self.name}'"))
         made = self.home.releases.register(release)
@@ -162,29 +164,40 @@ class Releasing:
             self.listen(Message(f"{told} with --source.", "warning"))
         return "" if source is None else self.home.bundles.put(source.folder)
 
-    def _rows(self, loaded: Loaded) -> Path | None:
-        """The frozen test rows; those of the first version that names some are frozen here."""
-        rows, test = frozen_rows(self.home, self.name), loaded.recipe.data.test
-        if rows is not None:
-            return rows
-        if cast("Task", loaded.recipe.task).joint is not None:
-            told = "several tasks share it, and versions of such a model are not held against each other"
-            self.listen(Message(told, "warning"))
-            return None
+    def _rows(self, loaded: Loaded) -> Mapping[str, Path]:
+        """The frozen test rows, of several tasks those of each; those of the first version that names some are frozen
+        here.
+        """
+        joint, found = self.bundle.knowledge.task.joint, {}
+        for member in [""] if joint is None else joint.members:
+            rows = frozen_rows(self.home, self.name, member) or self._frozen(loaded, member)
+            if rows is not None:
+                found[member] = rows
+        return found
+
+    def _frozen(self, loaded: Loaded, member: str) -> Path | None:
+        """The test rows that the recipe names, or names for one of its tasks; None where it names none."""
+        joint, told = cast("Task", loaded.recipe.task).joint, "it names no test file"
+        place = f"task.tasks.{member}." if member else ""
+        if member and joint is not None:
+            told = f"it names no test file of {member}"
+            named = joint.members.get(member)  # a recipe that puts tasks beside those of a bundle names new ones alone
+            loaded = loaded if named is None or named.data is None else of_member(loaded, member)
+        test = loaded.recipe.data.test
         if test is None or share_of(test) is not None:
-            told = "it names no test file, so versions cannot be held against each other: give data.test=FILE"
-            self.listen(Message(told, "warning"))
+            cannot = "so versions cannot be held against each other"
+            self.listen(Message(f"{told}, {cannot}{' by it' if member else ''}: give {place}data.test=FILE", "warning"))
             return None
-        return freeze(self.home, self.name, self.bundle, loaded, self.by, self.listen)
+        return Freezing(self.home, self.name, self.bundle, self.by, self.listen).freeze(loaded, member)
 
     def _verdict(
-        self, predictor: Predictor, before: Release | None, rows: Path | None, checks: Sequence[Check]
+        self, predictor: Predictor, before: Release | None, rows: Mapping[str, Path], checks: Sequence[Check]
     ) -> Verdict | None:
         """How it compares; without rows or another version the further checks alone tell, if there are any."""
         if before is None:
             told = f"'{self.name}' has no version in production yet, so there is nothing to hold it against"
             self.listen(Message(told))
-        if before is None or rows is None:
+        if before is None or not rows:
             return Verdict(checks=list(checks), n_rows=0, is_better=False) if checks else None
         self.listen(Message(f"holding it against {self.name}:{before.version} on the frozen test rows"))
         folder = self.home.bundles.get(before.digest)
@@ -217,31 +230,43 @@ class Releasing:
             is_passed=verdict is None or verdict.is_passed,
         )
 
-    def _reference(self, predictor: Predictor, rows: Path) -> Reference | None:
+    def _reference(self, predictor: Predictor, rows: Mapping[str, Path]) -> Reference | None:
         """What answers to the test rows look like: what monitoring holds live traffic against."""
-        knowledge = predictor.knowledge
-        columns = [one.name for one in knowledge.task.wanted if one.name not in knowledge.task.gold]
+        task, knowledge = predictor.task, predictor.knowledge
+        columns = [one.name for one in task.wanted if one.name not in task.gold]
         examples = rows_known_to_both(rows, [predictor])[:MOST_REFERENCE_ROWS]
         if not examples:
             return None
-        answered = predictor.answer(examples)
-        decoded = knowledge.task.decode(answered, knowledge.labels, knowledge.decision)
+        answered = predictor.answer([as_asked(task, one) for one in examples])
+        decoded = task.decode(answered, knowledge.labels, knowledge.decision)
         recorder = Recorder(self.home, mask_of(self.home, settings()), "off").knowing(predictor)
         asked = Asked(self.name, 0, "", (), time.perf_counter())
         records = []
-        for row, one in zip(answered, decoded, strict=True):
-            texts = {name: row.example[name] for name in columns if isinstance(row.example.get(name), str)}
+        for example, row, one in zip(examples, answered, decoded, strict=True):
+            given = example if task.joint is None else task.joint.texts_of(example)
+            texts = {name: given[name] for name in columns if isinstance(given.get(name), str)}
             records.append(recorder.record(asked, texts, row, one.model_dump(mode="json")))
-        outcome = knowledge.task.outcome(answered, knowledge.labels, knowledge.decision)
-        has_right = not isinstance(outcome, LikelihoodOutcome)  # of how likely a text is nothing is wrong
-        return Reference.of(records, float(1 - outcome.is_wrong().mean()) if has_right else None)
+        judged = answered if task.joint is None else predictor.answer(examples)
+        return Reference.of(records, _share_right(task.outcome(judged, knowledge.labels, knowledge.decision)))
+
+
+def _share_right(outcome: Outcome) -> float | None:
+    """None of how likely a text is: nothing of that is wrong."""
+    return None if isinstance(outcome, LikelihoodOutcome) else float(1 - outcome.is_wrong().mean())
 
 
 def _known_labels(production: Predictor, candidate: Predictor) -> Check:
     """Whether it still knows what production knows: rows of other labels are none that both can be judged on."""
-    lost = [label for label in production.knowledge.labels if label not in set(candidate.knowledge.labels)]
+    before, after = ([*_tasks_of(one), *one.knowledge.labels] for one in (production, candidate))
+    lost = [known for known in before if known not in set(after)]
     told = f"It does not know {listed(lost)} any more." if lost else "It knows every label that production knows."
     return Check(name="known labels", is_passed=not lost, sentence=told)
+
+
+def _tasks_of(predictor: Predictor) -> list[str]:
+    """The names of several tasks that share a model."""
+    joint = predictor.task.joint
+    return [] if joint is None else list(joint.members)
 
 
 def _filled(bundle: Bundle) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ metrics name the classes that they judge.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -95,6 +95,10 @@ class Outcome(ABC):
     def label_names(self) -> tuple[str, ...]:
         """L names, where answers are labels: precision, recall and F1 are then told for each."""
         return ()
+
+    def members(self) -> Mapping[str, Outcome]:
+        """The outcome of each task by its name, where it is one of several that were judged together."""
+        return {}
 
     def single(self) -> SingleOutcome | None:
         """The same as one label a row; None where rows have several labels, spans or a score."""

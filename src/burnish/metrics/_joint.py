@@ -53,6 +53,9 @@ class JointOutcome(Outcome):
         _, outcome, at = self._place(row)
         return outcome.words_of(at)
 
+    def members(self) -> Mapping[str, Outcome]:
+        return self.parts
+
     @classmethod
     def toy(cls) -> Self:
         return cls({"sentiment": SingleOutcome.toy()}, {"sentiment": "accuracy"}, np.zeros(2, np.int64), np.arange(2))

@@ -45,5 +45,8 @@ class Joint(Protocol):
     def example_of(self, member: str, example: Example) -> Example:
         """A member's example as one of the whole."""
 
+    def texts_of(self, example: Example) -> dict[str, str]:
+        """The texts of a member's labelled row, by their columns: an input that others may answer too."""
+
     def answered_by(self, member: str, answered: Sequence[Answered], labels: tuple[str, ...]) -> list[Answered]:
         """Those rows that a member is asked about, as its own task knows them. `labels` are those of the whole."""

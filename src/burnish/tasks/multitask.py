@@ -121,6 +121,10 @@ class Multitask(Task):
     def example_of(self, member: str, example: Example) -> Example:
         return self._example({member: example})
 
+    def texts_of(self, example: Example) -> dict[str, str]:
+        own = self._own_example(example[MEMBERS][0], example)
+        return {name: own[name] for name in self.texts if own.get(name) is not None}
+
     def answered_by(self, member: str, answered: Sequence[Answered], labels: tuple[str, ...]) -> list[Answered]:
         layout, bit, rows = self._layout(labels), self._bits[member], []
         for row in answered:
