@@ -34,7 +34,8 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3, help="of a retraining")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="of the recipe, for every training")
-    parser.add_argument("--anchor", help="none, ewc, replay; l2sp, where nothing is said")
+    parser.add_argument("--anchor", default="none", help="none, l2sp, ewc, replay")
+    parser.add_argument("--start-share", type=float, default=0.3, help="of the weights of production, in the result")
     asked = parser.parse_args()
     asked.work.mkdir(parents=True, exist_ok=True)
     os.environ["BURNISH_HOME"] = str(asked.work / "home")
@@ -134,7 +135,9 @@ class Loop:
         from burnish.flows.retrain import Retraining, retrain
         from burnish.store.home import opened_home
 
-        settings = Retraining.model_validate({"epochs": self.asked.epochs, "anchor": self.asked.anchor})
+        settings = Retraining.model_validate(
+            {"epochs": self.asked.epochs, "anchor": self.asked.anchor, "start_share": self.asked.start_share}
+        )
         result = retrain("intent", self.asked.set, settings, listen=tell)
         made = result.release
         told = f"passed, learned from {len(result.taught.rows):,}, {result.taught.n_quarantined} put aside"

@@ -77,11 +77,11 @@ def test_retrain_hands_its_options_on_and_says_how_to_promote_the_result(burnish
     flow("retrain", run)
     ended = burnish(
         "retrain", "intent", "train.learning_rate=0.1", "--least", "5", "--epochs", "4", "--anchor", "replay",
-        "--promote-if-better",
+        "--start-share", "0.1", "--promote-if-better",
     )  # fmt: skip
     [(name, overrides, settings)] = calls
     assert (name, overrides) == ("intent", ("train.learning_rate=0.1",))
-    assert (settings.least, settings.epochs, settings.anchor.part_name) == (5, 4, "replay")
+    assert (settings.least, settings.epochs, settings.start_share, settings.anchor.part_name) == (5, 4, 0.1, "replay")
     assert settings.promote_if_better
     assert (ended.code, ended.out) == (0, "intent:2\n")
     assert ended.err.endswith("Let it answer with: burnish promote intent:2\n")

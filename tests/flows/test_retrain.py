@@ -141,7 +141,7 @@ def test_dev_stays_what_production_was_never_trained_on(learned, moods, tmp_path
     assert new["data"]["split"] == {
         "name": "grown", "n_new": len(learned.result.taught.rows), "before": {"name": "stratified"},
     }  # fmt: skip
-    new["train"] |= {"start": None, "anchor": "none"}
+    new["train"] |= {"start": None, "start_share": 0}
     assert dev_of(new, tmp_path / "new") == dev_of(recipe_of(moods / "bundle"), tmp_path / "old")
 
 
@@ -171,7 +171,7 @@ def test_the_next_retraining_goes_on_from_the_last_with_labels_that_reviewers_br
     assert bundle.knowledge.labels == ("bad", "good", "提问")
     recipe = recipe_of(bundle.folder)
     assert recipe["data"]["split"]["before"] == {"name": "stratified"}  # and not grown of grown
-    assert recipe["train"]["anchor"]["name"] == "l2sp"
+    assert recipe["train"]["start_share"] == 0.3
     checks = {check.name: check.is_passed for check in result.verdict.checks}
     assert checks["known labels"]
     assert "feedback kept back" in checks or len(taught.held_out) < 20
@@ -320,14 +320,15 @@ def test_settings_and_overrides_are_those_of_the_training(home, laid):
     assert ground.recipe.data.split == Grown(n_new=3, before="random")
 
 
-@pytest.mark.parametrize(("peft", "anchor"), [("full", "l2sp"), ("lora", "none")])
-def test_it_holds_on_to_weights_that_training_moves_unless_told_otherwise(home, moods, tmp_path, laid, peft, anchor):
-    remade(home, moods, tmp_path / "own", train={"peft": peft})
+@pytest.mark.parametrize("peft", ["full", "lora"])
+def test_production_keeps_a_share_of_the_weights_and_nothing_else_holds_unless_asked(home, moods, tmp_path, laid, peft):
+    remade(home, moods, tmp_path / "own", train={"peft": peft, "anchor": "none"})
     corrected(home, NEW, version=2)
-    assert laid()[0]["train"]["anchor"]["name"] == anchor
-    assert laid(anchor="none")[0]["train"]["anchor"] == {"name": "none"}
+    train = laid()[0]["train"]
+    assert (train["start_share"], train["anchor"]) == (0.3, {"name": "none"})
+    assert laid(start_share=0)[0]["train"]["start_share"] == 0
+    assert laid(["train.start_share=0.5"])[0]["train"]["start_share"] == 0.5
     assert laid(["train.anchor=replay"])[0]["train"]["anchor"]["name"] == "replay"
-    assert laid(["train.peft=lora"])[0]["train"]["anchor"] == {"name": "none"}
 
 
 def test_rows_to_hold_on_to_are_left_out_where_the_anchor_reads_none(home, moods, tmp_path, laid):

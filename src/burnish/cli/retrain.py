@@ -26,8 +26,7 @@ def retrain(
     from burnish.flows.retrain import retrain as run
     from burnish.flows.retraining import Retraining
 
-    if said["anchor"] is not None:
-        Shelf("anchors").get(said["anchor"])
+    Shelf("anchors").get(said["anchor"])
     asked = Retraining.model_validate(said)
     with watching() as listen:
         result = run(name, tuple(settings or ()), asked, listen=listen)

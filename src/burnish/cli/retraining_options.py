@@ -14,12 +14,16 @@ from burnish.core.errors import UserError
 _OPTIONS: dict[str, tuple[Any, Any]] = {
     "least": (Annotated[int, typer.Option("--least", min=1, help="Fewest inputs with new corrections.")], 20),
     "epochs": (Annotated[int, typer.Option("--epochs", min=1, help="Passes over old rows and corrections.")], 3),
-    "anchor": (
+    "start_share": (
         Annotated[
-            str | None,
-            typer.Option("--anchor", help="Against forgetting: none, l2sp (the default, but for LoRA), ewc, replay."),
+            float,
+            typer.Option("--start-share", min=0, max=0.99, help="Share of production's weights in the result."),
         ],
-        None,
+        0.3,
+    ),
+    "anchor": (
+        Annotated[str, typer.Option("--anchor", help="Against forgetting besides: none, l2sp, ewc, replay.")],
+        "none",
     ),
     "promote_if_better": (
         Annotated[

@@ -18,7 +18,6 @@ from burnish.bundle.runtimes.torch import Torch
 from burnish.core.errors import UserError
 from burnish.core.events import Listener, Message, ignore
 from burnish.core.files import read_json, write_bytes
-from burnish.core.shelves import Shelf
 from burnish.evaluation.compare import compare
 from burnish.evaluation.gates import GateResult
 from burnish.evaluation.promotion import Check, Verdict, is_worse
@@ -30,7 +29,6 @@ from burnish.flows.retraining import Retraining as Retraining
 from burnish.flows.rowplaces import SIDES, hand_places_on, known_places
 from burnish.flows.shrink import shrink
 from burnish.flows.teaching import KEPT_BACK, Taught, taught
-from burnish.models.peft._contract import Peft
 from burnish.recipe.load import load
 from burnish.recipe.show import filled
 from burnish.store.home import Home, opened_home, whoami
@@ -188,19 +186,11 @@ class Run:
         recipe["data"] |= known_places(self.home, self.production, without=said)
         recipe["train"] |= {"start": str(source.folder.absolute()), "epochs": self.settings.epochs, "n_seeds": 1}
         recipe["train"] |= {"keep": "last", "patience": None}  # dev has no corrections
-        anchor = self._anchor(recipe, overrides)
-        recipe["train"] |= {"anchor": anchor.as_recipe()}
+        anchor = cast("Anchor", self.settings.anchor)
+        recipe["train"] |= {"anchor": anchor.as_recipe(), "start_share": self.settings.start_share}
         recipe["data"] |= {} if anchor.most_rows else {"replay": None}
         recipe["judge"] |= {"slices": [], "start": False}  # corrections have no columns to slice by
         return filled(load(recipe, overrides).recipe)
-
-    def _anchor(self, recipe: dict[str, Any], overrides: Sequence[str]) -> Anchor:
-        """Corrections are of few labels, and without an anchor all others lose by it (benchmarks/RESULTS.md)."""
-        if self.settings.anchor is not None:
-            return cast("Anchor", self.settings.anchor)
-        free = recipe | {"train": recipe["train"] | {"anchor": "none"}}
-        peft = cast("Peft", load(free, overrides).recipe.train.peft)
-        return cast("Anchor", Shelf("anchors").build("none" if peft.keeps_base else "l2sp"))
 
     def _fit(self, recipe: dict[str, Any], found: Taught, work: Path) -> FitResult:
         """Old rows and corrections together. Dev rows stay those that the source never learned."""
