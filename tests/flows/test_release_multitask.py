@@ -7,12 +7,14 @@ from tests.flows.test_multitask import alike, recipe_of, written
 from tests.flows.test_release import audited, copied, reference_of, texts
 
 import burnish
+from burnish.core.errors import UserError
 from burnish.core.files import sha256_of
 from burnish.core.manifest import write_manifest
 from burnish.data.corpus import Corpus
 from burnish.flows.frozen import frozen_rows
 from burnish.flows.promote import promote
 from burnish.flows.release import release
+from burnish.flows.retrain import retrain
 
 pytestmark = pytest.mark.usefixtures("steady")
 
@@ -123,6 +125,14 @@ def test_a_task_put_beside_the_others_is_judged_from_then_on_and_may_not_go_agai
     back = release(bundle, "both")
     told = {check.name: check.sentence for check in back.verdict.checks if not check.is_passed}
     assert told == {"known labels": "It does not know alike any more."}
+
+
+def test_what_several_tasks_share_is_not_retrained_from_feedback(released):
+    with pytest.raises(UserError) as caught:
+        retrain("both")
+    assert str(caught.value) == (
+        "both: the task 'multitask' is not trained further; task.start puts further tasks beside those of a bundle."
+    )
 
 
 def test_live_answers_are_held_against_those_of_all_tasks_to_the_same_texts(released, bundle):

@@ -29,6 +29,7 @@ from burnish.flows.retraining import Retraining as Retraining
 from burnish.flows.rowplaces import SIDES, hand_places_on, known_places
 from burnish.flows.shrink import shrink
 from burnish.flows.teaching import KEPT_BACK, Taught, taught
+from burnish.flows.warm import cannot_go_on
 from burnish.recipe.load import load
 from burnish.recipe.show import filled
 from burnish.store.home import Home, opened_home, whoami
@@ -142,8 +143,10 @@ class Run:
         """What training can go on from.
 
         Raises:
-            UserError: production was shrunk from a bundle that was not released with it.
+            UserError: its task has no warm start, or it was shrunk from a bundle that was not released with it.
         """
+        if (reason := cannot_go_on(served.knowledge.task)) is not None:
+            raise UserError(f"{self.name}: {reason}")
         if self.production.source:
             return open_bundle(self.home.bundles.get(self.production.source))
         if not isinstance(served.knowledge.runtime, Torch):

@@ -142,7 +142,7 @@ def begin_warm(loaded: Loaded) -> WarmStart | None:
     if recipe.train.start is None:
         return None
     place, task = loaded.place("train", "start"), cast("Task", recipe.task)
-    if (reason := _cannot_go_on(task)) is not None:
+    if (reason := cannot_go_on(task)) is not None:
         raise UserError(f"{place}: {reason}")
     bundle = open_bundle(loaded.located("train", "start"))
     runtime = bundle.knowledge.runtime
@@ -190,7 +190,7 @@ def _refuse_idle_replay(loaded: Loaded) -> None:
     faults.raise_if_any()
 
 
-def _cannot_go_on(task: Task) -> str | None:
+def cannot_go_on(task: Task) -> str | None:
     """Why a task has no warm start, or None."""
     name = task.part_name
     if task.joint is not None:
