@@ -115,6 +115,12 @@ def test_other_heads_that_read_the_last_states_share_too(bundles, tiny_base, tmp
     close(found[0], load_predictor(bundles["cls"]).core.run(features(cls)))
 
 
+def test_models_that_read_alike_have_one_tokenizer(bundles):
+    cls, mean = sharing(bundles, "cls", "mean")
+    assert cls.reader.backend is mean.reader.backend
+    assert load_predictor(bundles["cls"]).reader.backend is not cls.reader.backend
+
+
 def test_texts_of_all_go_through_the_trunk_at_once_and_equal_ones_once(bundles):
     predictors = sharing(bundles, "cls", "mean")
     watched = Watched(predictors[0].core)

@@ -1,11 +1,16 @@
+import gc
+import itertools
 import json
+import random
 import shutil
+from dataclasses import replace
+from weakref import WeakValueDictionary
 
 import pytest
 
 from burnish.core.errors import UserError
 from burnish.models.locate import locate
-from burnish.models.tokenizer import allowed_length, load_tokenizer
+from burnish.models.tokenizer import allowed_length, load_backend, load_tokenizer
 
 
 def test_a_padding_length_baked_into_the_file_is_taken_out():
@@ -20,6 +25,63 @@ def test_a_long_text_is_cut_to_max_length_and_what_is_cut_is_known(tiny_base):
     assert len(encoding.ids) == 8
     assert encoding.ids[-1] == 3
     assert encoding.overflowing
+
+
+@pytest.mark.parametrize("base", ["tiny", "minilm"])
+@pytest.mark.parametrize("max_length", [8, 9, 31])
+def test_what_is_too_long_is_cut_as_the_rust_tokenizer_cuts(tiny_base, base, max_length):
+    """Texts, and pairs whose longer one is cut first; what was cut off is as much."""
+    folder = tiny_base if base == "tiny" else locate(base).folder
+    ours, theirs = load_tokenizer(folder, max_length), load_backend(folder)
+    theirs.no_padding()
+    theirs.enable_truncation(max_length)
+    draw = random.Random(max_length)
+    words = ["a", "day", "北京", "good", "unbelievable", "😀"]
+    some = [" ".join(draw.choices(words, k=draw.randrange(45))) for _ in range(200)]
+    for asked in (some, list(itertools.pairwise(some))):
+        found, expected = ours.ids(asked), theirs.encode_batch_fast(asked)
+        for name in ("ids", "type_ids", "special_tokens_mask", "attention_mask"):
+            assert [getattr(one, name) for one in found] == [getattr(one, name) for one in expected]
+        assert [[number == 1 for number in one.sequence_ids] for one in found] == [
+            [number == 1 for number in one.sequence_ids] for one in expected
+        ]
+        assert [sum(map(len, one.overflowing)) for one in found] == [sum(map(len, one.overflowing)) for one in expected]
+        assert any(one.overflowing for one in found)
+
+
+def test_reading_changes_nothing_for_whoever_reads_beside_it(tiny_base, tmp_path):
+    tokenizer = load_tokenizer(tiny_base, max_length=8)
+    before = tokenizer.backend.to_str()
+    tokenizer.ids(["a b c d e f g h i j", ("a b c d e f", "g h")])
+    tokenizer.pieces(["a b c d e f g h i j"])
+    tokenizer.save(tmp_path, tiny_base)
+    assert tokenizer.backend.to_str() == before
+    assert tokenizer.backend.truncation is None
+
+
+def test_equal_tokenizers_are_one_in_memory_and_go_with_the_last_that_reads_with_it(tiny_base, tmp_path):
+    loaded = WeakValueDictionary()
+    other = shutil.copytree(tiny_base, tmp_path / "other")
+    one = load_tokenizer(tiny_base).sharing(loaded)
+    same, split = (load_tokenizer(other, 8, is_cjk_split=is_split).sharing(loaded) for is_split in (False, True))
+    assert same.backend is one.backend
+    assert (same.max_length, one.max_length) == (8, 64)
+    assert split.backend is not one.backend
+    text = (other / "tokenizer.json").read_text("utf-8")
+    (other / "tokenizer.json").write_text(text.replace("[UNK]", "[unk]"), "utf-8")
+    assert load_tokenizer(other).sharing(loaded).backend is not one.backend
+    del one
+    assert load_tokenizer(tiny_base).sharing(loaded).backend is same.backend
+    del same, split
+    gc.collect()
+    assert not loaded
+
+
+def test_what_was_read_from_no_file_of_its_own_is_shared_with_nobody(tiny_base):
+    one = replace(load_tokenizer(tiny_base), digest="")
+    loaded = WeakValueDictionary()
+    assert one.sharing(loaded) is one
+    assert not loaded
 
 
 def test_pieces_have_offsets_into_the_users_own_string(tiny_base):

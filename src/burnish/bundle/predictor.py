@@ -16,6 +16,7 @@ from burnish.bundle.memory import Memory
 from burnish.bundle.trunks import Trunks
 from burnish.core.errors import listed
 from burnish.models.reader import Reader
+from burnish.models.tokenizer import TextTokenizer
 from burnish.tasks._contract import Answered, Encoded, Example, Feature, Prediction, Task
 
 Input = str | tuple[str, ...] | Mapping[str, Any]
@@ -63,9 +64,11 @@ class Predictor:
         return Predictor(self.knowledge, self.reader, self.core, Memory(n_answers))
 
     def sharing(self, trunks: Trunks) -> Predictor:
-        """The same model on a trunk that is loaded already, where one is equal to its own."""
-        core = self.knowledge.runtime.shared(self.core, trunks)
-        return Predictor(self.knowledge, self.reader, core, self.memory)
+        """The same model on a trunk, and with a tokenizer, that are loaded already, where one is equal to its own."""
+        core, reader = self.knowledge.runtime.shared(self.core, trunks), self.reader
+        if isinstance(reader, TextTokenizer):
+            reader = reader.sharing(trunks.tokenizers)
+        return Predictor(self.knowledge, reader, core, self.memory)
 
     def stream(self, text: Input) -> Iterator[str]:
         """The text that is written for one input, piece by piece; joined it is the text of the answer.

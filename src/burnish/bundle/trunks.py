@@ -1,14 +1,17 @@
-"""Trunks that several loaded models have in common: one copy in memory, computed once for all that ask at a time."""
+"""What several loaded models have in common: trunks, computed once for all that ask at a time, and tokenizers."""
 
 from __future__ import annotations
 
 import threading
 import weakref
 from collections.abc import Sequence
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from burnish.bundle.core import Core, Outputs
 from burnish.tasks._contract import Feature
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 
 class Trunk(Protocol):
@@ -25,7 +28,8 @@ T = TypeVar("T", bound=Trunk)
 
 
 class Trunks:
-    """The trunks that are loaded in one process. It keeps none alive: the last model that goes takes it along.
+    """The trunks that are loaded in one process, and what tokenizes for them. It keeps none alive: the last model that
+    goes takes it along.
 
     A newcomer is compared with those that are there, tensor by tensor up to the first difference, so that who shares
     with nobody pays nothing, not even a digest.
@@ -34,6 +38,8 @@ class Trunks:
     def __init__(self) -> None:
         self._loaded: weakref.WeakSet[Any] = weakref.WeakSet()
         self._looking = threading.Lock()
+        self.tokenizers: weakref.WeakValueDictionary[str, Tokenizer] = weakref.WeakValueDictionary()
+        """Digest → backend of a `TextTokenizer`."""
 
     def known(self, trunk: T) -> T:
         """The trunk that is here and like this one; else this one, which is here from now on."""

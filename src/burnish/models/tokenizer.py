@@ -2,26 +2,32 @@
 
 `tokenizer.json` files often carry a padding length of their own (all-MiniLM's pads to 128); left in place it
 would make every text as slow as the longest. It is taken out here, once, and stays out in the bundle.
+
+Cutting is a setting of the whole tokenizer there. Here it is none: several threads read with one tokenizer, some of
+them texts that must be cut and some that must not, and models of one process share it. What is too long is cut
+afterwards.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding, Regex, Tokenizer, pre_tokenizers
 
 from burnish.core.errors import UserError
-from burnish.core.files import read_json, write_bytes, write_json
+from burnish.core.files import read_json, sha256_of, write_bytes, write_json
 
 Int32s = NDArray[np.int32]
 
+TOKENIZER = "tokenizer.json"
 CJK = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]"
 LARGEST_MAX_LENGTH = 8192
 
@@ -34,11 +40,14 @@ class TextTokenizer:
     """
 
     backend: Tokenizer
+    """Nobody changes it: others may be reading with it."""
     max_length: int
     pad_id: int
     prefix: tuple[int, ...]
     suffix: tuple[int, ...]
     prompt: str = ""
+    digest: str = ""
+    """What `backend` is like: equal only where it is equal; empty where that cannot be told."""
 
     @cached_property
     def has_pair_types(self) -> bool:
@@ -60,24 +69,52 @@ class TextTokenizer:
 
     def ids(self, texts: Sequence[str | tuple[str, str]]) -> list[Encoding]:
         """Encodings with special tokens, cut to `max_length`; `overflowing` is not empty where a text was cut."""
-        self.backend.enable_truncation(self.max_length)
-        return list(self.backend.encode_batch_fast([self._prompted(text) for text in texts] if self.prompt else texts))
+        asked = [self._prompted(text) for text in texts] if self.prompt else texts
+        found = list(self.backend.encode_batch_fast(asked))
+        for at, one in enumerate(found):
+            if len(one) > self.max_length:
+                found[at] = self._cut(asked[at])
+        return found
+
+    def _cut(self, text: str | tuple[str, str]) -> Encoding:
+        """The longer one of a pair is cut first, as the Rust tokenizer itself cuts (strategy `longest_first`)."""
+        is_pair = not isinstance(text, str)
+        parts = self.backend.encode_batch_fast(list(text) if is_pair else [text], add_special_tokens=False)
+        room = self.max_length - self.backend.num_special_tokens_to_add(is_pair)
+        for part, length in zip(parts, _fitting([len(part) for part in parts], room), strict=True):
+            part.truncate(length)
+        return self.backend.post_process(parts[0], parts[1] if is_pair else None)
 
     def _prompted(self, text: str | tuple[str, str]) -> str | tuple[str, str]:
         return self.prompt + text if isinstance(text, str) else (self.prompt + text[0], text[1])
 
     def pieces(self, texts: Sequence[str]) -> list[Encoding]:
         """Encodings without special tokens and never cut, with character offsets into each text."""
-        self.backend.no_truncation()
         return list(self.backend.encode_batch(list(texts), add_special_tokens=False))
 
     def save(self, folder: Path, source: Path) -> None:
         """The tokenizer as it was used, with the settings of the base in `source` beside it for other tools."""
-        self.backend.no_truncation()
-        write_bytes(folder / "tokenizer.json", self.backend.to_str(pretty=False).encode())
+        write_bytes(folder / TOKENIZER, self.backend.to_str(pretty=False).encode())
         settings = read_json(source / "tokenizer_config.json") if (source / "tokenizer_config.json").is_file() else {}
         kept = {name: value for name, value in settings.items() if name != "auto_map"}
         write_json(folder / "tokenizer_config.json", {**kept, "model_max_length": self.max_length})
+
+    def sharing(self, loaded: WeakValueDictionary[str, Tokenizer]) -> TextTokenizer:
+        """The same with a backend that is loaded already, where one is equal to its own; else that is loaded now: of
+        250,000 words one takes 70 MB.
+        """
+        return replace(self, backend=loaded.setdefault(self.digest, self.backend)) if self.digest else self
+
+
+def _fitting(lengths: Sequence[int], room: int) -> list[int]:
+    """How many tokens of one or two texts have room together."""
+    if len(lengths) == 1:
+        return [room]
+    shorter, longer = sorted(lengths)
+    longer = shorter if shorter > room else max(shorter, room - shorter)
+    if shorter + longer > room:
+        shorter, longer = room // 2, room - room // 2
+    return [shorter, longer] if lengths[0] <= lengths[1] else [longer, shorter]
 
 
 def load_tokenizer(
@@ -115,6 +152,7 @@ def load_tokenizer(
         prefix=(*probe.ids[:first], *said),
         suffix=tuple(probe.ids[last + 1 :]),
         prompt=prompt,
+        digest=f"{sha256_of(file)}{is_cjk_split}" if (file := folder / TOKENIZER).is_file() else "",
     )
 
 
@@ -138,7 +176,7 @@ def load_backend(folder: Path) -> Tokenizer:
     Raises:
         UserError: there is none that can be read.
     """
-    file = folder / "tokenizer.json"
+    file = folder / TOKENIZER
     try:
         if file.is_file():
             return Tokenizer.from_file(str(file))
