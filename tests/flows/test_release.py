@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file, save_file
@@ -302,8 +303,12 @@ def test_a_folder_that_is_no_bundle_is_refused(new_home, tmp_path):
 def test_test_rows_that_are_not_there_or_of_unknown_labels_are_told_and_nothing_is_registered(
     new_home, moods, tmp_path
 ):
-    with pytest.raises(UserError, match=r"gone\.csv"):
+    with pytest.raises(UserError) as caught:
         release(moods / "bundle", "intent", ["data.test=gone.csv"])
+    assert str(caught.value) == (
+        f"{moods / 'bundle'}: its recipe names the test data gone.csv, which is not there as seen from the current "
+        f"folder, {Path.cwd()}; say where it is: data.test=FILE."
+    )
     odd = write_csv(tmp_path / "odd.csv", [("good day", "good"), ("so so", "soso")])
     with pytest.raises(UserError, match=r"odd\.csv:3: the label 'soso' is not in the training data"):
         release(moods / "bundle", "intent", [f"data.test={odd}"])

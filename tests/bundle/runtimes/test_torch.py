@@ -7,11 +7,37 @@ import torch
 from burnish.bundle.core import TOKENS_PER_BATCH, TOKENS_PER_GPU_BATCH
 from burnish.bundle.predictor import load_predictor
 from burnish.bundle.torch_core import tokens_at_once
+from burnish.core.settings import settings
 
 
 def test_a_network_is_put_where_this_process_computes(bundle, monkeypatch):
     monkeypatch.setattr("burnish.models.device.best_device", lambda: torch.device("meta"))
     assert next(load_predictor(bundle).core.network.parameters()).device == torch.device("meta")
+
+
+@pytest.fixture
+def threads():
+    """As many as torch had, put back."""
+    before = torch.get_num_threads()
+    yield before
+    torch.set_num_threads(before)
+    settings.cache_clear()
+
+
+@pytest.mark.parametrize("asked", [1, 3])
+def test_it_computes_with_as_many_threads_as_the_setting_says(bundle, threads, monkeypatch, asked):
+    monkeypatch.setenv("BURNISH_THREADS", str(asked))
+    settings.cache_clear()
+    load_predictor(bundle)
+    assert torch.get_num_threads() == asked
+
+
+def test_without_the_setting_the_threads_stay_those_of_the_program_that_loads(bundle, threads, monkeypatch):
+    monkeypatch.delenv("BURNISH_THREADS", raising=False)
+    settings.cache_clear()
+    torch.set_num_threads(5)
+    load_predictor(bundle)
+    assert torch.get_num_threads() == 5
 
 
 def test_a_gpu_gets_larger_batches():
