@@ -127,6 +127,20 @@ def test_a_task_put_beside_the_others_is_judged_from_then_on_and_may_not_go_agai
     assert told == {"known labels": "It does not know alike any more."}
 
 
+def test_a_task_that_has_become_another_under_its_old_name_is_refused(released, place, tiny_base, tmp_path):
+    recipe = recipe_of(place, tiny_base)
+    recipe["task"]["tasks"]["mood"], recipe["task"]["tasks"]["alike"] = (
+        recipe["task"]["tasks"]["places"], recipe["task"]["tasks"]["mood"],
+    )  # fmt: skip
+    other = burnish.fit(recipe, ["train.epochs=1"], out=tmp_path / "other").bundle
+    with pytest.raises(UserError) as caught:
+        release(other, "both")
+    assert str(caught.value) == (
+        f"{other}: its task mood reads other columns than the frozen test rows of 'both' have; release it under "
+        "another name."
+    )
+
+
 def test_what_several_tasks_share_is_not_retrained_from_feedback(released):
     with pytest.raises(UserError) as caught:
         retrain("both")

@@ -18,6 +18,7 @@ from burnish.compression.measuring import size_bytes
 from burnish.core.errors import UserError, listed
 from burnish.core.events import Listener, Message, ignore
 from burnish.core.settings import settings
+from burnish.data.corpus import Corpus
 from burnish.evaluation.promotion import Check, Contender, Policy, Verdict, weigh
 from burnish.flows.frozen import Freezing, as_asked, data_digest, frozen_rows, median_ms, rows_known_to_both
 from burnish.flows.joining import of_member
@@ -168,12 +169,23 @@ class Releasing:
     def _rows(self, loaded: Loaded) -> Mapping[str, Path]:
         """The frozen test rows, of several tasks those of each; those of the first version that names some are frozen
         here.
+
+        Raises:
+            UserError: rows cannot be read, or one of several tasks is another than the one whose rows were frozen.
         """
         joint, found = self.bundle.knowledge.task.joint, {}
         for member in [""] if joint is None else joint.members:
             rows = frozen_rows(self.home, self.name, member) or self._frozen(loaded, member)
-            if rows is not None:
-                found[member] = rows
+            if rows is None:
+                continue
+            if joint is not None and not joint.members[member].task.arrow_fields().keys() <= {
+                *Corpus(rows).schema.names
+            }:
+                raise UserError(
+                    f"{self.bundle.folder}: its task {member} reads other columns than the frozen test rows of "
+                    f"'{self.name}' have; release it under another name."
+                )
+            found[member] = rows
         return found
 
     def _frozen(self, loaded: Loaded, member: str) -> Path | None:
