@@ -43,6 +43,14 @@ def test_a_part_that_was_only_named_takes_settings_by_override(recipe):
     assert (schedule.part_name, schedule.warmup) == ("cosine", 0.4)
 
 
+def test_an_empty_mapping_takes_away_what_stands_there(recipe):
+    gates = START + "judge: {gates: {accuracy: '>= 0.9', ece: '<= 0.1'}}\n"
+    assert load(recipe(gates), ["judge.gates={}"]).recipe.judge.gates == {}
+    more = load(recipe(gates), ["judge.gates={}", "judge.gates.f1=>= 0.5"]).recipe.judge.gates
+    assert more == {"f1": ">= 0.5"}
+    assert load(recipe(gates), ["judge.gates={ece: <= 0.2}"]).recipe.judge.gates.keys() == {"accuracy", "ece"}
+
+
 def test_an_override_that_names_another_part_drops_the_settings_of_the_first(recipe):
     name = recipe(START + "train: {schedule: {name: cosine, warmup: 0.5}}\n")
     assert load(name, ["train.schedule=cosine"]).recipe.train.schedule.warmup != pytest.approx(0.5)

@@ -46,7 +46,8 @@ class Document:
     def under(self, above: Document) -> Document:
         """The two documents as one, `above` on top: mappings merge, everything else is replaced.
 
-        A part that is given another name is replaced whole: its settings belonged to the other part.
+        An empty mapping takes away what stands there: `judge.gates={}` asks for no gates. A part that is given another
+        name is replaced whole: its settings belonged to the other part.
         """
         values = _merged(self.values, above.values)
         return Document(
@@ -90,7 +91,7 @@ def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     merged = dict(below)
     for key, value in above.items():
         standing = merged.get(key)
-        if isinstance(standing, dict) and isinstance(value, dict) and not _is_another_part(standing, value):
+        if value and isinstance(standing, dict) and isinstance(value, dict) and not _is_another_part(standing, value):
             merged[key] = _merged(standing, value)
         else:
             merged[key] = value
