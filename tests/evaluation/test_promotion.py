@@ -10,7 +10,7 @@ import pytest
 from burnish.core.errors import UserError
 from burnish.evaluation.bootstrap import Interval
 from burnish.evaluation.compare import Difference
-from burnish.evaluation.promotion import Contender, Policy, is_better, is_worse, weigh
+from burnish.evaluation.promotion import Contender, Policy, is_better, is_worse, learned, weigh
 from burnish.metrics._joint import JointOutcome
 from burnish.metrics._likelihood import LikelihoodOutcome
 from burnish.metrics._single import SingleOutcome
@@ -253,3 +253,41 @@ def test_of_two_tasks_each_has_half_of_the_significance():
     for n, is_passed in ((5, True), (6, False)):
         candidate = together(mood=answered(40, wrong=range(n)), topic=answered(40))
         assert weighed(one(production), one(candidate))[0]["mood/accuracy"] is is_passed
+
+
+# What corrections taught.
+
+
+@pytest.mark.parametrize(
+    ("n_wrong", "n_right", "is_passed"),
+    [
+        (28, 0, True),  # 1 − 0.05^(1/28) = 0.1015: so few may be a tenth
+        (29, 0, False),  # 1 − 0.05^(1/29) = 0.0981
+        (60, 1, False),  # of 0.9^60 + 60 · 0.1 · 0.9^59 = 0.0138 that a tenth gives no more than one
+        (60, 3, True),
+        (5, 5, True),
+    ],
+)
+def test_what_was_learned_must_hold_for_corrections_that_were_kept_back(n_wrong, n_right, is_passed):
+    production = answered(80, wrong=range(n_wrong))
+    check = learned(production, answered(80, wrong=range(n_right, n_wrong)), Policy())
+    assert (check.name, check.is_passed) == ("corrections hold", is_passed)
+    told = f"Of {n_wrong} corrections kept back of answers that production gets wrong it answers {n_right} as they say"
+    why = "." if is_passed else ": what the others taught does not hold for these, so look for wrong ones."
+    assert check.sentence == f"{told}{why}"
+
+
+def test_how_much_must_hold_and_how_surely_is_asked_for():
+    production, candidate = answered(80, wrong=range(60)), answered(80, wrong=range(3, 60))
+    assert learned(production, candidate, Policy(least_learned=0.2)).is_passed is False
+    assert learned(production, candidate, Policy(least_learned=0)).is_passed is True
+    twenty = answered(80, wrong=range(20))
+    assert learned(twenty, twenty, Policy()).is_passed is True
+    assert learned(twenty, twenty, Policy(significance=0.5)).is_passed is False
+
+
+def test_nothing_is_asked_of_corrections_that_production_agrees_with_or_of_rows_without_one_label():
+    right = answered(40)
+    assert learned(right, right, Policy()) is None
+    likely = LikelihoodOutcome.toy()
+    assert learned(likely, likely, Policy()) is None

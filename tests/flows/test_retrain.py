@@ -115,7 +115,7 @@ def test_it_was_held_against_production_by_the_gate_the_recipe_and_the_feedback_
     checks = {check.name: check for check in learned.result.verdict.checks}
     assert list(checks) == [
         "accuracy", "labels", "calibration", "latency", "size", "known labels", "recipe: accuracy",
-        "feedback kept back",
+        "feedback kept back", "corrections hold",
     ]  # fmt: skip
     assert "1000 times that is allowed" in checks["latency"].sentence  # by the policy that was asked for
     assert checks["recipe: accuracy"].sentence.endswith("on dev; the recipe asks for >= 0.5.")

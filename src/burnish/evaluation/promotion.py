@@ -34,6 +34,10 @@ class Policy(BaseModel):
     most_ece_rise: float = Field(default=0.03, ge=0)
     """How much the calibration error may rise before a rise that is more than chance holds a version back."""
 
+    least_learned: float = Field(default=0.1, ge=0, lt=1)
+    """Share of the corrections kept back of wrong answers that a retrained version must answer as they say, unless too
+    few were kept back to tell that it is less: right corrections hold for others like them, wrong ones do not."""
+
     most_times_slower: float = Field(default=1.5, gt=0)
     """Times that one answer may take in the time of production's."""
 
@@ -113,6 +117,24 @@ def _of_member(name: str, first: Outcome, second: Outcome, policy: Policy) -> li
 def _divided(policy: Policy, n: int) -> Policy:
     """Of n tasks each may be held back by chance as seldom as makes all together what one is (Bonferroni)."""
     return policy.model_copy(update={"significance": policy.significance / n})
+
+
+def learned(production: Outcome, candidate: Outcome, policy: Policy) -> Check | None:
+    """Whether what corrections taught holds for others that were kept back; None where rows have not one label each, or
+    production answered all of them as they say. Told by a one-sided Clopper–Pearson bound (1934) at the significance.
+    """
+    from scipy.special import betaincinv
+
+    first, second = production.single(), candidate.single()
+    if first is None or second is None or not first.is_wrong().any():
+        return None
+    n = int(first.is_wrong().sum())
+    n_right = int((first.is_wrong() & ~second.is_wrong()).sum())
+    most = 1.0 if n_right == n else float(betaincinv(n_right + 1, n - n_right, 1 - policy.significance))
+    is_passed = most >= policy.least_learned
+    told = f"Of {n:,} corrections kept back of answers that production gets wrong it answers {n_right:,} as they say"
+    why = "." if is_passed else ": what the others taught does not hold for these, so look for wrong ones."
+    return Check(name="corrections hold", is_passed=is_passed, sentence=f"{told}{why}")
 
 
 def is_better(main: Difference) -> bool:

@@ -20,7 +20,7 @@ from burnish.core.events import Listener, Message, ignore
 from burnish.core.files import read_json, write_bytes
 from burnish.evaluation.compare import compare
 from burnish.evaluation.gates import GateResult
-from burnish.evaluation.promotion import Check, Verdict, is_worse
+from burnish.evaluation.promotion import Check, Verdict, is_worse, learned
 from burnish.flows.canary import Trial, begin
 from burnish.flows.fit import FitResult, fit
 from burnish.flows.nearness import fill_vectors
@@ -219,7 +219,9 @@ class Run:
         return result.bundle
 
     def _held_out(self, found: Taught, trained: Path) -> list[Check]:
-        """Whether it is worse on the feedback that was kept back; nothing where too little was to tell."""
+        """Whether it is worse on the feedback that was kept back, or learned nothing that holds for it; nothing where
+        too little was to tell.
+        """
         if len(found.held_out) < LEAST_TO_JUDGE:
             return []
         before, after = load_predictor(self.home.bundles.get(self.production.digest)), load_predictor(trained)
@@ -228,9 +230,11 @@ class Run:
         rows = [row for row in rows if not known or set(after.task.labels_of(row)) <= known]
         if len(rows) < LEAST_TO_JUDGE:
             return []
-        result = compare(outcome_of(before, rows), outcome_of(after, rows), seed=0)
+        outcomes = outcome_of(before, rows), outcome_of(after, rows)
+        result = compare(*outcomes, seed=0)
         is_passed = not is_worse(result.main, self.settings.policy.significance)
-        return [Check(name="feedback kept back", is_passed=is_passed, sentence=result.sentence)]
+        checks = [Check(name="feedback kept back", is_passed=is_passed, sentence=result.sentence)]
+        return [*checks, *filter(None, [learned(*outcomes, self.settings.policy)])]
 
     def _promoted(self, made: Release, verdict: Verdict | None) -> bool:
         if not self.settings.promote_if_better or verdict is None or not (verdict.is_passed and verdict.is_better):
