@@ -6,6 +6,7 @@ import logging
 
 from burnish.compression.methods._contract import Method
 from burnish.compression.methods._encoders import not_an_encoder
+from burnish.compression.methods._saturation import is_cut_off
 from burnish.compression.subject import Material, Subject
 from burnish.core.shelves import need
 
@@ -35,7 +36,11 @@ class Int8Dynamic(Method):
         try:
             with quiet(), told("onnxruntime"):
                 quantization.quantize_dynamic(
-                    whole, folder / MODEL_FILE, per_channel=self.per_channel, weight_type=quantization.QuantType.QInt8
+                    whole,
+                    folder / MODEL_FILE,
+                    per_channel=self.per_channel,
+                    reduce_range=is_cut_off(),
+                    weight_type=quantization.QuantType.QInt8,
                 )
         finally:
             logger.setLevel(level)

@@ -10,6 +10,7 @@ from burnish.compression.methods._contract import Method
 from burnish.compression.methods._encoders import not_an_encoder
 from burnish.compression.methods._lookups import look_up_first
 from burnish.compression.methods._nncf import silent
+from burnish.compression.methods._saturation import is_cut_off
 from burnish.compression.subject import Material, Subject
 from burnish.core.errors import UserError
 from burnish.core.telemetry import need_silent
@@ -58,4 +59,5 @@ class Int8Static(Method):
 
     def _parameters(self, nncf: Any) -> Any:
         smooth = nncf.AdvancedSmoothQuantParameters(matmul=self.smooth)
-        return nncf.AdvancedQuantizationParameters(smooth_quant_alphas=smooth)
+        fix = nncf.OverflowFix.ENABLE if is_cut_off() else None
+        return nncf.AdvancedQuantizationParameters(smooth_quant_alphas=smooth, overflow_fix=fix)
