@@ -75,15 +75,14 @@ def logits(bundle, texts):
 @pytest.mark.parametrize("head", ["{name: mean, dropout: 0}", "{name: max, dropout: 0}", "{name: mean, dropout: 0.1}"])
 def test_a_run_with_the_cache_equals_one_without(frozen, tmp_path, turned_off, n_read, head):
     texts = [text for text, _ in sentiment_rows(20, seed=5)]
-    made = burnish.fit(frozen, [f"task.head={head}", "judge.start=true"], out=tmp_path / "with")
+    asked = [f"task.head={head}", "judge.start=true", "train.head_learning_rate=0.02"]  # more blows up what is rounded
+    made = burnish.fit(frozen, asked, out=tmp_path / "with")
     assert n_read
     turned_off()
     n_read.clear()
-    other = burnish.fit(frozen, [f"task.head={head}", "judge.start=true"], out=tmp_path / "without")
+    other = burnish.fit(frozen, asked, out=tmp_path / "without")
     assert not n_read
-    assert logits(made.bundle, texts) == pytest.approx(
-        logits(other.bundle, texts), abs=1e-4
-    )  # some processors round so
+    assert logits(made.bundle, texts) == pytest.approx(logits(other.bundle, texts), abs=1e-5)
     assert made.report.scores == pytest.approx(other.report.scores, abs=1e-4)
     assert made.start == pytest.approx(other.start, abs=1e-5)
     assert sorted(f.relative_to(made.bundle) for f in made.bundle.rglob("*") if f.is_file()) == sorted(

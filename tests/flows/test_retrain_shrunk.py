@@ -53,7 +53,7 @@ def corrected(home, n):
 def test_it_is_shrunk_by_the_same_way_and_can_be_retrained_again(shrunk_home, moods):
     corrected(shrunk_home, 40)
     first = shrunk_home.releases.find("intent:1")
-    result = retrain("intent", [], Retraining(held_out=0.2, anchor="l2sp", start_share=0, policy=LAX))
+    result = retrain("intent", [], Retraining(held_out=0.2, anchor="l2sp", policy=LAX))
     made = result.release
     assert (made.version, made.parent, made.is_passed) == (2, 1, True)
     old, new = (open_bundle(shrunk_home.bundles.get(one.digest)) for one in (first, made))
