@@ -306,7 +306,7 @@ def test_test_rows_that_are_not_there_or_of_unknown_labels_are_told_and_nothing_
     with pytest.raises(UserError) as caught:
         release(moods / "bundle", "intent", ["data.test=gone.csv"])
     assert str(caught.value) == (
-        f"{moods / 'bundle'}: its recipe names the test data gone.csv, which is not there as seen from the current "
+        f"{moods / 'bundle'}: its recipe names the test data 'gone.csv', which is not there as seen from the current "
         f"folder, {Path.cwd()}; say where it is: data.test=FILE."
     )
     odd = write_csv(tmp_path / "odd.csv", [("good day", "good"), ("so so", "soso")])

@@ -172,13 +172,18 @@ def own_test_data(bundle: Bundle, data: DataSection) -> Any:
     given = data.test
     if given is None or share_of(given) is not None:
         raise UserError(f"{bundle.folder}: its recipe names no test file; give the rows to judge: --data FILE.")
+    refuse_absent(bundle, given, "give the rows to judge: --data FILE")
+    return given
+
+
+def refuse_absent(bundle: Bundle, given: Any, instead: str) -> None:
+    """Raise `UserError` where a file that a stored recipe names as test data is not there."""
     absent = [f"'{path}'" for path in files_in(given) if not path.exists()]
     if absent:
         raise UserError(
             f"{bundle.folder}: its recipe names the test data {listed(absent)}, which is not there as seen from the "
-            f"current folder, {Path.cwd()}; give the rows to judge: --data FILE."
+            f"current folder, {Path.cwd()}; {instead}."
         )
-    return given
 
 
 def files_in(given: Any) -> list[Path]:

@@ -22,7 +22,7 @@ from burnish.data.corpus import Corpus
 from burnish.evaluation.promotion import Check, Contender, Policy, Verdict, weigh
 from burnish.flows.frozen import Freezing, as_asked, data_digest, frozen_rows, median_ms, rows_known_to_both
 from burnish.flows.joining import of_member
-from burnish.flows.judge import files_in
+from burnish.flows.judge import refuse_absent
 from burnish.flows.names import mask_of
 from burnish.flows.recording import Asked, Recorder
 from burnish.flows.rowplaces import keep_places
@@ -201,11 +201,7 @@ class Releasing:
             cannot = "so versions cannot be held against each other"
             self.listen(Message(f"{told}, {cannot}{' by it' if member else ''}: give {place}data.test=FILE", "warning"))
             return None
-        if absent := [str(path) for path in files_in(loaded.located("data", "test")) if not path.exists()]:
-            raise UserError(
-                f"{self.bundle.folder}: its recipe names the test data {listed(absent)}, which is not there as seen "
-                f"from the current folder, {Path.cwd()}; say where it is: {place}data.test=FILE."
-            )
+        refuse_absent(self.bundle, loaded.located("data", "test"), f"say where it is: {place}data.test=FILE")
         return Freezing(self.home, self.name, self.bundle, self.by, self.listen).freeze(loaded, member)
 
     def _verdict(
