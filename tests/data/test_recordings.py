@@ -61,6 +61,7 @@ def test_any_rate_becomes_the_one_that_is_asked_for(rate_hz):
         (written(np.array([0.1, np.nan]), subtype="FLOAT"), r"^a\.wav: holds samples that are no numbers \(NaN or inf"),
         (written(np.array([0.1, np.inf]), subtype="FLOAT"), r"^a\.wav: holds samples that are no numbers"),
     ],
+    ids=["a text", "cut off", "empty", "nan", "inf"],
 )
 def test_what_is_no_recording_is_told(content, sentence):
     with pytest.raises(ValueError, match=sentence):
