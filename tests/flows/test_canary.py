@@ -10,10 +10,9 @@ from burnish.core.events import Message
 from burnish.evaluation.promotion import Policy
 from burnish.flows import canary as module
 from burnish.flows.canary import Trial, begin, decide_on, finish_canary
-from burnish.flows.monitor import add_errors
+from burnish.flows.failures import add_errors
 from burnish.flows.traffic import Traffic, set_traffic, traffic_now
 from burnish.flows.work import work
-from burnish.monitoring.window import HOUR_S
 
 SINCE = time.time() - 10_000
 
@@ -107,22 +106,43 @@ def test_one_that_is_worse_is_taken_back_and_stays_a_candidate(tried, own, sente
 
 
 def test_failing_requests_end_it_before_it_has_answered_enough(tried):
-    """Of 11 requests 6 failed, of 100 none: by chance in C(11, 6) of C(111, 6) draws, 462 of more than 2e9."""
+    """Of 11 requests 6 failed, of 100 none: 9.9 % of the requests, and so by chance in 0.099⁶ of all cases."""
     answer(tried, 1, 100)
     answer(tried, 2, 5)
-    add_errors(tried, {("intent:2", int(time.time() // HOUR_S)): 6})
+    add_errors(tried, {("intent:2", int(time.time() // 60)): 6})
     found = decide_on(tried, "intent", "user ann")
     assert (found.state, "6 of its 11 requests failed; of production's 0 of 100." in found.sentence) == (
         "withdrawn", True,
     )  # fmt: skip
 
 
+def test_before_that_one_failure_or_what_is_seen_by_looking_often_ends_nothing(tried):
+    """3 of 20 beside 6 of 160: 1 in 20 by Fisher's test, if that were asked once; but it is asked every minute."""
+    answer(tried, 1, 154)
+    answer(tried, 2, 17)
+    add_errors(tried, {("intent:2", int(time.time() // 60)): 3, ("intent:1", int(time.time() // 60)): 6})
+    assert decide_on(tried, "intent", "user ann").state == "waiting"
+
+
 def test_errors_of_before_of_production_and_as_many_as_by_chance_do_no_harm(tried):
-    hour = int(time.time() // HOUR_S)
-    add_errors(tried, {("intent:2", int(SINCE // HOUR_S) - 1): 50, ("intent:1", hour): 10, ("intent:2", hour): 2})
+    minute = int(time.time() // 60)
+    add_errors(tried, {("intent:2", int(SINCE // 60) - 60): 50, ("intent:1", minute): 10, ("intent:2", minute): 2})
     answer(tried, 1, 400)
     answer(tried, 2, 40)
     assert decide_on(tried, "intent", "user ann").state == "promoted"
+
+
+def test_what_failed_in_the_same_hour_before_it_began_is_not_counted(tried):
+    """Else 30 failures of production from before would hide 5 of the canary."""
+    minute = int(SINCE // 60)
+    add_errors(tried, {("intent:1", minute): 30})
+    begin(tried, "intent", Trial(version=3, against=1, inputs=40, since=SINCE, policy=Policy()), 5, "user ann")
+    answer(tried, 1, 400)
+    answer(tried, 3, 40)
+    add_errors(tried, {("intent:3", minute): 5})
+    found = decide_on(tried, "intent", "user ann")
+    assert found.state == "withdrawn"
+    assert "5 of its 45 requests failed; of production's 0 of 400." in found.sentence
 
 
 def test_only_what_was_asked_since_and_answered_counts(tried):

@@ -14,8 +14,10 @@ from tests.store.conftest import feedback, prediction
 
 from burnish.core.errors import NotFound, UserError
 from burnish.core.events import Message, ignore
+from burnish.flows import failures
 from burnish.flows import monitor as module
-from burnish.flows.monitor import add_errors, look, monitoring_of, window_of, write_report
+from burnish.flows.failures import add_errors
+from burnish.flows.monitor import look, monitoring_of, window_of, write_report
 from burnish.flows.post import MOST_WAITING, Post
 from burnish.monitoring.sinks import webhook
 from burnish.monitoring.sinks._contract import NotDelivered
@@ -142,7 +144,7 @@ def test_an_alert_asks_for_one_retraining_where_its_rule_says_so(home):
 
 def test_an_alert_of_another_rule_asks_for_none(home):
     rules(home)
-    add_errors(home, {("intent", START // HOUR_S): 60})
+    add_errors(home, {("intent", START // 60): 60})
     looked(home)
     [kept] = home.alerts.all("intent")
     assert (kept.watch, kept.severity, home.jobs.all()) == ("errors", "critical", [])
@@ -178,10 +180,29 @@ def test_the_newest_window_is_read_again_once_it_is_past_and_then_kept(home):
     assert state(home, place)["answers"]["n_rows"] == 67
 
 
-def test_hours_in_which_nothing_was_asked_are_no_history(home):
+def test_hours_in_which_nothing_was_asked_are_history_once_something_was(home, monkeypatch):
+    """What is quiet every night is usual then; what was quiet before anybody knew the name tells nothing."""
     rules(home)
-    looked(home, hours=3)
-    assert state(home, f"window intent {START} {START + HOUR_S}") == {}
+    seen = []
+    monkeypatch.setattr(
+        "burnish.flows.monitor.look_at", lambda book, window, reference, history: seen.append(history) or {}
+    )
+    answers(home, "good", START + HOUR_S)
+    looked(home, hours=4)
+    assert [(one.start, one.answers.n_rows) for one in seen[0]] == [(START + HOUR_S, 60), (START + 2 * HOUR_S, 0)]
+
+
+def test_a_service_that_is_asked_by_day_only_is_not_called_silent_at_night(home):
+    rules(home, "rulebook: {n_history: 168, rules: [{watch: volume, silence_s: 0}]}")
+    night, day = range(20, 32), range(8, 20)
+    for number in range(7):
+        for hour in day:
+            answers(home, "good", START + (24 * number + hour) * HOUR_S, 20, prefix=f"d{number}")
+    for hour in night:
+        looked(home, hours=24 * 7 + hour - 24 + 1)
+    assert home.alerts.all("intent") == []
+    looked(home, hours=24 * 7 + 8 + 1)  # and a morning on which nobody comes is told
+    assert [one.watch for one in home.alerts.all("intent")] == ["volume"]
 
 
 def test_windows_that_no_rule_looks_at_any_more_are_forgotten(home):
@@ -198,14 +219,44 @@ def test_windows_that_no_rule_looks_at_any_more_are_forgotten(home):
 
 def test_what_failed_is_counted_by_the_hour_and_the_oldest_hours_are_forgotten(home, monkeypatch):
     first = START // HOUR_S
-    add_errors(home, {("intent", first): 3, ("other", first): 9})
-    add_errors(home, {("intent", first): 4, ("intent", first + 1): 1})
+    add_errors(home, {("intent", 60 * first): 2, ("intent", 60 * first + 59): 1, ("other", 60 * first): 9})
+    add_errors(home, {("intent", 60 * first): 4, ("intent", 60 * first + 60): 1})
     windows = [window_of(home, "intent", START + k * HOUR_S, START + (k + 1) * HOUR_S).n_errors for k in range(3)]
     assert windows == [7, 1, 0]
-    monkeypatch.setattr(module, "MOST_ERROR_HOURS", 1)
-    add_errors(home, {("intent", first + 2): 5})
+    monkeypatch.setattr(failures, "MOST_HOURS", 1)
+    add_errors(home, {("intent", 60 * first + 120): 5})
     assert state(home, "errors intent") == {str(first + 2): 5}
     assert state(home, "errors other") == {str(first): 9}
+
+
+def test_what_failed_in_a_window_of_minutes_is_counted_by_the_minute_for_a_day(home, monkeypatch):
+    first = START // 60
+    add_errors(home, {("intent", first + minute): 10 for minute in range(60)})
+    assert [window_of(home, "intent", START + k * 600, START + (k + 1) * 600).n_errors for k in range(7)] == [
+        100
+    ] * 6 + [0]
+    monkeypatch.setattr(failures, "MOST_MINUTES", 2)
+    add_errors(home, {("intent", first + 60): 3})
+    assert state(home, "minutes intent") == {str(first + 59): 10, str(first + 60): 3}
+    assert state(home, "errors intent") == {str(START // HOUR_S): 600, str(START // HOUR_S + 1): 3}
+
+
+def test_what_is_said_later_of_older_answers_counts_in_the_hour_in_which_it_was_said(home):
+    """People correct what they were answered yesterday; what they say of canaries judges these, not production."""
+    old = answers(home, "good", n=4)
+    home.predictions.add([prediction("p_canary", at=START, answer={"label": "good"}, label="good", traffic="canary")])
+    said = [(old[0].id, "label", "bad"), (old[1].id, "label", "bad"), (old[2].id, "label", "good")]
+    said += [(old[3].id, "accepted", True), ("p_canary", "accepted", False), ("p_canary", "label", "bad")]
+    home.corrections.add(
+        [
+            feedback(f"f_{number}", prediction=one, kind=kind, value=value, at=START + HOUR_S + number)
+            for number, (one, kind, value) in enumerate(said)
+        ],
+        None,
+        "",
+    )
+    window = window_of(home, "intent", START + HOUR_S, START + 2 * HOUR_S)
+    assert (window.answers.n_rows, window.n_judged, window.n_wrong) == (0, 4, 2)
 
 
 def test_a_window_holds_the_answers_and_the_judgements_of_its_hour(home):

@@ -97,6 +97,24 @@ def test_what_it_answers_to_the_test_rows_is_kept_for_monitoring(home, moods):
     assert found.accuracy == pytest.approx(right / 60)
 
 
+def test_every_row_says_where_answers_lie_and_two_releases_say_the_same(home, moods):
+    """Of requests a tenth does; of 60 rows that would be too few for drift to be told."""
+    first = reference_of(home, home.releases.find("intent:1")).answers.vectors
+    again = reference_of(home, release(moods / "bundle", "intent").release).answers.vectors
+    assert (first.shape, again.tolist()) == ((60, 2), first.tolist())
+
+
+def test_of_more_rows_than_are_looked_at_those_are_that_lie_evenly(home, moods, monkeypatch):
+    """Rows may be sorted by their labels."""
+    monkeypatch.setattr("burnish.flows.release.MOST_REFERENCE_ROWS", 4)
+    rows = list(Corpus(frozen_rows(home, "intent")))
+    asked = Releasing(home, open_bundle(moods / "bundle"), "intent", "user ann", ignore)
+    predictor = load_predictor(moods / "bundle")
+    found = asked._reference(predictor, {"": frozen_rows(home, "intent")}).answers
+    labels = [one.label for one in predictor.predict(rows[at]["text"] for at in (0, 15, 30, 45))]
+    assert (found.n_rows, found.labels) == (4, {label: labels.count(label) for label in set(labels)})
+
+
 def test_how_likely_a_text_is_has_no_right_and_wrong(home, moods, monkeypatch):
     monkeypatch.setattr("burnish.flows.release.LikelihoodOutcome", SingleOutcome)
     asked = Releasing(home, open_bundle(moods / "bundle"), "intent", "user ann", ignore)

@@ -43,6 +43,11 @@ def test_the_share_beyond_the_ends(x, share):
     assert d.beta_share(x, 2.0, 3.0) == share
 
 
+@given(st.integers(0, 400), shares, st.floats(0, 1))
+def test_the_binomial_chance(n, share, part):
+    assert d.binomial_chance(round(part * n), n, share) == near(stats.binom.pmf(round(part * n), n, share))
+
+
 @given(whole, whole, shares)
 def test_the_binomial_tail(k, n, share):
     assert d.binomial_tail(k, n, share) == near(stats.binom.sf(k - 1, n, share))

@@ -17,6 +17,26 @@ def test_a_larger_share_by_fishers_test():
     assert t.more_often(12, 100, 20, 500) == pytest.approx(wanted)
 
 
+def test_a_larger_share_at_any_look_by_hand():
+    """2 of 2 beside 0 of 38: each is one of the 2 with the chance 1/20. Against it stand all chances s from there to 1,
+    of which the mean of s² is (1 - 1/20³) / 3 / (1 - 1/20).
+    """
+    assert t.more_often_at_any_look(2, 2, 0, 38) == pytest.approx((1 / 20) ** 2 * 3 * (19 / 20) / (1 - (1 / 20) ** 3))
+    assert t.more_often_at_any_look(0, 5, 3, 95) == 1.0
+    assert t.more_often_at_any_look(0, 0, 3, 95) == t.more_often_at_any_look(3, 3, 0, 0) == 1.0
+
+
+def test_who_looks_after_every_request_calls_an_equal_share_larger_in_few_cases():
+    """Fisher's test, which may be asked once, does so in more than it says."""
+    rng, n_called = np.random.default_rng(2), np.zeros(2)
+    for _ in range(200):
+        is_now, is_marked = rng.random(3000) < 0.05, rng.random(3000) < 0.1
+        counted = [np.cumsum(one) for one in (is_now & is_marked, is_now, ~is_now & is_marked, ~is_now)]
+        looks = [[int(one[at]) for one in counted] for at in np.flatnonzero(is_now & is_marked)]
+        n_called += [any(test(*look) <= 0.025 for look in looks) for test in (t.more_often_at_any_look, t.more_often)]
+    assert n_called[0] <= 0.025 * 200 < 0.05 * 200 < n_called[1]
+
+
 def test_a_share_that_changed_either_way_doubles_the_smaller_tail():
     more = stats.fisher_exact([[12, 88], [20, 480]], alternative="greater").pvalue
     less = stats.fisher_exact([[1, 99], [50, 450]], alternative="less").pvalue

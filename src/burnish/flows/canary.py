@@ -2,13 +2,13 @@
 
 Both versions answer live requests of the same days, each its own; so they are held against each other by shares and
 not row by row: requests that failed, answers that people called wrong (Fisher's exact test, one-sided), and the median
-time of an answer.
+time of an answer. Requests that fail are looked at all the time until then, by a test that may be.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
@@ -17,8 +17,9 @@ from burnish.core.errors import UserError
 from burnish.core.events import Listener, Message, ignore
 from burnish.evaluation.promotion import Check, Policy
 from burnish.flows.erase import move_journal
+from burnish.flows.failures import errors_of
 from burnish.flows.traffic import Traffic, set_traffic, traffic_now
-from burnish.monitoring.twosample import more_often
+from burnish.monitoring.twosample import more_often, more_often_at_any_look
 from burnish.monitoring.window import HOUR_S, Window
 from burnish.store.home import Home, opened_home, whoami
 from burnish.store.jobs import OPEN
@@ -29,6 +30,10 @@ JOB = "canary"
 LOOK_EVERY_S = 60.0
 MOST_S = 7 * 86_400.0
 """After this time a canary that was asked too little is taken back."""
+
+
+Test = Callable[[int, int, int, int], float]
+"""P-value that k of n is no larger a share than k_before of n_before."""
 
 
 class Trial(BaseModel):
@@ -43,6 +48,8 @@ class Trial(BaseModel):
     """Inputs that each of the two must have answered before it is decided."""
     since: float
     policy: Policy
+    failed_before: Mapping[int, int] = {}
+    """Version → requests that had failed in the hour in which it began: failures are counted by the hour."""
 
 
 class Outcome(NamedTuple):
@@ -56,8 +63,11 @@ def begin(home: Home, name: str, trial: Trial, percent: float, by: str) -> None:
     """Give a version a share of the requests, in place of another canary, and let a job for `burnish worker` decide."""
     wanted = traffic_now(home, name).model_dump() | {"canary": trial.version, "percent": percent}
     set_traffic(home, name, Traffic.model_validate(wanted), by)
+    failed = {
+        version: _n_failed(home, name, version, trial.since, trial.since) for version in (trial.version, trial.against)
+    }
     with home.store.writing() as connection:
-        put_state(connection, _place(name), trial.model_dump(mode="json"))
+        put_state(connection, _place(name), trial.model_copy(update={"failed_before": failed}).model_dump(mode="json"))
     if not any(job.kind == JOB and job.state in OPEN and job.arguments["name"] == name for job in home.jobs.all()):
         home.jobs.add(JOB, {"name": name, "every_s": LOOK_EVERY_S}, by, time.time() + LOOK_EVERY_S)
 
@@ -107,13 +117,13 @@ def _void(home: Home, name: str, trial: Trial) -> Outcome | None:
 
 
 def _judged(home: Home, name: str, trial: Trial, now: float) -> Outcome:
-    canary, production = (_arm(home, name, version, trial.since, now) for version in (trial.version, trial.against))
-    checks = _checks(canary, production, trial.policy)
-    failed = [check.sentence for check in checks if not check.is_passed]
+    canary, production = (_arm(home, name, version, trial, now) for version in (trial.version, trial.against))
     n, n_other = canary.answers.n_rows, production.answers.n_rows
     asked = f"{name}:{trial.version} answered {n:,} inputs and version {trial.against} {n_other:,}"
     is_enough = min(n, n_other) >= trial.inputs
-    if failed and (is_enough or not checks[0].is_passed):  # what fails is not asked on until there is enough of it
+    checks = _checks(canary, production, trial.policy) if is_enough else [_errors(canary, production, trial.policy)]
+    failed = [check.sentence for check in checks if not check.is_passed]
+    if failed:
         return Outcome("withdrawn", f"the canary is taken back: {asked}. {' '.join(failed)}")
     if is_enough:
         return Outcome("promoted", f"the canary is good: {asked}. {' '.join(check.sentence for check in checks)}")
@@ -123,8 +133,9 @@ def _judged(home: Home, name: str, trial: Trial, now: float) -> Outcome:
     return Outcome("waiting", f"{asked}; it is decided when each has answered {trial.inputs:,}.")
 
 
-def _arm(home: Home, name: str, version: int, since: float, now: float) -> Window:
+def _arm(home: Home, name: str, version: int, trial: Trial, now: float) -> Window:
     """What one version answered since the trial began, and what was said of that."""
+    since = trial.since
     said = [one for one in home.corrections.of_period(name, since) if one.version == version]
     about = home.predictions.answered_in(sorted({one.prediction for one in said}))
     said = [one for one in said if one.prediction in about and about[one.prediction].at >= since]
@@ -134,29 +145,38 @@ def _arm(home: Home, name: str, version: int, since: float, now: float) -> Windo
             if one.version == version and one.traffic != "shadow":
                 yield one
 
-    with home.store.reading() as connection:
-        errors: dict[str, int] = read_state(connection, f"errors {name}:{version}") or {}
-    n_errors = sum(count for hour, count in errors.items() if int(hour) >= since // HOUR_S)
+    n_errors = _n_failed(home, name, version, since, now) - trial.failed_before.get(version, 0)
     return Window.of(answered(), said, since, now + 1.0, n_errors)
 
 
+def _n_failed(home: Home, name: str, version: int, since: float, now: float) -> int:
+    """Requests of the whole hours from that of one moment to that of another."""
+    return errors_of(home, f"{name}:{version}", since // HOUR_S * HOUR_S, (now // HOUR_S + 1) * HOUR_S)
+
+
 def _checks(canary: Window, production: Window, policy: Policy) -> list[Check]:
-    """Errors first."""
-    failed, wrong = (
-        [(one.n_errors, one.n_errors + one.answers.n_rows) for one in (canary, production)],
-        [(one.n_wrong, one.n_judged) for one in (canary, production)],
-    )
+    """Once both were asked enough."""
+    failed, wrong = _failed(canary, production), [(one.n_wrong, one.n_judged) for one in (canary, production)]
     return [
-        _share("errors", "requests failed", failed, policy),
-        _share("corrections", "answers that people judged were wrong", wrong, policy),
+        _share("errors", "requests failed", failed, more_often, policy),
+        _share("corrections", "answers that people judged were wrong", wrong, more_often, policy),
         _latency(canary.answers.ms.quantile(0.5), production.answers.ms.quantile(0.5), policy.most_times_slower),
     ]
 
 
-def _share(name: str, what: str, counts: Sequence[tuple[int, int]], policy: Policy) -> Check:
+def _errors(canary: Window, production: Window, policy: Policy) -> Check:
+    """At every look before: what fails is not asked on until there is enough of it."""
+    return _share("errors", "requests failed", _failed(canary, production), more_often_at_any_look, policy)
+
+
+def _failed(canary: Window, production: Window) -> list[tuple[int, int]]:
+    return [(one.n_errors, one.n_errors + one.answers.n_rows) for one in (canary, production)]
+
+
+def _share(name: str, what: str, counts: Sequence[tuple[int, int]], test: Test, policy: Policy) -> Check:
     """Whether a share is no larger than production's, or only by chance."""
     (k, n), (k_before, n_before) = counts
-    is_passed = more_often(k, n, k_before, n_before) >= policy.significance / 2  # one of the two sides of the policy's
+    is_passed = test(k, n, k_before, n_before) >= policy.significance / 2  # one of the two sides of the policy's
     sentence = f"{k:,} of its {n:,} {what}; of production's {k_before:,} of {n_before:,}."
     return Check(name=name, is_passed=is_passed, sentence=sentence)
 

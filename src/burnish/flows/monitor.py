@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
+from itertools import chain, dropwhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
@@ -16,6 +17,7 @@ from burnish.core.events import Listener, Message, ignore
 from burnish.core.files import write_bytes
 from burnish.core.parts import Part
 from burnish.core.shelves import Shelf
+from burnish.flows.failures import DAY_S, HOUR_S, errors_of
 from burnish.flows.post import Post
 from burnish.flows.release import reference_state
 from burnish.monitoring.alerting import RESOLVER, State, step
@@ -34,8 +36,6 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 FILE = "monitoring.yaml"
-HOUR_S, DAY_S = 3_600, 86_400
-MOST_ERROR_HOURS = 24 * 40
 MOST_WINDOWS = 168
 """In a report: every rule looks at each of them."""
 
@@ -118,7 +118,8 @@ def look(home: Home, name: str, by: str, listen: Listener = ignore, now: float |
     asked, release = monitoring_of(home), home.releases.find(name)
     name, now = release.name, time.time() if now is None else now
     *past, newest = asked.rulebook.periods(now)
-    history = [window for start, end in past if (window := _past_window(home, name, start, end)) is not None]
+    windows = (_past_window(home, name, start, end) for start, end in past)
+    history = list(dropwhile(lambda one: one.answers.n_rows == 0, windows))  # hours of silence later on are history too
     _forget_windows(home, name, past[0][0] if past else newest[0])
     window = window_of(home, name, *newest)
     findings = look_at(asked.rulebook, window, _reference(home, release), history)
@@ -166,12 +167,14 @@ def write_report(name: str, out: str | Path, days: float = 7.0, listen: Listener
 
 
 def window_of(home: Home, name: str, start: float, end: float) -> Window:
-    """What was answered between two moments."""
-    with home.store.reading() as connection:
-        errors: Mapping[str, int] = read_state(connection, f"errors {name}") or {}
-    n_errors = sum(count for hour, count in errors.items() if start <= int(hour) * HOUR_S < end)
-    feedback = home.corrections.of_period(name, start, end)
-    return Window.of(home.predictions.of_period(name, start, end), feedback, start, end, n_errors)
+    """What was answered between two moments, and what was said in it of answers to live requests, older ones too."""
+    said = list(home.corrections.of_period(name, start, end))
+    about = home.predictions.answered_in(sorted({one.prediction for one in said}))
+    live = {one.id: one for one in about.values() if one.traffic == "live"}
+    others = [one for one in live.values() if not start <= one.at < end]
+    answered = chain(home.predictions.of_period(name, start, end), others)
+    said = [one for one in said if one.prediction in live]
+    return Window.of(answered, said, start, end, errors_of(home, name, start, end))
 
 
 def newest_findings(home: Home, name: str) -> Mapping[str, float]:
@@ -181,30 +184,16 @@ def newest_findings(home: Home, name: str) -> Mapping[str, float]:
     return found or {}
 
 
-def add_errors(home: Home, counts: Mapping[tuple[str, int], int]) -> None:
-    """Add requests that failed, by name and hour since 1970: they leave no prediction."""
-    with home.store.writing() as connection:
-        home.store.take_turns(connection, "errors")
-        for name in {name for name, _ in counts}:
-            known: dict[str, int] = read_state(connection, f"errors {name}") or {}
-            for (own, hour), count in counts.items():
-                if own == name:
-                    known[str(hour)] = known.get(str(hour), 0) + count
-            newest = sorted(known, key=int)[-MOST_ERROR_HOURS:]
-            put_state(connection, f"errors {name}", {hour: known[hour] for hour in newest})
-
-
-def _past_window(home: Home, name: str, start: float, end: float) -> Window | None:
-    """A window of the past, read once and then kept; None for one in which nothing was asked."""
+def _past_window(home: Home, name: str, start: float, end: float) -> Window:
+    """A window of the past, read once and then kept."""
     place = _place(name, start, end)
     with home.store.reading() as connection:
         kept = read_state(connection, place)
-    if kept is not None:
-        return Window.of_dict(kept) if kept else None
-    window = window_of(home, name, start, end)
-    is_empty = window.answers.n_rows == 0
-    _put(home, place, {} if is_empty else window.to_dict())
-    return None if is_empty else window
+    if kept:
+        return Window.of_dict(kept)
+    window = window_of(home, name, start, end).without_vectors()
+    _put(home, place, window.to_dict())
+    return window
 
 
 def _forget_windows(home: Home, name: str, before: float) -> None:

@@ -24,7 +24,7 @@ from burnish.flows.frozen import Freezing, as_asked, data_digest, frozen_rows, m
 from burnish.flows.joining import of_member
 from burnish.flows.judge import refuse_absent
 from burnish.flows.names import mask_of
-from burnish.flows.recording import Asked, Recorder
+from burnish.flows.recording import Asked, Recorder, vector_of
 from burnish.flows.rowplaces import keep_places
 from burnish.metrics._contract import Outcome
 from burnish.metrics._likelihood import LikelihoodOutcome
@@ -248,7 +248,9 @@ class Releasing:
         """What answers to the test rows look like: what monitoring holds live traffic against."""
         task, knowledge = predictor.task, predictor.knowledge
         columns = [one.name for one in task.wanted if one.name not in task.gold]
-        examples = rows_known_to_both(rows, [predictor])[:MOST_REFERENCE_ROWS]
+        known = rows_known_to_both(rows, [predictor])
+        n = min(len(known), MOST_REFERENCE_ROWS)
+        examples = [known[at * len(known) // n] for at in range(n)]  # from all of it: rows may be sorted
         if not examples:
             return None
         answered = predictor.answer([as_asked(task, one) for one in examples])
@@ -259,7 +261,8 @@ class Releasing:
         for example, row, one in zip(examples, answered, decoded, strict=True):
             given = example if task.joint is None else task.joint.texts_of(example)
             texts = {name: given[name] for name in columns if isinstance(given.get(name), str)}
-            records.append(recorder.record(asked, texts, row, one.model_dump(mode="json")))
+            record = recorder.record(asked, texts, row, one.model_dump(mode="json"))
+            records.append(replace(record, vector=vector_of(row)))  # of every row, where of requests a share has one
         judged = answered if task.joint is None else predictor.answer(examples)
         return Reference.of(records, _share_right(task.outcome(judged, knowledge.labels, knowledge.decision)))
 

@@ -50,6 +50,11 @@ def beta_share(x: float, a: float, b: float) -> float:
     return max(0.0, 1.0 - front * _beta_fraction(1.0 - x, b, a) / b)
 
 
+def binomial_chance(k: int, n: int, share: float) -> float:
+    """P(X = k) where each of n comes true with the probability `share`, which is neither 0 nor 1."""
+    return math.exp(_log_choose(n, k) + k * math.log(share) + (n - k) * math.log1p(-share))
+
+
 def binomial_tail(k: int, n: int, share: float) -> float:
     """P(X ≥ k) where each of n comes true with the probability `share`."""
     if k <= 0 or k > n:

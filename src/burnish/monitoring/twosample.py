@@ -7,7 +7,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from burnish.monitoring.distributions import chi_square_tail, hypergeometric_tail, normal_tail
+from burnish.monitoring.distributions import (
+    beta_share,
+    binomial_chance,
+    chi_square_tail,
+    hypergeometric_tail,
+    normal_tail,
+)
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -18,6 +24,20 @@ SAME = 1e-9  # vectors this near are equal
 def more_often(k: int, n: int, k_before: int, n_before: int) -> float:
     """P-value that k of n is no larger a share than k_before of n_before: Fisher's exact test, one-sided."""
     return hypergeometric_tail(k, n, k + k_before, n + n_before)
+
+
+def more_often_at_any_look(k: int, n: int, k_before: int, n_before: int) -> float:
+    """The same p-value as often as one looks: it falls below α at any time in at most a share α of all cases.
+
+    Of all k + k_before each is among the n with the chance n / (n + n_before), where the two shares are equal. Held
+    against it is every larger chance, all of them alike: the ratio of the likelihoods is a martingale, which exceeds
+    1 / α in at most a share α of all cases, ever (Ville 1939; Robbins 1970, Annals of Mathematical Statistics 41:1397).
+    """
+    if min(n, n_before) == 0:
+        return 1.0
+    share, failed = n / (n + n_before), k + k_before
+    alike = (failed + 1) * binomial_chance(k, failed, share)
+    return min(1.0, (1.0 - share) * alike / beta_share(1.0 - share, k_before + 1.0, k + 1.0))
 
 
 def other_share(k: int, n: int, k_before: int, n_before: int) -> float:

@@ -7,7 +7,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from burnish.flows.monitor import HOUR_S, add_errors, newest_findings
+from burnish.flows.failures import MINUTE_S, add_errors
+from burnish.flows.monitor import newest_findings
 from burnish.serving.metrics import Metrics
 from burnish.store.home import Home
 
@@ -24,7 +25,7 @@ class Watch:
 
     def count_error(self, name: str) -> None:
         with self._lock:
-            self._errors[name, int(time.time() // HOUR_S)] += 1
+            self._errors[name, int(time.time() // MINUTE_S)] += 1
 
     def exchange(self) -> None:
         """Put the errors into the store, and show what the watches measured last.
