@@ -304,6 +304,18 @@ def test_several_old_files_and_sources_with_settings_go_on_beside_corrections(ho
     assert len(ground.prepared.whole.corpus) == 120 + 20 + 3
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "gb18030"])
+def test_corrections_are_read_as_they_are_written_whatever_encoding_the_old_rows_have(
+    home, moods, tmp_path, laid, encoding
+):
+    file = tmp_path / "old.csv"
+    file.write_bytes((moods / "train.csv").read_text("utf-8").encode(encoding))
+    remade(home, moods, tmp_path / "own", data={"train": str(file), "encoding": encoding})
+    said = [("où est ma carte", "good"), ("zurück 退款呢", "bad"), ("好了", "good")]
+    corrected(home, said, version=2)
+    assert sides(laid()[1])["train"][-3:] == [text for text, _ in said]
+
+
 def test_a_few_rows_a_label_are_all_of_them_now(home, moods, tmp_path, laid):
     remade(home, moods, tmp_path / "own", data={"rows_per_class": 4})
     corrected(home, NEW, version=2)
@@ -442,6 +454,7 @@ def test_a_shrunk_version_without_its_source_is_told_how_to_release_it(home, mon
         (["int8_static"], "int8_static"),
         ([{"name": "vocabulary", "common": 0}, "int8_static"], "{name: vocabulary, common: 0}, int8_static"),
         ([{"name": "distill", "layers": 2}], "{name: distill, layers: 2}"),
+        ([{"name": "static", "dimensions": None}, "int8_static"], "{name: static, dimensions: null}, int8_static"),
     ],
 )
 def test_a_way_to_shrink_is_asked_for_again_as_it_was(methods, way):

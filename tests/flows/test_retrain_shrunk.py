@@ -1,5 +1,7 @@
 """A shrunk production is retrained from what it was made from, and shrunk again as it was."""
 
+from dataclasses import replace
+
 import pytest
 from tests.flows.conftest import ask, copied_home, correct, mood_rows
 
@@ -9,6 +11,7 @@ from burnish.bundle.runtimes.torch import Torch
 from burnish.compression import measuring, parity
 from burnish.core.errors import UserError
 from burnish.core.files import read_json
+from burnish.evaluation.gates import GateResult
 from burnish.evaluation.promotion import Policy
 from burnish.flows.promote import promote
 from burnish.flows.release import release
@@ -65,6 +68,22 @@ def test_it_is_shrunk_by_the_same_way_and_can_be_retrained_again(shrunk_home, mo
     assert isinstance(source.knowledge.runtime, Torch)
     assert made.source != first.source
     assert known_places(shrunk_home, made)["train"] == str(moods / "train.csv")
+
+
+def test_the_gates_of_the_recipe_are_those_of_what_is_released(shrunk_home, monkeypatch):
+    """The small model may miss what the one meets that it was made from; here it is made to."""
+    corrected(shrunk_home, 8)
+    missed = GateResult(name="accuracy", condition=">= 0.9", value=0.25, is_passed=False)
+    made = burnish.shrink
+
+    def shrunk(*args, **kwargs):
+        result = made(*args, **kwargs)
+        return replace(result, report=result.report.model_copy(update={"gates": [missed]}))
+
+    monkeypatch.setattr("burnish.flows.retrain.shrink", shrunk)
+    result = retrain("intent", ["judge.gates.accuracy=>= 0"], Retraining(least=1, held_out=0, epochs=1, policy=LAX))
+    told = [one.sentence for one in result.verdict.checks if one.name == "recipe: accuracy"]
+    assert (result.release.is_passed, told) == (False, ["accuracy is 0.2500 on dev; the recipe asks for >= 0.9."])
 
 
 def test_where_it_cannot_be_shrunk_so_again_nothing_is_released(shrunk_home, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Any, cast
@@ -12,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from burnish.core.events import Listener, Message
+from burnish.core.events import Listener, Message, ignore
 from burnish.core.files import disk_faults, sha256_of
 from burnish.data.corpus import Corpus, CorpusWriter
 from burnish.data.duplicates import Clusters, comparable, duplicate_clusters
@@ -108,9 +109,14 @@ def _ingest_given(loaded: Loaded, work: Path, listen: Listener) -> dict[str, Ing
 
 
 def _find_duplicates(whole: Ingested, data: DataSection, work: Path, listen: Listener) -> Clusters:
-    """Which training rows repeat each other; the texts of an example are all that a model reads of it."""
-    texts = (comparable(example) for example in whole.corpus)
-    return duplicate_clusters(texts, len(whole.corpus), data.duplicates, data.similarity, work, listen)
+    """Which training rows repeat each other."""
+    return _duplicates_of(whole.corpus, len(whole.corpus), data, work, listen)
+
+
+def _duplicates_of(corpus: Corpus, n: int, data: DataSection, work: Path, listen: Listener = ignore) -> Clusters:
+    """Which of the first n rows do; the texts of an example are all that a model reads of it."""
+    texts = (comparable(example) for example in islice(corpus, n))
+    return duplicate_clusters(texts, n, data.duplicates, data.similarity, work, listen)
 
 
 def _find_leaks(given: dict[str, Ingested], data: DataSection, work: Path, listen: Listener) -> list[Leak]:
@@ -124,12 +130,14 @@ def _split_shares(
     whole: Ingested, given: dict[str, Ingested], duplicates: Clusters, recipe: Recipe, work: Path
 ) -> dict[str, Ingested]:
     """Cut the shares that the recipe asks for out of train; sides that were given stay as they are."""
-    n = len(whole.corpus)
-    shares = {side: _capped(share_of(getattr(recipe.data, side)), n, recipe.data.most_share_rows) for side in SIDES[1:]}
+    split, n = cast("Split", recipe.data.split), len(whole.corpus)
+    n_before, most = max(1, n - split.n_later), recipe.data.most_share_rows
+    shares = {side: _capped(share_of(getattr(recipe.data, side)), n_before, most) for side in SIDES[1:]}
     if not any(shares.values()):
         return given
-    split = cast("Split", recipe.data.split)
-    rows = Divisible(duplicates.ids, _strata(whole.corpus, cast("Task", recipe.task)), _column(whole, split))
+    earlier = _duplicates_of(whole.corpus, n_before, recipe.data, work).ids if n_before < n else None
+    strata = _strata(whole.corpus, cast("Task", recipe.task))
+    rows = Divisible(duplicates.ids, strata, _column(whole, split), earlier)
     sides = split.assign(rows, shares["dev"], shares["test"], recipe.train.seed)
     cut = _write_sides(whole, sides, work)
     return {side: cut.get(side) or given[side] for side in SIDES if side in cut or side in given}

@@ -29,8 +29,9 @@ from burnish.flows.retraining import Retraining as Retraining
 from burnish.flows.rowplaces import SIDES, hand_places_on, known_places
 from burnish.flows.shrink import shrink
 from burnish.flows.teaching import KEPT_BACK, Taught, taught
+from burnish.flows.unlearnable import unlearnable
 from burnish.flows.warm import cannot_go_on
-from burnish.recipe.load import load
+from burnish.recipe.load import Loaded, load
 from burnish.recipe.show import filled
 from burnish.store.home import Home, opened_home, whoami
 from burnish.store.records import Release
@@ -117,14 +118,13 @@ class Run:
         served = open_bundle(self.home.bundles.get(self.production.digest))
         source = self._source(served)
         recipe = self._recipe(source, overrides)
-        found = self._taught(source)
+        found = self._taught(source, load(recipe), work)
         fitted = self._fit(recipe, found, work)
         trained = fitted.bundle
         small = self._shrunk(served, trained, work)
-        checks = [*map(_own_gate, fitted.gates), *self._held_out(found, small or trained)]
-        asked = Releasing(
-            self.home, open_bundle(small or trained), self.name, self.by, self.listen, self.settings.policy
-        )
+        made_of, gates = (trained, fitted.gates) if small is None else small
+        checks = [*map(_own_gate, gates), *self._held_out(found, made_of)]
+        asked = Releasing(self.home, open_bundle(made_of), self.name, self.by, self.listen, self.settings.policy)
         loaded = load(yaml.safe_load((trained / "recipe.yaml").read_text("utf-8")))
         why = f"retrained on {len(found.rows):,} corrected inputs"
         made = asked.run(loaded, why=why, source=open_bundle(trained) if small else None, checks=checks)
@@ -156,15 +156,16 @@ class Run:
             )
         return served
 
-    def _taught(self, source: Bundle) -> Taught:
-        """What feedback says.
+    def _taught(self, source: Bundle, loaded: Loaded, work: Path) -> Taught:
+        """What feedback says, without what is among the rows that judge.
 
         Raises:
-            UserError: too little that is new.
+            UserError: too little that is new, or the rows that judge cannot be read.
         """
         settings, task = self.settings, source.knowledge.task
         fill_vectors(self.home, self.name, load_predictor(source))
-        found = taught(self.home, self.name, task, settings.guard, settings.held_out, self.listen)
+        judging = unlearnable(self.home, self.name, loaded, work, self.listen)
+        found = taught(self.home, self.name, task, settings, judging, self.listen)
         if found.n_new < settings.least:
             unkept = f" ({found.n_unkept:,} more cannot be used: their inputs were not kept)" if found.n_unkept else ""
             raise UserError(
@@ -173,7 +174,7 @@ class Run:
             )
         told = f"{len(found.rows):,} corrected inputs to learn from ({found.n_new:,} new)"
         open_ones = f"; on {found.n_open:,} users do not agree" if found.n_open else ""
-        tested = f"; {found.n_tested:,} are among the frozen test rows, and are left alone" if found.n_tested else ""
+        tested = f"; {found.n_tested:,} are among the rows that judge, and are left alone" if found.n_tested else ""
         self.listen(Message(f"{told}, {len(found.held_out):,} kept back to judge{open_ones}{tested}"))
         return found
 
@@ -203,20 +204,20 @@ class Run:
         rows = [_named(row, data["columns"]) | further for row in found.rows]
         write_bytes(file, b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows))
         old = data["train"] if isinstance(data["train"], list) else [data["train"]]
-        data["train"] = [*old, str(file.absolute())]
+        data["train"] = [*old, {"name": "jsonl", "path": str(file.absolute()), "encoding": "utf-8"}]
         data["split"] = {"name": GROWN, "n_new": len(rows), "before": before}
         return fit(recipe, out=work / "bundle", listen=self.listen)
 
-    def _shrunk(self, served: Bundle, trained: Path, work: Path) -> Path | None:
-        """The result made small as production was; None where that was not."""
+    def _shrunk(self, served: Bundle, trained: Path, work: Path) -> tuple[Path, Sequence[GateResult]] | None:
+        """The result made small as production was, and how it meets the recipe's gates; None where that was not."""
         if isinstance(served.knowledge.runtime, Torch):
             return None
         told = read_json(served.folder / "report" / "shrink.json")
         way = _as_asked_for(told["chosen"])
         result = shrink(trained, ways=[way], out=work / "small", listen=self.listen, **told["budget"])
-        if result.bundle is None:
+        if result.bundle is None or result.report is None:
             raise UserError(f"{self.name}: the result cannot be shrunk as production was, by {told['chosen']}.")
-        return result.bundle
+        return result.bundle, result.report.gates
 
     def _held_out(self, found: Taught, trained: Path) -> list[Check]:
         """Whether it is worse on the feedback that was kept back, or learned nothing that holds for it; nothing where

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from burnish.core.events import Listener, Message, ignore
-from burnish.data.corpus import Corpus
-from burnish.data.duplicates import comparable
 from burnish.feedback.agreement import Resolution, resolve
 from burnish.feedback.corrections import row_with
 from burnish.feedback.guard import Guard
 from burnish.feedback.opinions import Opinion, opinions
 from burnish.feedback.rules import Context
-from burnish.flows.frozen import frozen_rows
+from burnish.flows.retraining import Retraining
+from burnish.flows.unlearnable import text_of
 from burnish.store.home import Home
 from burnish.store.records import Feedback
-from burnish.tasks._contract import Example, Task
+from burnish.tasks._contract import Task
 
 N_BACKGROUND = 5_000
 """Predictions whose texts tell what is common."""
@@ -49,18 +48,26 @@ class Taught:
     n_unkept: int
     """Inputs that were not kept, so that nothing can be learned of them."""
     n_tested: int
-    """Inputs that are among the frozen test rows, which nothing may be learned from."""
+    """Inputs that are among the test or dev rows, which nothing may be learned from."""
 
 
-def taught(home: Home, name: str, task: Task, guard: Guard, held_out: float, listen: Listener = ignore) -> Taught:
+def taught(
+    home: Home,
+    name: str,
+    task: Task,
+    settings: Retraining,
+    unlearnable: Collection[str] = (),
+    listen: Listener = ignore,
+) -> Taught:
     """Everything that accepted feedback on a name says. What the guard holds back is noted in the store.
 
     Args:
         home: the installation.
         name: of the releases.
         task: theirs.
-        guard: the checks against poisoning.
-        held_out: share of the new inputs that judges what was learned from the rest; they are learned the next time.
+        settings: with the checks against poisoning, and the share of the new inputs that judges what was learned from
+            the rest; they are learned the next time.
+        unlearnable: texts of the rows that judge (`unlearnable`).
         listen: is told how many were held back.
     """
     accepted = list(home.corrections.of_period(name, states=("accepted",)))
@@ -68,13 +75,12 @@ def taught(home: Home, name: str, task: Task, guard: Guard, held_out: float, lis
     said = opinions(accepted, predictions, task)
     kept = [one for one in said if one.prediction.input is not None]
     reviewers = _reviewers(home, kept)
-    believed, n_quarantined = _reviewed(home, name, kept, guard, reviewers, listen)
-    found = resolve(believed, guard.trust.of(believed, Context(reviewers=reviewers)))
-    tested = _tested(home, name)
+    believed, n_quarantined = _reviewed(home, name, kept, settings.guard, reviewers, listen)
+    found = resolve(believed, settings.guard.trust.of(believed, Context(reviewers=reviewers)))
     settled = [(one, row) for one in found if (row := _row(one, task)) is not None]
-    usable = [(one, row) for one, row in settled if not tested or _text(task.read(row, is_labelled=True)) not in tested]
-    learned = [(one, row) for one, row in usable if not _is_held_out(one, held_out)]
-    kept_back = [(one, row) for one, row in usable if _is_held_out(one, held_out)]
+    usable = [(one, row) for one, row in settled if text_of(task.read(row, is_labelled=True)) not in unlearnable]
+    learned = [(one, row) for one, row in usable if not _is_held_out(one, settings.held_out)]
+    kept_back = [(one, row) for one, row in usable if _is_held_out(one, settings.held_out)]
     return Taught(
         rows=[row for _, row in learned],
         held_out=[row for _, row in kept_back],
@@ -133,17 +139,6 @@ def _row(found: Resolution, task: Task) -> dict[str, Any] | None:
         return None
     first = found.backed_by[0]
     return row_with(first.prediction, found.gold, task, first.member)
-
-
-def _tested(home: Home, name: str) -> frozenset[str]:
-    """The texts of the frozen test rows: who learned them could not be judged on them."""
-    rows = frozen_rows(home, name)
-    return frozenset() if rows is None else frozenset(map(_text, Corpus(rows)))
-
-
-def _text(example: Example) -> str:
-    """What tells copies, whatever their capitals and spaces."""
-    return " ".join(comparable(example).casefold().split())
 
 
 def _ids(found: Iterable[Resolution]) -> list[str]:

@@ -1,5 +1,7 @@
 """Rows that came later: the split of those before them is what it was."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -53,6 +55,25 @@ def test_a_later_row_is_on_the_side_of_the_earlier_one_that_it_repeats():
 def test_two_later_rows_that_repeat_each_other_stay_together():
     split, _, whole = grown({"name": "stratified"}, 2, further=[100, 100])
     assert split.assign(whole, 0.2, 0, 7)[60:].tolist() == [TRAIN, TRAIN]
+
+
+@pytest.mark.parametrize("before", WAYS, ids=lambda way: way["name"])
+def test_a_later_row_between_two_earlier_ones_moves_neither(before):
+    """It makes their clusters one, so that there are fewer to deal; they were dealt before it came."""
+    split, old, whole = grown(before, 2, further=[0, 30])
+    bridged = np.where(whole.clusters == 30, 0, whole.clusters)
+    sides = split.assign(replace(whole, clusters=bridged, earlier=old.clusters), 0.2, 0.1, 7)
+    assert np.array_equal(sides[:60], Shelf("splits").build(before).assign(old, 0.2, 0.1, 7))
+
+
+def test_a_later_row_between_rows_of_several_sides_is_trained_on():
+    split, old, whole = grown({"name": "stratified"}, 1, further=[0])
+    before = Shelf("splits").build("stratified").assign(old, 0.4, 0.2, 3)
+    train, dev = (int(np.flatnonzero(before == side)[0]) for side in (TRAIN, DEV))
+    for ends, side in (((train, dev), TRAIN), ((dev, dev), DEV)):
+        joint = np.where(np.isin(old.clusters, old.clusters[list(ends)]), 500, old.clusters)
+        clusters = np.concatenate([joint, [500]])
+        assert split.assign(replace(whole, clusters=clusters, earlier=old.clusters), 0.4, 0.2, 3)[60] == side
 
 
 def test_without_later_rows_it_is_the_split_before():

@@ -24,6 +24,10 @@ class Divisible:
     """[N] label codes; all 0 when the task has no single label."""
     column: NDArray[Any] | None
     """[N] values of the column that `Split.column_name` names; None when it names none."""
+    earlier: NDArray[np.int64] | None = None
+    """[N - `Split.n_later`] clusters of the rows before those that came later, as they were without them: a later row
+    may stand between two that were not near each other, and make them one. None where none came later.
+    """
 
 
 class Split(Part, ABC):
@@ -32,6 +36,11 @@ class Split(Part, ABC):
     @property
     @abstractmethod
     def column_name(self) -> str | None: ...
+
+    @property
+    def n_later(self) -> int:
+        """How many of the rows, at their end, came after the others were split."""
+        return 0
 
     @abstractmethod
     def assign(self, rows: Divisible, dev: float, test: float, seed: int) -> NDArray[np.int8]:
