@@ -67,6 +67,15 @@ def test_where_nothing_fits_the_table_is_printed_and_the_exit_code_is_3(burnish,
     assert ended.err == "nothing keeps to the budget; allow a larger --max-drop, or try other ways with --try.\n"
 
 
+def test_where_dev_rows_are_too_few_to_tell_that_is_said(burnish, flow):
+    small = candidate("static", drop=0.1, most_drop=3.9)
+    flow("shrink", lambda *a, **k: result(frontier(small, refused={"static": ["x"]})))
+    assert burnish("shrink", "runs/x").err == (
+        "nothing keeps to the budget: 1,234 dev rows cannot tell so small a drop from chance; give more of them, or allow "
+        "a larger --max-drop.\n"
+    )
+
+
 def test_a_gate_that_the_small_model_misses_ends_with_3(burnish, flow):
     flow("shrink", lambda *a, **k: result(gates=[MISSED]))
     ended = burnish("shrink", "runs/x")

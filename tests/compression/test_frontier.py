@@ -28,6 +28,13 @@ def frontier(*candidates, chosen=None, refused=(), budget=None):
     )
 
 
+def test_it_is_open_where_rows_are_too_few_to_tell_what_was_lost():
+    assert frontier(candidate(drop=0.2, most_drop=2.9)).is_open
+    assert not frontier(candidate(drop=0.2, most_drop=0.5)).is_open
+    assert not frontier(candidate(drop=0.6, most_drop=2.9)).is_open
+    assert not frontier().is_open
+
+
 def test_what_keeps_to_every_limit_has_no_faults():
     budget = Budget(max_drop=0.4, target_ms=2.0, target_mb=20.0, keep={"a": 0.5})
     assert budget.faults(candidate(label_f1={"a": 0.5})) == []

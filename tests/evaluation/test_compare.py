@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+from scipy.optimize import minimize_scalar
 
 from burnish.core.errors import UserError
-from burnish.evaluation.compare import compare, mcnemar
+from burnish.evaluation.compare import compare, mcnemar, score_interval
 from burnish.metrics._multi import MultiOutcome
 from burnish.metrics._relations import RelationOutcome
 from burnish.metrics._single import SingleOutcome
@@ -28,6 +29,49 @@ def test_mcnemars_mid_p_is_that_of_the_binomial():
 def test_models_that_never_differ_have_a_p_of_one():
     assert mcnemar(np.array([True, False]), np.array([True, False])) == 1.0
     assert mcnemar(np.array([True, False]), np.array([False, True])) == pytest.approx(1.0)
+
+
+def rows(n_lost, n_won, n_rows):
+    """Who was right: of two models that differ in so many rows."""
+    first, second = np.ones((2, n_rows), dtype=bool)
+    second[:n_lost] = first[n_lost : n_lost + n_won] = False
+    return first, second
+
+
+@pytest.mark.parametrize("n_rows", [1, 93, 765])
+def test_models_that_never_differ_may_differ_by_what_so_few_rows_can_show(n_rows):
+    """z² / (N + z²): where N d / √(N d (1 - d)) is z. Of 765 rows that is half a point."""
+    found = score_interval(*rows(0, 0, n_rows))
+    assert found.high == -found.low == pytest.approx(1.9599640**2 / (n_rows + 1.9599640**2), abs=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("n_lost", "n_won", "n_rows"), [(1, 0, 93), (0, 1, 93), (12, 9, 3000), (40, 10, 50), (5, 5, 10)]
+)
+def test_the_interval_ends_where_the_score_of_the_likeliest_shares_is_z(n_lost, n_won, n_rows):
+    """Those shares found by search, given the difference, rather than by their quadratic."""
+    low, high = score_interval(*rows(n_lost, n_won, n_rows))
+    for drop, sign in ((-low, -1), (-high, 1)):
+
+        def unlikely(won, drop=drop):
+            shares = np.clip([won + drop, won, 1 - 2 * won - drop], 1e-300, 1)
+            return -float(np.dot([n_lost, n_won, n_rows - n_lost - n_won], np.log(shares)))
+
+        ends = max(0.0, -drop), (1 - drop) / 2
+        won = minimize_scalar(unlikely, bounds=ends, method="bounded", options={"xatol": 1e-12}).x
+        score = (n_lost - n_won - n_rows * drop) / np.sqrt(n_rows * (2 * won + drop * (1 - drop)))
+        assert score == pytest.approx(sign * 1.9599640, abs=2e-3)
+
+
+def test_who_lost_every_row_lost_all():
+    assert score_interval(*rows(3, 0, 3)).low == -1.0
+    assert score_interval(*rows(0, 3, 3)).high == 1.0
+
+
+def test_accuracy_has_the_score_interval_and_other_scores_that_of_the_bootstrap():
+    found = compare(single(150), single(150), seed=7, n_resamples=100)
+    assert found.main.interval == score_interval(*rows(0, 0, 200))
+    assert {(one.interval.low, one.interval.high) for one in found.others if one.name == "macro_f1"} == {(0.0, 0.0)}
 
 
 def test_a_clear_difference_names_the_better():

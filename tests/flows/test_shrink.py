@@ -17,7 +17,7 @@ import burnish
 from burnish.bundle.bundle import open_bundle
 from burnish.compression import measuring, parity
 from burnish.compression.frontier import JUDGED, Frontier
-from burnish.core.errors import UserError
+from burnish.core.errors import SickRun, UserError
 from burnish.core.manifest import verify_manifest, write_manifest
 from burnish.flows import shrink, shrinking
 from burnish.flows.shrink import QUICK
@@ -280,6 +280,19 @@ def test_ways_that_teach_are_tried_when_no_quick_one_fits_or_when_asked(made, tm
         assert list(result.frontier.refused) == ["merge", "layers (keep=9)"]
     only = burnish.shrink(made("classification"), out=tmp_path / "small", ways=["merge"], **LAX)
     assert list(only.frontier.refused) == ["merge"]
+
+
+def test_a_way_whose_training_goes_wrong_is_noted_and_the_others_go_on(made, tmp_path, monkeypatch):
+    def sick(*_):
+        raise SickRun("every row of dev gets the label 'good': nothing was learned.")
+
+    monkeypatch.setattr("burnish.compression.methods.distill.Distillation.apply", sick)
+    ways = ["{name: distill, layers: 1}", "int8_static"]
+    result = burnish.shrink(made("classification"), out=tmp_path / "small", ways=ways, **LAX)
+    assert result.frontier.chosen == "int8_static"
+    assert result.frontier.refused == {
+        "distill (layers=1)": ["every row of dev gets the label 'good': nothing was learned."]
+    }
 
 
 def test_a_head_that_no_encoders_method_suits_is_told(made, tmp_path, monkeypatch):

@@ -38,12 +38,19 @@ def shrink(
         result = run(bundle, tuple(settings or ()), out=out, ways=ways or (), listen=listen, **limits or {})
     _tell(result.frontier)
     if result.bundle is None:
-        raise GateMissed("nothing keeps to the budget; allow a larger --max-drop, or try other ways with --try.")
+        raise GateMissed(_missed(result.frontier))
     page = result.bundle / "report" / "shrink.html"
     say(f"The bundle is in {result.bundle}. What was tried: {page}", "good")
     if result.report is not None:
         tell_scores(result.report)
         tell_gates(result.report.gates)
+
+
+def _missed(frontier: Frontier) -> str:
+    if frontier.is_open:
+        told = f"{frontier.n_rows:,} dev rows cannot tell so small a drop from chance"
+        return f"nothing keeps to the budget: {told}; give more of them, or allow a larger --max-drop."
+    return "nothing keeps to the budget; allow a larger --max-drop, or try other ways with --try."
 
 
 def _tell(frontier: Frontier) -> None:

@@ -110,6 +110,12 @@ class Frontier(BaseModel):
         marks = {name: "✗" for name in self.refused} | ({self.chosen: "→"} if self.chosen else {})
         return [[marks.get(one.name, ""), *one.row()] for one in self.candidates]
 
+    @property
+    def is_open(self) -> bool:
+        """Whether some lost no more than is allowed, on rows that are too few to say that it loses no more."""
+        tried = [one for one in self.candidates if one.name != JUDGED]
+        return any(one.drop <= self.budget.max_drop < one.most_drop for one in tried)
+
     def to_dict(self) -> dict[str, Any]:
         return self.model_dump(mode="json")
 

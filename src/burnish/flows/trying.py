@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +10,8 @@ from functools import cached_property
 from itertools import product
 from pathlib import Path
 from typing import cast
+
+import yaml
 
 from burnish.bundle.predictor import Predictor
 from burnish.bundle.runtimes.openvino import Openvino
@@ -19,7 +22,7 @@ from burnish.compression.methods._contract import Method
 from burnish.compression.parity import Kind, Parity, examples_at_the_edge, parity
 from burnish.compression.subject import Subject
 from burnish.compression.written import writes
-from burnish.core.errors import UserError
+from burnish.core.errors import SickRun, UserError
 from burnish.core.events import Message
 from burnish.core.settings import settings
 from burnish.core.shelves import Shelf
@@ -86,9 +89,9 @@ class Search:
                 continue
             try:
                 self._try(name, self.shop.shrunk(methods))
-            except UserError as error:
-                self.refused[name] = list(error.faults)
-                self.shop.listen(Message(f"{name}: {error.faults[0]}", "warning"))
+            except (UserError, SickRun) as error:
+                self.refused[name] = list(error.faults) if isinstance(error, UserError) else [str(error)]
+                self.shop.listen(Message(f"{name}: {self.refused[name][0]}", "warning"))
 
     def _try(self, name: str, subject: Subject) -> None:
         subject, predictor, speed = self._fastest_runtime(subject)
@@ -146,7 +149,7 @@ class Search:
             name=name,
             score=main.second,
             drop=sign * main.difference + 0.0,  # which takes the sign off a zero
-            most_drop=max(ends) + 0.0,
+            most_drop=0.0 if name == JUDGED else max(ends) + 0.0,
             speed=speed,
             size_mb=size / 1e6,
             label_f1=self._label_f1(self._judge(predictor), rows, decision) if self.budget.keep else {},
@@ -219,8 +222,13 @@ def _named(method: Method) -> str:
     """A method's name, with the settings that are not as usual."""
     usual = type(method)()
     told = {name: value for name, value in method.as_recipe().items() if name != "name"}
-    others = [f"{name}={value}" for name, value in told.items() if value != getattr(usual, name)]
+    others = [f"{name}={_plain(value)}" for name, value in told.items() if value != getattr(usual, name)]
     return method.part_name + (f" ({', '.join(others)})" if others else "")
+
+
+def _plain(value: object) -> str:
+    """As YAML has it on one line, so that `retrain` can ask for the same: null, true, [1, 2]."""
+    return yaml.safe_dump(value, default_flow_style=True, width=math.inf).removesuffix("\n").removesuffix("\n...")
 
 
 def _size(subject: Subject) -> int:
