@@ -71,8 +71,8 @@ def test_where_dev_rows_are_too_few_to_tell_that_is_said(burnish, flow):
     small = candidate("static", drop=0.1, most_drop=3.9)
     flow("shrink", lambda *a, **k: result(frontier(small, refused={"static": ["x"]})))
     assert burnish("shrink", "runs/x").err == (
-        "nothing keeps to the budget: 1,234 dev rows cannot tell so small a drop from chance; give more of them, or allow "
-        "a larger --max-drop.\n"
+        "nothing keeps to the budget: 1,234 dev rows cannot tell so small a drop from chance; give more of them, or "
+        "allow a larger --max-drop.\n"
     )
 
 
