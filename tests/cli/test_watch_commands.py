@@ -13,6 +13,7 @@ from tests.store.conftest import alert, feedback, prediction, release
 
 from burnish.core.events import Message
 from burnish.core.settings import settings
+from burnish.feedback.opinions import Unread
 from burnish.store.home import open_home, whoami
 
 
@@ -48,7 +49,7 @@ def table(out):
 
 def test_feedback_lists_what_was_said_and_how_far_users_agree(burnish, flow):
     said = [feedback("f_1", comment="", value=["a", "b"]), feedback("f_2", state="quarantined", reason="zu viel 太多")]
-    flow("feedback", lambda name: SimpleNamespace(feedback=said, n_conflicts=1, agreement=0.5), "overview")
+    flow("feedback", lambda name: SimpleNamespace(feedback=said, n_conflicts=1, agreement=0.5, unread=()), "overview")
     ended = burnish("feedback", "intent")
     rows = table(ended.out)
     assert [(row["id"], row["of"], row["by"], row["value"]) for row in rows] == [
@@ -60,8 +61,19 @@ def test_feedback_lists_what_was_said_and_how_far_users_agree(burnish, flow):
 
 
 def test_feedback_where_nothing_can_be_told_of_agreement_says_nothing_of_it(burnish, flow):
-    flow("feedback", lambda name: SimpleNamespace(feedback=[], n_conflicts=0, agreement=math.nan), "overview")
+    flow(
+        "feedback", lambda name: SimpleNamespace(feedback=[], n_conflicts=0, agreement=math.nan, unread=()), "overview"
+    )
     assert burnish("feedback", "intent").err == "0 in all; on 0 inputs users contradict each other\n"
+
+
+def test_feedback_tells_what_it_cannot_read(burnish, flow):
+    unread = [Unread("f_9", "the label must be one name; got ['a'].")]
+    made = SimpleNamespace(feedback=[], n_conflicts=0, agreement=math.nan, unread=unread)
+    flow("feedback", lambda name: made, "overview")
+    assert burnish("feedback", "intent").err.splitlines()[0] == (
+        "warning: 1 of what was said cannot be read and is passed over: f_9: the label must be one name; got ['a']."
+    )
 
 
 def test_feedback_decides_on_several_at_once(burnish, home):

@@ -221,3 +221,9 @@ def test_json_may_be_deeper_than_the_stack():
 def test_masks_of_the_same_kinds_are_equal():
     assert Mask.of(["phone"]) == Mask.of(["phone"])
     assert Mask.of(["phone"]) != Mask.of(["email"])
+
+
+def test_texts_that_are_known_stay_and_others_that_look_like_them_do_not():
+    value = {"id": "13800138000", "n": 13800138000, "of": ["13911112222"]}
+    kept = Mask.of().values(value, {"13800138000"})
+    assert kept == ({"id": "13800138000", "n": 13800138000, "of": ["[PHONE]"]}, {"phone": 1})

@@ -3,7 +3,7 @@ from tests.feedback.crowd import opinion
 from tests.feedback.said import classified, found, predicted, said
 
 from burnish.core.shelves import Shelf
-from burnish.feedback.opinions import latest, opinions
+from burnish.feedback.opinions import Unread, latest, opinions, told_unread
 
 TASKS = Shelf("tasks")
 
@@ -78,3 +78,36 @@ def test_who_changes_his_mind_has_one_voice_his_latest():
     ]
     assert latest(said) == [1, 2, 3]
     assert latest([said[2], said[0]]) == [0]  # by time, not by place
+
+
+def test_what_cannot_be_read_any_more_is_left_out_and_told_and_all_else_is_read():
+    """A scale that was another, a surface that was masked, and tasks that share a model no longer."""
+    text = {"text": "order 13800138000 is late"}
+    masked = said("spans", [{"start": 6, "end": 17, "label": "ORDER", "text": "[PHONE]"}], id="f_span")
+    fine = said("spans", [[6, 17, "ORDER"]], id="f_fine")
+    unread = []
+    tokens = TASKS.build("tokens")
+    found_ = opinions([masked, fine], {"p1": predicted(found(), text)}, tokens, unread.append)
+    assert [one.feedback.id for one in found_] == ["f_fine"]
+    assert unread == [
+        (
+            "f_span",
+            (
+                "the span [6, 17] 'ORDER' should be '[PHONE]', but the text has '13800138000' there; "
+                "offsets count characters from 0, not bytes, and the end is exclusive."
+            ),
+        )
+    ]
+    pair, unread = {"p1": predicted({"score": 0.5}, {"text": "a", "text_pair": "b"})}, []
+    assert opinions([said("score", 4)], pair, TASKS.build("matching"), unread.append) == []
+    assert unread == [("f1", "the score must be a number from 0 to 1; got 4.")]
+    assert opinions([said("label", {"mood": "bad"})], pair, TASKS.build("classification"), unread.append) == []
+    assert len(unread) == 2
+
+
+def test_what_was_passed_over_is_told_in_one_line():
+    unread = [Unread(f"f_{number}", "no.") for number in range(7)]
+    assert told_unread(unread[:1]) == "1 of what was said cannot be read and is passed over: f_0: no."
+    assert told_unread(unread) == (
+        "7 of what was said cannot be read and is passed over: f_0: no. f_1: no. f_2: no. f_3: no. f_4: no. and 2 more"
+    )

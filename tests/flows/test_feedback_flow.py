@@ -240,3 +240,23 @@ def test_many_rows_are_taken_in_piece_by_piece(home, tmp_path, monkeypatch):
     rows = [(f"p_{number}", "bad", "", f"user {number}") for number in range(10)]
     assert import_feedback("intent", to_take_in(tmp_path / "s.csv", rows), "csv") == 10
     assert export_feedback("intent", tmp_path / "o.csv", "csv").n_written == 10
+
+
+def test_what_cannot_be_read_any_more_is_told_and_all_else_is_shown_and_exported(home, tmp_path):
+    one, other = ask(home, TEXTS[:2])
+    [odd, _] = correct(home, [one, other], [["bad", "good"], "bad"])
+    found = overview("intent")
+    assert (len(found.feedback), list(found.unread)) == (
+        2, [(odd, "the label must be one name; got ['bad', 'good'].")],
+    )  # fmt: skip
+    for form in ("csv", "jsonl", "doccano", "label_studio"):
+        assert export_feedback("intent", tmp_path / form, form).n_written == 2
+    rows = [json.loads(line) for line in (tmp_path / "doccano").read_text("utf-8").splitlines()]
+    assert [row["label"] for row in rows] == [[], ["bad"]]
+
+
+def test_labels_of_the_model_are_kept_as_they_are_and_new_ones_without_personal_data(home, tmp_path):
+    [one] = ask(home, TEXTS[:1])
+    for label in ("bad", "ask 13800138000"):
+        import_feedback("intent", to_take_in(tmp_path / "s.csv", [(one.id, label, "", "")]), "csv")
+    assert [item.value for item in said(home)] == ["bad", "ask [PHONE]"]

@@ -162,7 +162,8 @@ def test_outputs_are_kept_of_a_tenth_and_not_of_what_is_large_or_no_vector(monke
 
 
 def predictor_with(vocabulary, labels=()):
-    return SimpleNamespace(reader=SimpleNamespace(vocabulary=vocabulary), knowledge=SimpleNamespace(labels=labels))
+    reader, knowledge = SimpleNamespace(vocabulary=vocabulary), SimpleNamespace(labels=labels)
+    return SimpleNamespace(task=SimpleNamespace(), reader=reader, knowledge=knowledge)
 
 
 def test_a_label_that_looks_like_personal_data_is_kept_as_it_is_and_anything_else_is_not():
@@ -187,3 +188,18 @@ def test_the_share_of_unknown_pieces_is_that_of_the_first_window():
 
 def test_the_same_row_is_known_again_whatever_the_order_of_its_fields():
     assert digest_of(HOME, {"a": 1, "b": 2}) == digest_of(HOME, {"b": 2, "a": 1}) != digest_of(HOME, {"a": 1})
+
+
+def test_ids_of_what_was_found_and_of_a_history_are_kept_and_nothing_else_that_looks_like_them():
+    answer = {"hits": [{"id": PHONE, "text": f"call {PHONE}", "score": 0.5}], "unknown": [MAIL]}
+    assert record(answer=answer).answer == {
+        "hits": [{"id": PHONE, "text": "call [PHONE]", "score": 0.5}], "unknown": ["[EMAIL]"],
+    }  # fmt: skip
+    task = SimpleNamespace(catalogue=SimpleNamespace(number_of={PHONE: 0}))
+    knowing = recorder().knowing(
+        SimpleNamespace(task=task, knowledge=SimpleNamespace(labels=()), reader=SimpleNamespace())
+    )
+    row = {"history": [PHONE, int(PHONE), "13800138000"], "user": MAIL}
+    asked = Asked("films", 1, "k1", [], time.perf_counter())
+    kept = knowing.record(asked, row, Answered({}, [], []), {"items": []})
+    assert kept.input == {"history": [PHONE, int(PHONE), "[PHONE]"], "user": "[EMAIL]"}

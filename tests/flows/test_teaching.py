@@ -232,3 +232,32 @@ def test_what_was_erased_is_not_learned_the_next_time(new_home):
 def test_without_any_feedback_there_is_nothing(new_home):
     found = learned(new_home, 0.2)
     assert (found.rows, found.held_out, found.n_new, found.n_open) == ([], [], 0, 0)
+
+
+def test_what_cannot_be_read_is_passed_over_and_told_and_the_rest_is_learned(new_home):
+    """Of a time when the task was another; and a row that training could not read."""
+    one, other = answered(new_home, ["a", "b"])
+    said(new_home, [one], ["bad", "good"])
+    said(new_home, [other])
+    told = []
+    found = taught(new_home, "intent", TASK, Guard(), 0.0, told.append)
+    assert texts(found.rows) == ["b"]
+    assert [(event.text, event.level) for event in told] == [
+        (
+            (
+                "1 of what was said cannot be read and is passed over: f_k1_"
+                f"{one}_['bad', 'good']: the label must be one name; got ['bad', 'good']."
+            ),
+            "warning",
+        )
+    ]
+
+
+def test_a_row_that_training_could_not_read_is_passed_over_and_told(new_home):
+    [one, other] = answered(new_home, [" ", "b"])
+    [blank, _] = said(new_home, [one, other])
+    told = []
+    found = taught(new_home, "intent", TASK, Guard(), 0.0, told.append)
+    assert texts(found.rows) == ["b"]
+    [event] = told
+    assert event.text.startswith(f"1 of what was said cannot be read and is passed over: {blank}: ")

@@ -1,5 +1,6 @@
 """Tiny real bundles, released, and servers of them."""
 
+import json
 import shutil
 
 import pytest
@@ -21,6 +22,22 @@ def bundle(tmp_path_factory, tiny_base):
         "task": {"name": "classification", "head": "cls"},
         "base": str(tiny_base),
         "data": {"train": str(folder / "train.csv"), "dev": "25%"},
+        "train": {"epochs": 0, "precision": "fp32"},
+        "judge": {"n_bootstrap": 2, "formats": ["json"]},
+    }
+    return burnish.fit(recipe, out=folder / "bundle").bundle
+
+
+@pytest.fixture(scope="session")
+def tagger(tmp_path_factory, tiny_base):
+    """A model of spans that has learned nothing."""
+    folder = tmp_path_factory.mktemp("tagger")
+    rows = [{"text": f"good {text}", "spans": [[0, 4, "ORDER"]]} for text, _ in sentiment_rows(40)]
+    (folder / "train.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    recipe = {
+        "task": "tokens",
+        "base": str(tiny_base),
+        "data": {"train": str(folder / "train.jsonl"), "dev": "25%"},
         "train": {"epochs": 0, "precision": "fp32"},
         "judge": {"n_bootstrap": 2, "formats": ["json"]},
     }

@@ -77,6 +77,10 @@ def _tell(found) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001  # its
         for one in found.feedback[-200:]
     ]
     print_table(["id", "at", "of", "by", "kind", "value", "state", "why"], rows)
+    if found.unread:
+        from burnish.feedback.opinions import told_unread
+
+        say(told_unread(found.unread), "warning")
     agree = "" if math.isnan(found.agreement) else f"; users agree with alpha {found.agreement:.2f}"
     say(f"{len(found.feedback):,} in all; on {found.n_conflicts:,} inputs users contradict each other{agree}")
 

@@ -73,8 +73,8 @@ class Mask:
         """A JSON value with every text in it masked, names of fields too, and how many places of each kind.
 
         A field's name counts as said before its value: `{"password": "x1"}` is masked as `password="x1"` is. A number
-        that is personal data becomes text. Texts that are `known`, such as labels, and names of fields are nobody's
-        name. The given value stays as it is.
+        that is personal data becomes text. Texts that are `known`, such as labels, stay, as numbers too; names of
+        fields are nobody's name. The given value stays as it is.
         """
         counts = Counter[str]()
         whole = [value]
@@ -88,9 +88,8 @@ class Mask:
             elif isinstance(one, list | tuple):
                 holder[place] = items = list(one)
                 todo.extend((items, at, said) for at in range(len(items)))
-            else:
-                is_nobody = isinstance(one, str) and one in known
-                holder[place] = self._masked_value(said, one, counts, has_names=not is_nobody)
+            elif _as_text(one) not in known:
+                holder[place] = self._masked_value(said, one, counts, has_names=True)
         return whole[0], dict(counts)
 
     def _with_masked_names(self, fields: dict[Any, Any], counts: Counter[str]) -> dict[Any, Any]:

@@ -45,15 +45,6 @@ def kinds_of(task: Task) -> tuple[str, ...]:
     return (ACCEPTED,) if column is None else (column.kind, ACCEPTED)
 
 
-def labels_said(kind: str, value: Any, labels: Sequence[str]) -> frozenset[str]:
-    """The texts in feedback that are labels, known or new, and so nobody's personal data."""
-    said = value if isinstance(value, list) else [value]
-    if kind == "spans":
-        said = [one.get("label") for one in said if isinstance(one, Mapping)]
-    is_named = kind == "spans" or (kind == "label" and bool(labels))
-    return frozenset([*labels, *(one for one in said if is_named and isinstance(one, str))])
-
-
 def check(
     kind: str, value: Any, task: Task, labels: Sequence[str], prediction: Prediction, *, allow_new_labels: bool = False
 ) -> None:
@@ -80,7 +71,7 @@ def check(
     gold = column.form.read(aim.value, asked(prediction, aim.task))
     own = owned(aim.member, labels) if aim.member else labels
     refuse_unknown(column.labels_in(gold), own, allow_new_labels)
-    _refuse_unreadable(row_with(prediction, gold, task, aim.member), aim)
+    refuse_unreadable(row_with(prediction, gold, task, aim.member), aim.task)
 
 
 def gold_of(prediction: Prediction, feedback: Feedback, task: Task) -> Gold | None:
@@ -151,11 +142,15 @@ def aim_of(task: Task, answer: Any, value: Any) -> Aim:
     return Aim(members[name].task, answer.get(name) if isinstance(answer, Mapping) else None, inner, name)
 
 
-def _refuse_unreadable(row: dict[str, Any] | None, aim: Aim) -> None:
-    """Let the task read the row as training will; what names files is not opened for that."""
-    if row is None or aim.task.files:
+def refuse_unreadable(row: dict[str, Any] | None, task: Task) -> None:
+    """Let the task read a row as training will; what names files is not opened for that.
+
+    Raises:
+        ValueError: it cannot be read.
+    """
+    if row is None or task.files:
         return
     try:
-        aim.task.read(row, is_labelled=True)
+        task.read(row, is_labelled=True)
     except UserError as error:
         raise ValueError(str(error)) from None

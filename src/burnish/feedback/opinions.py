@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from burnish.feedback.corrections import aim_of, asked, gold_of
 from burnish.feedback.golds import Gold, gold_in
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 NAMED = ("one", "several", "yes_no")
 """Forms of gold that mean the same whatever the input is, so that what is said of one input tells of its like."""
+MOST_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,39 @@ class Opinion:
         return _pushes(self) if self.gold is not None and self.is_change else frozenset()
 
 
-def opinions(feedback: Iterable[Feedback], predictions: Mapping[str, Prediction], task: Task) -> list[Opinion]:
-    """What feedback says, of those predictions (by id) that are still kept."""
-    return [_opinion(one, predictions[one.prediction], task) for one in feedback if one.prediction in predictions]
+class Unread(NamedTuple):
+    """Feedback that says nothing any more, by its id, and one sentence why."""
+
+    feedback: str
+    reason: str
+
+
+def told_unread(unread: Sequence[Unread]) -> str:
+    """One line on what was passed over: the first few with their ids and reasons."""
+    shown = [f"{one.feedback}: {one.reason}" for one in unread[:MOST_SHOWN]]
+    more = [f"and {len(unread) - MOST_SHOWN:,} more"] if len(unread) > MOST_SHOWN else []
+    return f"{len(unread):,} of what was said cannot be read and is passed over: {' '.join([*shown, *more])}"
+
+
+def opinions(
+    feedback: Iterable[Feedback],
+    predictions: Mapping[str, Prediction],
+    task: Task,
+    unread: Callable[[Unread], object] = lambda one: None,
+) -> list[Opinion]:
+    """What feedback says, of those predictions (by id) that are still kept.
+
+    What cannot be read, since it is of another time (a `scale` that was another, a task that no longer is one of
+    several), is left out, and `unread` is told of it: one row must not keep all others from being read.
+    """
+    said = []
+    for one in feedback:
+        if one.prediction in predictions:
+            try:
+                said.append(_opinion(one, predictions[one.prediction], task))
+            except ValueError as error:
+                unread(Unread(one.id, str(error)))
+    return said
 
 
 def latest(said: Sequence[Opinion]) -> list[int]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import orjson
@@ -22,10 +22,11 @@ from burnish.core.settings import settings
 from burnish.core.shelves import Shelf
 from burnish.feedback.agreement import alpha, conflicts, ratings
 from burnish.feedback.choose._contract import Chooser
-from burnish.feedback.corrections import check, labels_said
+from burnish.feedback.corrections import check
 from burnish.feedback.files.drafts import Draft
 from burnish.feedback.files.exchange import Exported, export_file, import_file
-from burnish.feedback.opinions import Opinion, opinions
+from burnish.feedback.keeping import kept
+from burnish.feedback.opinions import Unread, opinions
 from burnish.flows.erase import move_journal
 from burnish.flows.names import mask_of
 from burnish.store.home import Home, opened_home, whoami
@@ -46,6 +47,8 @@ class Overview:
     n_conflicts: int
     agreement: float
     """Krippendorff's alpha: 1 full agreement, 0 that of chance; NaN where nothing was said twice."""
+    unread: Sequence[Unread] = ()
+    """What cannot be read any more, and so teaches nothing."""
 
 
 def overview(name: str, states: Sequence[str] = ()) -> Overview:
@@ -55,10 +58,12 @@ def overview(name: str, states: Sequence[str] = ()) -> Overview:
         UserError: there is no such name.
     """
     with opened_home() as home:
-        home.releases.find(name)
+        task = _knowledge(home, name).task
         found = list(home.corrections.of_period(name, states=states))
-        said = _opinions(home, name, found)
-        return Overview(found, len(conflicts(said)), alpha(ratings(said)))
+        known = home.predictions.answered_in(sorted({one.prediction for one in found}))
+        unread: list[Unread] = []
+        said = opinions(found, known, task, unread.append)
+        return Overview(found, len(conflicts(said)), alpha(ratings(said)), unread)
 
 
 def decide(identities: Sequence[str], state: FeedbackState, reason: str = "") -> int:
@@ -133,14 +138,14 @@ def import_feedback(name: str, path: str | Path, form: str, listen: Listener = i
         drafts = import_file(Path(path), form, knowledge.task, usable, by=by)
         if drafts.n_unlabelled:
             listen(Message(f"{drafts.n_unlabelled:,} rows say nothing yet and were passed over"))
-        return _Intake(home, name, by, knowledge.labels).take(drafts)
+        return _Intake(home, name, by, knowledge).take(drafts)
 
 
 class _Intake:
     """Makes feedback of drafts that were checked, without what was said before."""
 
-    def __init__(self, home: Home, name: str, by: str, labels: Sequence[str]) -> None:
-        self.home, self.by, self.labels = home, by, labels
+    def __init__(self, home: Home, name: str, by: str, knowledge: Knowledge) -> None:
+        self.home, self.by, self.knowledge = home, by, knowledge
         self.mask = None if settings().store_inputs == "full" else mask_of(home, settings())
         known = list(home.corrections.of_period(name))
         self.ids = {one.id for one in known}
@@ -161,10 +166,12 @@ class _Intake:
         the word of whoever takes it in.
         """
         kind = cast("Kind", draft.kind)  # `check` has looked at it
-        value = self._masked(draft.value, labels_said(kind, draft.value, self.labels))
+        value, comment = draft.value, draft.comment
+        if self.mask is not None:
+            value = kept(kind, value, self.knowledge.task, self.knowledge.labels, about, self.mask)
+            comment = self.mask(comment).text
         one = Feedback(
-            new_id("f"), time.time(), about.id, about.name, about.version, draft.by[:MOST_KEY], kind, value,
-            self._masked(draft.comment),
+            new_id("f"), time.time(), about.id, about.name, about.version, draft.by[:MOST_KEY], kind, value, comment,
         )  # fmt: skip
         if _content(one) not in self.said and draft.id in self.ids:
             one = replace(one, key=self.by[:MOST_KEY])
@@ -172,9 +179,6 @@ class _Intake:
             return None
         self.said.add(_content(one))
         return one
-
-    def _masked(self, value: Any, known: Collection[str] = ()) -> Any:
-        return value if self.mask is None else self.mask.values(value, known)[0]
 
 
 def _content(one: Feedback) -> str:
@@ -187,8 +191,3 @@ def _knowledge(home: Home, name: str) -> Knowledge:
     if ":" in name or "@" in name:
         raise UserError(f"'{name}': feedback is of a name, whatever the version; leave the rest out.")
     return open_bundle(home.bundles.get(release.digest)).knowledge
-
-
-def _opinions(home: Home, name: str, found: Sequence[Feedback]) -> list[Opinion]:
-    known = home.predictions.answered_in(sorted({one.prediction for one in found}))
-    return opinions(found, known, _knowledge(home, name).task)

@@ -6,7 +6,7 @@ import random
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -30,6 +30,8 @@ ALIKE = frozenset({"vector"})
 """Fields of an answer from which its text can be guessed, and which are large."""
 QUOTES = frozenset({"text", "words", "tokens", "answer", "unknown"})
 """Fields of an answer that may quote the input."""
+FOUND = ("hits", "items")
+"""Fields of an answer that list rows of a corpus or a catalogue, each with its `id`."""
 COUNTED = ("context", "text")
 """Columns whose characters the places in an answer count; the first that a row has."""
 UNKNOWN = "[UNK]"
@@ -66,9 +68,14 @@ class Recorder:
     labels: frozenset[str] = frozenset()
     """What an answer may say that is not quoted from its input, and so needs no masking."""
 
+    ids: Collection[str] = ()
+    """Those of the catalogue that a row may name, as in a history."""
+
     def knowing(self, predictor: Predictor) -> Recorder:
         """The same for the answers of one model."""
-        return replace(self, is_piece=_pieces(predictor), labels=frozenset(predictor.knowledge.labels))
+        catalogue = getattr(predictor.task, "catalogue", None)
+        ids = () if catalogue is None else catalogue.number_of
+        return replace(self, is_piece=_pieces(predictor), labels=frozenset(predictor.knowledge.labels), ids=ids)
 
     def look_ahead(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Begin to look for names in rows that will be recorded in a moment, while the model answers them."""
@@ -126,13 +133,15 @@ class Recorder:
     def _masked_row(self, row: Mapping[str, Any]) -> tuple[dict[str, Any], Mapping[str, int]]:
         """A row whose names are those of the task's columns: most often texts alone."""
         if not all(isinstance(value, str) or value is None for value in row.values()):
-            return self.mask.values(dict(row))
+            return self.mask.values(dict(row), self.ids)
         found = {name: self.mask(value) for name, value in row.items() if value is not None}
         counts = Counter(one.kind for masked in found.values() for one in masked.found)
         return {**row, **{name: masked.text for name, masked in found.items()}}, dict(counts)
 
     def _masked(self, answer: Any) -> Any:
-        return answer if _says_only(answer, self.labels) else self.mask.values(answer, self.labels)[0]
+        ids = _ids_in(answer)
+        known = self.labels | ids if ids else self.labels
+        return answer if _says_only(answer, known) else self.mask.values(answer, known)[0]
 
     def _share_unknown(self, answered: Answered) -> float:
         if self.is_piece is None or not answered.features or "input_ids" not in answered.features[0]:
@@ -153,6 +162,12 @@ def labels_in(answer: Mapping[str, Any]) -> list[str]:
     if isinstance(labels, list):
         return [str(one.get("label", one) if isinstance(one, dict) else one) for one in labels]
     return []
+
+
+def _ids_in(answer: Any) -> frozenset[str]:
+    """The ids of what was found or recommended: the task's own words, which masked could not be learned."""
+    found = (one for field in FOUND for one in answer.get(field) or ()) if isinstance(answer, dict) else ()
+    return frozenset(one["id"] for one in found)
 
 
 def _says_only(value: Any, labels: frozenset[str]) -> bool:

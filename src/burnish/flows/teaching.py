@@ -10,9 +10,9 @@ from typing import Any
 
 from burnish.core.events import Listener, Message, ignore
 from burnish.feedback.agreement import Resolution, resolve
-from burnish.feedback.corrections import row_with
+from burnish.feedback.corrections import refuse_unreadable, row_with
 from burnish.feedback.guard import Guard
-from burnish.feedback.opinions import Opinion, opinions
+from burnish.feedback.opinions import Opinion, Unread, opinions, told_unread
 from burnish.feedback.rules import Context
 from burnish.flows.retraining import Retraining
 from burnish.flows.unlearnable import text_of
@@ -68,17 +68,20 @@ def taught(
         settings: with the checks against poisoning, and the share of the new inputs that judges what was learned from
             the rest; they are learned the next time.
         unlearnable: texts of the rows that judge (`unlearnable`).
-        listen: is told how many were held back.
+        listen: is told how many were held back, and what could not be read.
     """
     accepted = list(home.corrections.of_period(name, states=("accepted",)))
     predictions = home.predictions.answered_in(sorted({one.prediction for one in accepted}))
-    said = opinions(accepted, predictions, task)
+    unread: list[Unread] = []
+    said = opinions(accepted, predictions, task, unread.append)
     kept = [one for one in said if one.prediction.input is not None]
     reviewers = _reviewers(home, kept)
     believed, n_quarantined = _reviewed(home, name, kept, settings.guard, reviewers, listen)
     found = resolve(believed, settings.guard.trust.of(believed, Context(reviewers=reviewers)))
-    settled = [(one, row) for one in found if (row := _row(one, task)) is not None]
-    usable = [(one, row) for one, row in settled if text_of(task.read(row, is_labelled=True)) not in unlearnable]
+    settled = [(one, row) for one in found if (row := _row(one, task, unread)) is not None]
+    if unread:
+        listen(Message(told_unread(unread), "warning"))
+    usable = [(one, row) for one, row in settled if not unlearnable or _text(row, task) not in unlearnable]
     learned = [(one, row) for one, row in usable if not _is_held_out(one, settings.held_out)]
     kept_back = [(one, row) for one, row in usable if _is_held_out(one, settings.held_out)]
     return Taught(
@@ -134,11 +137,22 @@ def _background(home: Home, name: str, batch: Sequence[Opinion]) -> list[str]:
     return ["\n".join(map(str, one.input.values())) for one in around if isinstance(one.input, dict)]
 
 
-def _row(found: Resolution, task: Task) -> dict[str, Any] | None:
+def _row(found: Resolution, task: Task, unread: list[Unread]) -> dict[str, Any] | None:
+    """The row that an input's gold makes; None where there is none, or where training could not read it."""
     if found.gold is None:
         return None
     first = found.backed_by[0]
-    return row_with(first.prediction, found.gold, task, first.member)
+    row = row_with(first.prediction, found.gold, task, first.member)
+    try:
+        refuse_unreadable(row, task)
+    except ValueError as error:
+        unread.append(Unread(first.feedback.id, str(error)))
+        return None
+    return row
+
+
+def _text(row: Mapping[str, Any], task: Task) -> str:
+    return text_of(task.read(row, is_labelled=True))
 
 
 def _ids(found: Iterable[Resolution]) -> list[str]:

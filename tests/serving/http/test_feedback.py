@@ -3,8 +3,10 @@
 import threading
 
 import pytest
+from tests.serving.house import released
 
 from burnish.core.ids import new_id
+from burnish.feedback.opinions import opinions
 
 PATH = "/v1/feedback"
 
@@ -176,9 +178,26 @@ def test_what_was_answered_can_be_looked_at_without_what_only_the_server_needs(c
     assert not {"vector", "input_digest", "key"} & told.keys()
 
 
-def test_an_answer_of_a_model_that_is_not_served_here_can_be_corrected_and_loads_nothing(make_house, bundle):
-    from tests.serving.house import released
+def test_what_was_checked_can_be_read_once_it_is_kept_and_the_digits_are_in_the_kept_text_only(house, tagger):
+    """An order's number, which alone would be masked as that of a telephone."""
+    released(house.home, tagger, "orders", "tokens")
+    house.home.releases.promote("orders", 1, "user test")
+    text = "order 13800138000 is late"
+    with house.client("orders") as client:
+        told = client.post("/v1/models/orders/predict", json={"inputs": text}).json()
+        identity = told["predictions"][0]["prediction_id"]
+        span = {"start": 6, "end": 17, "label": "ORDER", "text": "13800138000"}
+        assert say(client, prediction_id=identity, spans=[span]).status_code == 200
+        task = client.service.fleet._served[house.home.releases.find("orders").digest].predictor.task
+    [one] = kept(house, "orders")
+    assert one.value == [[6, 17, "ORDER"]]
+    prediction = house.home.predictions.find(identity)
+    assert prediction.input == {"text": text}
+    [opinion] = opinions([one], {identity: prediction}, task)
+    assert opinion.gold == {(6, 17, "ORDER")}
 
+
+def test_an_answer_of_a_model_that_is_not_served_here_can_be_corrected_and_loads_nothing(make_house, bundle):
     house = make_house()
     released(house.home, bundle, "mood")
     house.home.releases.promote("mood", 1, "user test")

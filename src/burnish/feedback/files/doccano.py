@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from burnish.core.errors import UserError, hint
 from burnish.data.sources._contract import BadRow, Row
 from burnish.data.sources.jsonl import Jsonl
-from burnish.feedback.corrections import asked, gold_of
+from burnish.feedback.corrections import asked
 from burnish.feedback.files.drafts import Draft
-from burnish.feedback.files.said import PREDICTION
+from burnish.feedback.files.said import PREDICTION, gold_said
 from burnish.feedback.golds import GoldColumn, gold_column, gold_in
 from burnish.store.records import Feedback, Prediction
 
@@ -36,7 +36,7 @@ def lines(task: Task, items: Iterator[tuple[Prediction, Feedback | None]]) -> It
         row = asked(prediction, task).row
         if row is None:
             continue
-        gold = gold_in(prediction.answer, column) if feedback is None else gold_of(prediction, feedback, task)
+        gold = gold_in(prediction.answer, column) if feedback is None else gold_said(prediction, feedback, task)
         written = [] if gold is None else column.form.written(gold)
         text, *others = task.texts
         line = {

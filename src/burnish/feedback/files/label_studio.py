@@ -15,9 +15,9 @@ from xml.sax.saxutils import quoteattr
 from burnish.core.errors import UserError, hint
 from burnish.data.sources._contract import BadRow, Row
 from burnish.data.sources.jsonl import Jsonl
-from burnish.feedback.corrections import asked, gold_of
+from burnish.feedback.corrections import asked
 from burnish.feedback.files.drafts import Draft
-from burnish.feedback.files.said import PREDICTION
+from burnish.feedback.files.said import PREDICTION, gold_said
 from burnish.feedback.golds import GoldColumn, gold_column, gold_in
 from burnish.store.records import Feedback, Prediction
 
@@ -47,7 +47,7 @@ def lines(task: Task, items: Iterator[tuple[Prediction, Feedback | None]]) -> It
             version = f"{prediction.name}:{prediction.version}"
             result = _results(answer, column, row, stars)
             found["predictions"] = [{"model_version": version, "score": prediction.confidence, "result": result}]
-        said = None if feedback is None else gold_of(prediction, feedback, task)
+        said = None if feedback is None else gold_said(prediction, feedback, task)
         if feedback is not None and said is not None:
             result = _results(said, column, row, stars)
             found["annotations"] = [{"completed_by": feedback.key, "result": result, "was_cancelled": False}]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from burnish.core.errors import hint, listed
 from burnish.data.sources._contract import BadRow, Row
-from burnish.feedback.corrections import asked, kinds_of
+from burnish.feedback.corrections import asked, gold_of, kinds_of
 from burnish.feedback.files.drafts import Draft
-from burnish.feedback.golds import gold_column, gold_in
+from burnish.feedback.golds import Gold, gold_column, gold_in
 from burnish.store.records import Feedback, Prediction
 
 if TYPE_CHECKING:
@@ -51,6 +51,14 @@ def told(task: Task, feedback: Feedback | None) -> dict[str, Any]:
         "state": feedback.state,
         "reason": feedback.reason,
     }
+
+
+def gold_said(prediction: Prediction, feedback: Feedback, task: Task) -> Gold | None:
+    """What was said to be right; None where that is not said, or cannot be read any more."""
+    try:
+        return gold_of(prediction, feedback, task)
+    except ValueError:
+        return None
 
 
 def draft_of(row: Row, values: Mapping[str, Any]) -> Draft | BadRow | None:

@@ -12,8 +12,10 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
+from burnish.bundle.bundle import Knowledge
 from burnish.core.ids import made_at, new_id
-from burnish.feedback.corrections import check, labels_said
+from burnish.feedback.corrections import check
+from burnish.feedback.keeping import kept
 from burnish.serving.http.guard import GuardedRoute, caller_of, masked, permits, service_of, who
 from burnish.serving.http.reading import JSON
 from burnish.serving.http.shapes import SAYS, Decision, Said
@@ -44,10 +46,10 @@ async def give(request: Request, said: Said) -> Response:
         return Response(known, media_type=JSON)
     prediction = await _prediction(request, said.prediction_id)
     kind, value = _said(said)
-    labels = await _checked(service, prediction, kind, value, allow_new_labels=caller_of(request).may("review"))
+    knowledge = await _checked(service, prediction, kind, value, allow_new_labels=caller_of(request).may("review"))
     feedback = Feedback(
         new_id("f"), time.time(), prediction.id, prediction.name, prediction.version, key.id, kind,
-        await masked(request, value, labels_said(kind, value, labels)), await masked(request, said.comment),
+        await _kept(service, prediction, kind, value, knowledge), await masked(request, said.comment),
     )  # fmt: skip
     if key.id.startswith(SUBJECT):
         await asyncio.to_thread(service.home.keys.hear, key.id, key.roles)
@@ -110,11 +112,11 @@ async def _prediction(request: Request, identity: str) -> Prediction:
 
 async def _checked(
     service: Service, prediction: Prediction, kind: str, value: Any, *, allow_new_labels: bool
-) -> Sequence[str]:
+) -> Knowledge:
     """Refuse what cannot be meant: judged by what answers for the name now, or answered then where nothing does.
 
     Returns:
-        The labels of that version.
+        What that version knows.
     """
     if prediction.name in service.fleet.names:
         release = service.fleet.routing(prediction.name).main
@@ -126,7 +128,15 @@ async def _checked(
         check(kind, value, knowledge.task, knowledge.labels, prediction, allow_new_labels=allow_new_labels)
     except ValueError as error:
         raise Problem(422, str(error)) from None
-    return knowledge.labels
+    return knowledge
+
+
+async def _kept(service: Service, prediction: Prediction, kind: Kind, value: Any, knowledge: Knowledge) -> Any:
+    """What is kept of what was said; names are looked for in a thread."""
+    recorder = service.recorder
+    if recorder.keep == "full":
+        return value
+    return await asyncio.to_thread(kept, kind, value, knowledge.task, knowledge.labels, prediction, recorder.mask)
 
 
 def _said(said: Said) -> tuple[Kind, Any]:

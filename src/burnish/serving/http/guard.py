@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple, TypeVar, cast
 
 from fastapi import APIRouter, Request, Response
@@ -118,16 +118,12 @@ def caller_of(request: Request) -> Caller:
     return cast("Caller", request.state.caller)
 
 
-async def masked(request: Request, value: Any, known: Collection[str] = ()) -> Any:
-    """What somebody wrote, without personal data unless inputs are kept with it; texts that are `known`, such as
-    labels, are nobody's name. Names are looked for in a thread.
-    """
+async def masked(request: Request, text: str) -> str:
+    """What somebody wrote, without personal data unless inputs are kept with it. Names are looked for in a thread."""
     recorder = service_of(request).recorder
-    if recorder.keep == "full" or not value:
-        return value
-    if recorder.mask.names is None:
-        return recorder.mask.values(value, known)[0]
-    return (await asyncio.to_thread(recorder.mask.values, value, known))[0]
+    if recorder.keep == "full" or not text:
+        return text
+    return (recorder.mask(text) if recorder.mask.names is None else await asyncio.to_thread(recorder.mask, text)).text
 
 
 def who(request: Request) -> str:
