@@ -240,7 +240,7 @@ def test_what_cannot_be_read_is_passed_over_and_told_and_the_rest_is_learned(new
     said(new_home, [one], ["bad", "good"])
     said(new_home, [other])
     told = []
-    found = taught(new_home, "intent", TASK, Guard(), 0.0, told.append)
+    found = taught(new_home, "intent", TASK, Retraining(held_out=0.0), listen=told.append)
     assert texts(found.rows) == ["b"]
     assert [(event.text, event.level) for event in told] == [
         (
@@ -257,7 +257,7 @@ def test_a_row_that_training_could_not_read_is_passed_over_and_told(new_home):
     [one, other] = answered(new_home, [" ", "b"])
     [blank, _] = said(new_home, [one, other])
     told = []
-    found = taught(new_home, "intent", TASK, Guard(), 0.0, told.append)
+    found = taught(new_home, "intent", TASK, Retraining(held_out=0.0), listen=told.append)
     assert texts(found.rows) == ["b"]
     [event] = told
     assert event.text.startswith(f"1 of what was said cannot be read and is passed over: {blank}: ")

@@ -18,14 +18,14 @@ def is_right(feedback: Feedback, prediction: Prediction | None) -> bool | None:
         return feedback.value if isinstance(feedback.value, bool) else None
     if prediction is None or feedback.kind == "score":
         return None
+    value, answer, label = feedback.value, prediction.answer, prediction.label
+    if isinstance(value, Mapping) and len(value) == 1 and (member := next(iter(value))) in (answer or ()):
+        value, answer = value[member], answer[member]  # of several tasks that answer, what is said is of one
+        label = _field(answer, "label")
     if feedback.kind == "spans":
-        return _spans(feedback.value) == _spans(_field(prediction.answer, "spans"))
-    return _labels(feedback.value) == _given(prediction)
-
-
-def _given(prediction: Prediction) -> frozenset[str] | None:
-    several = _field(prediction.answer, "labels")
-    return _labels(prediction.label if several is None else several)
+        return _spans(value) == _spans(_field(answer, "spans"))
+    several = _field(answer, "labels")
+    return _labels(value) == _labels(label if several is None else several)
 
 
 def _field(answer: Any, name: str) -> Any:
@@ -41,8 +41,10 @@ def _labels(value: Any) -> frozenset[str] | None:
 
 
 def _spans(value: Any) -> frozenset[tuple[Any, ...]] | None:
+    """Each `{start, end, label, …}` or `[start, end, label]`."""
     if not isinstance(value, list | tuple):
         return None
     return frozenset(
-        tuple(one.get(key) for key in ("start", "end", "label")) for one in value if isinstance(one, Mapping)
+        tuple(one.get(key) for key in ("start", "end", "label")) if isinstance(one, Mapping) else tuple(one)
+        for one in value
     )
