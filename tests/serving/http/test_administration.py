@@ -156,6 +156,50 @@ def test_jobs_are_asked_for_and_cancelled(admin, house):
     assert admin.post("/v1/jobs", json={"kind": "rm -rf", "arguments": {}}).status_code == 422
 
 
+@pytest.mark.parametrize(
+    "override",
+    [
+        "data.train=/etc/passwd", "train=/etc/passwd", "train.start=/etc/passwd", "base=/etc/passwd", "data.rows=3",
+        "judge.gates=null", "train.observers=[jsonl]", "train.observers={name: jsonl, path: /tmp/x}", "train.start='5'",
+        'train.start="5"', "train.epochs=3\n", "\ntrain.epochs=3", "train.epochs=3\ndata.train=x", "train.epochs=.inf",
+        "train.epochs=${HOME}", "train.epochs=0x10", "train.epochs=", "train.epochs", "train.=3", "train..x=3",
+        "train.epochs=३", "Train.epochs=3", "hub:x",
+    ],
+)  # fmt: skip
+def test_over_http_a_recipe_is_overridden_by_numbers_of_train_only(admin, house, override):
+    """A text could name a file of the server: its first line would stand in the job's result."""
+    for more in ({}, {"every_s": 60}):
+        arguments = {"name": "intent", "overrides": ["train.epochs=3", override], **more}
+        found = admin.post(
+            "/v1/jobs", json={"kind": "retrain", "arguments": arguments}, headers=house.as_role("release")
+        )
+        assert (found.status_code, found.json()["detail"]) == (
+            422,
+            (
+                f"arguments: the override '{override}' is not taken over HTTP, only numbers, true, false and null of "
+                "the section train, such as train.epochs=3; `burnish jobs --add` on the server takes all others."
+            ),
+        )
+    assert house.home.jobs.all() == []
+
+
+def test_numbers_true_false_and_null_of_train_are_taken_over_http(admin):
+    said = [
+        "train.epochs=3", "train.learning_rate=1e-3", "train.weight_decay=-0.5E+2", "train.peft=null",
+        "train.optimizer.nesterov=true", "train.packing=false",
+    ]  # fmt: skip
+    made = admin.post("/v1/jobs", json={"kind": "retrain", "arguments": {"name": "intent", "overrides": said}})
+    assert (made.status_code, made.json()["arguments"]["overrides"]) == (201, said)
+
+
+def test_overrides_that_are_no_list_of_texts_are_told(admin):
+    for overrides in ("train.epochs=3", [3], {"train.epochs": 3}, None):
+        body = {"kind": "retrain", "arguments": {"name": "intent", "overrides": overrides}}
+        found = admin.post("/v1/jobs", json=body)
+        assert found.status_code == 422
+        assert found.json()["detail"].startswith("overrides must be a list of texts")
+
+
 def test_the_audit_log_tells_who_did_what_and_whether_it_is_whole(admin, house):
     admin.post("/v1/keys", json={"owner": "ann", "roles": ["predict"]})
     told = admin.get("/v1/audit").json()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import islice
 from typing import Annotated, Any
@@ -13,8 +15,8 @@ from fastapi import APIRouter, Query, Request
 from burnish.flows.erase import erase_input
 from burnish.flows.work import refuse_unknown_job
 from burnish.serving.http.guard import GuardedRoute, permits, service_of, who
-from burnish.serving.http.shapes import AlertChange, Erasure, NewJob, NewKey, Rotation
-from burnish.serving.problems import Problem
+from burnish.serving.http.shapes import OVERRIDE, AlertChange, Erasure, NewJob, NewKey, Rotation
+from burnish.serving.problems import Problem, shown
 from burnish.store.records import Key
 
 router = APIRouter(route_class=GuardedRoute)
@@ -94,6 +96,7 @@ async def add_job(request: Request, new: NewJob) -> dict[str, Any]:
     if not isinstance(new.arguments.get("name", ""), str):
         raise Problem(422, "arguments: the name of a model must be a text.")
     refuse_unknown_job(new.kind, new.arguments)
+    _refuse_other_overrides(new.arguments.get("overrides", ()))
     return asdict(await asyncio.to_thread(add, new.kind, new.arguments, who(request), time.time() + new.due_in_s))
 
 
@@ -127,6 +130,16 @@ async def erase(request: Request, erasure: Erasure) -> dict[str, int]:
         return {"erased": await asyncio.to_thread(forget, who(request), key=erasure.key)}
     assert erasure.input is not None, "one of both is there"
     return {"erased": await asyncio.to_thread(erase_input, service.home, erasure.input, who(request))}
+
+
+def _refuse_other_overrides(overrides: Sequence[str]) -> None:
+    for one in overrides:
+        if re.fullmatch(OVERRIDE, one) is None:
+            raise Problem(
+                422,
+                f"arguments: the override '{shown(one)}' is not taken over HTTP, only numbers, true, false and null of "
+                "the section train, such as train.epochs=3; `burnish jobs --add` on the server takes all others.",
+            )
 
 
 def _told(key: Key) -> dict[str, Any]:

@@ -133,8 +133,13 @@ EVERY = {"every_s": {"type": ["number", "null"], "exclusiveMinimum": 0}}
 NAMED = {"type": "string", "pattern": f"^{NAME.pattern}$"}
 OF_A_MODEL = {"type": "object", "required": ["name"], "properties": {"name": NAMED, **EVERY}}
 OF_ALL = {"type": "object", "properties": EVERY, "additionalProperties": False}
+OVERRIDE = r"train(\.[a-z0-9_]+)+=(-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?|true|false|null)"
+"""What a key may override in a recipe: a text could name a file of the server, whose lines a fault would quote."""
+OVERRIDES = {"type": "array", "items": {"type": "string", "pattern": f"^{OVERRIDE}$"}}
+OF_RETRAIN = {**OF_A_MODEL, "properties": {"name": NAMED, **EVERY, "overrides": OVERRIDES}}
 JOBS: list[Any] = [
-    {"properties": {"kind": {"enum": ["retrain", "monitor"]}, "arguments": OF_A_MODEL}, "required": ["arguments"]},
+    {"properties": {"kind": {"const": "retrain"}, "arguments": OF_RETRAIN}, "required": ["arguments"]},
+    {"properties": {"kind": {"const": "monitor"}, "arguments": OF_A_MODEL}, "required": ["arguments"]},
     {"properties": {"kind": {"const": "purge"}, "arguments": OF_ALL}},
 ]
 
@@ -146,7 +151,7 @@ class NewJob(Body):
     """What is to be done."""
 
     arguments: dict[str, Any] = Field(default={})
-    """As the command of that name takes them."""
+    """As `burnish jobs --add` takes them; of overrides of the recipe only numbers, true, false and null of `train`."""
 
     due_in_s: float = Field(default=0, ge=0, le=366 * 86_400)
     """Seconds until then."""
