@@ -112,6 +112,21 @@ def test_a_server_that_can_serve_nothing_does_not_start(house, bundle, tmp_path)
         pass
 
 
+@pytest.mark.parametrize("kind", ["canary", "shadow"])
+def test_a_server_starts_without_a_canary_or_shadow_that_cannot_be_loaded_and_tells_it(house, bundle, tmp_path, kind):
+    released(house.home, broken_of(bundle, tmp_path / "broken"))
+    traffic = Traffic(canary=3, percent=50) if kind == "canary" else Traffic(shadow=3)
+    set_traffic(house.home, "intent", traffic, "user test")
+    with house.service() as service:
+        assert answer(service, ["good"]).release.version == 1
+        assert service.fleet.faults["intent"].startswith("intent:3 cannot be loaded: ")
+    [told] = [line for line in house.lines() if line["message"] == "swap failed"]
+    assert (told["level"], told["reason"].startswith("intent:3 cannot be loaded: ")) == ("error", True)
+    sentence = pytest.raises(UserError, match=r"^there is no release of the name 'intend'\. Did you mean 'intent'\?")
+    with sentence, house.service("intent", "intend"):
+        pass
+
+
 def test_a_changed_byte_of_a_bundle_is_refused_before_anything_reads_it(house):
     digest = house.home.releases.find("intent:2").digest
     file = house.home.bundles.folder / digest / "model" / "model.safetensors"

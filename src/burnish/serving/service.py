@@ -113,15 +113,16 @@ class Service:
         self._threads = [threading.Thread(target=self._repeat, args=look, daemon=True) for look in looks]
 
     def start(self) -> None:
-        """Load everything and begin to follow the store.
+        """Load everything and begin to follow the store. Without a canary or a shadow that cannot be loaded, which the
+        fleet tells, production answers.
 
         Raises:
-            UserError: nothing that was asked for can be served.
+            UserError: a name has nothing that could answer.
         """
         self.refresh_keys()
         self.fleet.refresh()
-        if self.fleet.faults:
-            raise UserError(*self.fleet.faults.values())
+        if silent := [fault for name, fault in self.fleet.faults.items() if name not in self.fleet.names]:
+            raise UserError(*silent)
         for fault in (self.home.audit.fault(), sqlite_warning() if self.home.store.is_sqlite else None):
             if fault is not None:
                 self.log.tell("warning", fault)
