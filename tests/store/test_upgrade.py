@@ -13,6 +13,7 @@ from tests.store.conftest import SECRET, alert, feedback, prediction, release
 from burnish.core.errors import UserError
 from burnish.store import records, tables
 from burnish.store.audit import Audit
+from burnish.store.states import put_state, read_state
 from burnish.store.store import _connected, open_store
 from burnish.store.upgrade import _configuration, revisions, upgrade
 
@@ -119,6 +120,23 @@ def test_every_past_schema_is_brought_up_with_its_data(new_url, revision):
     assert Audit(store, SECRET).fault() is None
     with store.writing() as connection:
         assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
+    store.close()
+
+
+def test_names_of_states_outlive_the_migration_that_lets_them_be_long(new_url):
+    store = _connected(new_url)
+    bring_to(store, "0002")
+    put_all(store)
+    with store.writing() as connection:
+        put_state(connection, "window intent 1 2", {"中": [1]})
+    upgrade(store)
+    long = f"window {'a' * 64} 1758000000 1758003600"
+    with store.writing() as connection:
+        put_state(connection, long, [2])
+        put_state(connection, long, [3])
+    with store.reading() as connection:
+        assert read_state(connection, "window intent 1 2") == {"中": [1]}
+        assert read_state(connection, long) == [3]
     store.close()
 
 

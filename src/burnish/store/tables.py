@@ -51,7 +51,7 @@ class PlainText(TypeDecorator[str]):
 
 
 class PlainString(TypeDecorator[str]):
-    """The same, up to a length that PostgreSQL insists on."""
+    """The same, up to a length that PostgreSQL insists on and SQLite does not: for what cannot be longer."""
 
     impl = String
     cache_ok = True
@@ -68,9 +68,9 @@ releases = Table(
     Column("name", PlainString(64), primary_key=True),
     Column("version", Integer, primary_key=True),
     Column("digest", PlainString(64), nullable=False),
-    Column("task", PlainString(64), nullable=False),
+    Column("task", PlainText, nullable=False),
     Column("at", Float, nullable=False),
-    Column("by", PlainString(200), nullable=False),
+    Column("by", PlainText, nullable=False),
     Column("why", PlainText, nullable=False, default=""),
     Column("parent", Integer),
     Column("source", PlainString(64), nullable=False, default=""),
@@ -88,7 +88,7 @@ aliases = Table(
     Column("alias", PlainString(64), primary_key=True),
     Column("version", Integer, nullable=False),
     Column("at", Float, nullable=False),
-    Column("by", PlainString(200), nullable=False),
+    Column("by", PlainText, nullable=False),
 )
 
 keys = Table(
@@ -180,12 +180,12 @@ alerts = Table(
     Column("id", PlainString(40), primary_key=True),
     Column("at", Float, nullable=False),
     Column("name", PlainString(64), nullable=False),
-    Column("watch", PlainString(64), nullable=False),
+    Column("watch", PlainText, nullable=False),
     Column("severity", PlainString(16), nullable=False),
     Column("sentence", PlainText, nullable=False),
     Column("numbers", JsonText),
     Column("state", PlainString(16), nullable=False),
-    Column("by", PlainString(200), nullable=False),
+    Column("by", PlainText, nullable=False),
     Column("changed_at", Float),
     Index(None, "name", "at"),
 )
@@ -199,7 +199,7 @@ jobs = Table(
     Column("arguments", JsonText, nullable=False),
     Column("due_at", Float, nullable=False),
     Column("state", PlainString(16), nullable=False),
-    Column("worker", PlainString(200), nullable=False),
+    Column("worker", PlainText, nullable=False),
     Column("lease_until", Float, nullable=False),
     Column("fence", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
@@ -212,7 +212,7 @@ jobs = Table(
 states = Table(
     "states",
     metadata,
-    Column("name", PlainString(64), primary_key=True),
+    Column("name", PlainText, primary_key=True),
     Column("value", JsonText),
 )
 """What outlives a process and has no rows of its own: where monitoring stands, the salt of input digests, schedules."""
