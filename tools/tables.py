@@ -92,7 +92,16 @@ def _variables_table() -> str:
         (f"`BURNISH_{name.upper()}`", f"`{as_yaml(defaults[name])}`", f"{field.description}")
         for name, field in Settings.model_fields.items()
     ]
-    return _table(("variable", "default", "meaning"), rows)
+    return _table(("variable", "default", "meaning"), [*rows, *_variables_of_sinks()])
+
+
+def _variables_of_sinks() -> Iterable[tuple[str, str, str]]:
+    """The variables that sinks of alerts read by themselves, because their values are secrets."""
+    for sink in Shelf("sinks").names():
+        for one in settings_of("sinks", sink):
+            if one.name.endswith("_env"):
+                meaning = one.meaning.removeprefix("The environment variable that holds the ")
+                yield f"`{one.default}`", "`''`", f"Of the sink `{sink}`: the {meaning}"
 
 
 def _command_text(name: str, command: Any) -> str:
@@ -113,7 +122,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def _with_block(page: str, text: str) -> str:

@@ -74,7 +74,11 @@ def test_pretrain_takes_text_and_tells_both_scores(burnish, flow):
 
 
 def test_pretrain_without_text_or_recipe_says_what_to_give(burnish):
-    assert "there is nothing to do: give a recipe" in burnish("pretrain").err
+    ended = burnish("pretrain")
+    assert (ended.code, ended.err) == (
+        2,
+        "there is nothing to do: give a recipe, or plain text, e.g. --text handbook.txt --base minilm.\n",
+    )
 
 
 def test_options_of_the_recipe_are_keywords_of_the_verbs():

@@ -53,7 +53,7 @@ def test_what_is_said_is_what_is_served(burnish, intent, served):
     ("limit", "sentence"),
     [
         ("input=3", "--limit input=3: there is no limit 'input'. Did you mean 'inputs'?"),
-        ("inputs", "--limit inputs: there is no limit 'inputs'."),
+        ("inputs", "--limit inputs: has no number; write it behind an =, such as inputs=1000.\n"),
         ("inputs=none", "--limit inputs=none: input should be a valid integer"),
         ("inputs=0", "--limit inputs=0: input should be greater than or equal to 1."),
     ],

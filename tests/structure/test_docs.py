@@ -46,6 +46,16 @@ def test_a_generated_table_says_what_the_code_says(name):
     assert path.read_text("utf-8") == tables().written()[path], f"docs/{name} is stale: run `make docs`"
 
 
+def test_a_cell_is_one_line_whatever_the_text():
+    assert tables()._cell("one\n    two | three") == "one two \\| three"
+
+
+def test_every_variable_that_a_sink_reads_is_in_the_tables():
+    for page in ("cli.md", "operations.md"):
+        text = (ROOT / "docs" / page).read_text("utf-8")
+        assert {"BURNISH_ALERT_URLS", "BURNISH_WEBHOOK_SECRET"} <= set(re.findall(r"BURNISH_[A-Z_]+", text))
+
+
 def test_a_page_without_its_marks_is_refused():
     with pytest.raises(ValueError, match=r"a page needs exactly one block between .*; this has 0"):
         tables()._with_block("no marks", "text")

@@ -16,7 +16,12 @@ from burnish.cli.screen import watching
 @takes_recipe
 def fit(
     asked: Asked,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the bundle.", show_default=False)] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="Folder for the bundle; else runs/ and the recipe's name.", show_default=False
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint of a stopped run.")] = False,
 ) -> None:
     """Train on your rows, judge the result, and save it as a bundle."""

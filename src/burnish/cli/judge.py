@@ -18,9 +18,9 @@ def judge(
         typer.Argument(metavar="KEY=VALUE", help="Settings to change, such as judge.n_errors=100."),
     ] = None,
     data: Annotated[str | None, typer.Option("--data", "-d", help="Rows to judge on instead of its own.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the report.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the report into this new folder.")] = None,
 ) -> None:
-    """Judge a bundle and write a report. Exit code 3 when a gate is missed."""
+    """Judge a bundle; with --out, write a report. Exit code 3 when a gate is missed."""
     from burnish.flows.judge import judge as run
 
     with watching() as listen:

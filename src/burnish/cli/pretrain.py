@@ -19,7 +19,12 @@ def pretrain(
         list[str] | None,
         typer.Option("--text", help="A file of plain text, .txt or .txt.gz; may be repeated.", show_default=False),
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the bundle.", show_default=False)] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="Folder for the bundle; else runs/ and the recipe's name.", show_default=False
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint of a stopped run.")] = False,
 ) -> None:
     """Train a base further on plain text; the result is a base for every other task."""

@@ -13,7 +13,7 @@ import typer
 from burnish.core.errors import UserError
 
 OPTIONS = {
-    "task": "What to learn: classification, multilabel, tokens.",
+    "task": "What to learn, e.g. classification; `burnish parts tasks` lists all.",
     "base": "Pretrained model to start from: a name, a folder, or hub:ID.",
     "train": "File with the training rows.",
     "dev": "File or share (10%) that chooses the best epoch.",
@@ -52,7 +52,8 @@ def takes_recipe(command: Callable[..., None]) -> Callable[..., None]:
         fields = {name: options.pop(name) for name in OPTIONS}
         recipe, overrides = told_apart(words or [])
         given = {name: value for name, value in fields.items() if value is not None}
-        _refuse_nothing(recipe, overrides, {**given, **_said(options.get("text"))})
+        if recipe is None and not overrides and not given and not options.get("text"):
+            raise UserError(_nothing_to_do(learns_from_text="text" in options))
         command(Asked(recipe, overrides, given), **options)
 
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
@@ -60,11 +61,6 @@ def takes_recipe(command: Callable[..., None]) -> Callable[..., None]:
     run.__signature__ = inspect.Signature([first, *own, *map(_option, OPTIONS)])  # type: ignore[attr-defined]
     run.__annotations__ = {one.name: one.annotation for one in [first, *own, *map(_option, OPTIONS)]}
     return run
-
-
-def _said(text: object) -> dict[str, str]:
-    """What `--text` of a verb that learns from text alone says: it is enough to begin with."""
-    return {"text": str(text)} if text else {}
 
 
 def told_apart(words: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:
@@ -84,12 +80,13 @@ def told_apart(words: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:
     return (paths[0] if paths else None), overrides
 
 
-def _refuse_nothing(recipe: str | None, overrides: Sequence[str], fields: dict[str, str]) -> None:
-    if recipe is None and not overrides and not fields:
-        raise UserError(
-            "there is nothing to do: give a recipe (`burnish init data.csv` writes one), "
-            "or --task and --train, e.g. --task classification --train train.csv."
-        )
+def _nothing_to_do(*, learns_from_text: bool) -> str:
+    if learns_from_text:
+        return "there is nothing to do: give a recipe, or plain text, e.g. --text handbook.txt --base minilm."
+    return (
+        "there is nothing to do: give a recipe (`burnish init data.csv` writes one), "
+        "or --task and --train, e.g. --task classification --train train.csv."
+    )
 
 
 def _option(name: str) -> inspect.Parameter:

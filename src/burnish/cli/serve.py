@@ -63,12 +63,15 @@ def _limits(said: list[str]):  # type: ignore[no-untyped-def]  # noqa: ANN202  #
     from burnish.core.errors import hint, listed
     from burnish.serving.limits import Limits
 
-    values = {}
+    values, known = {}, Limits.model_fields
     for one in said:
         name, is_set, value = one.partition("=")
-        if not is_set or name not in Limits.model_fields:
-            known = Limits.model_fields
+        if name not in known:
             raise UserError(f"--limit {one}: there is no limit '{name}'.{hint(name, known)} There are {listed(known)}.")
+        if not is_set:
+            raise UserError(
+                f"--limit {one}: has no number; write it behind an =, such as {name}={known[name].default}."
+            )
         values[name] = value
     try:
         return Limits.model_validate(values)
