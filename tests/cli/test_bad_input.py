@@ -258,14 +258,14 @@ def test_a_bad_base_is_told(project: Path, refused: Refused, damage: Callable[[P
 def test_a_folder_that_is_not_empty_is_left_alone(project: Path, refused: Refused) -> None:
     (project / "bundle").mkdir()
     (project / "bundle" / "mine.txt").write_text("keep")
-    assert refused() == "bundle: the folder is not empty; choose another with --out, or remove it first.\n"
+    assert refused() == "bundle: the folder is not empty; choose another, or remove it first.\n"
 
 
 def test_a_folder_that_may_not_be_written_is_told(
     project: Path, refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.access", lambda path, mode: False)  # root may write anywhere, so the answer is made here
-    assert refused() == f"bundle: the folder {project} cannot be written; choose another with --out.\n"
+    assert refused() == f"bundle: the folder {project} cannot be written; choose another place.\n"
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,22 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from burnish.core.errors import UserError
-from burnish.core.files import disk_faults, new_folder, read_json, refuse_occupied, sha256_of, write_bytes, write_json
+from burnish.core.files import (
+    disk_faults,
+    new_folder,
+    read_json,
+    refuse_folder,
+    refuse_occupied,
+    sha256_of,
+    write_bytes,
+    write_json,
+)
 
 
 def test_a_file_is_replaced_whole_and_leaves_no_neighbour(tmp_path):
@@ -100,19 +110,19 @@ def test_a_parent_that_cannot_be_made_is_a_sentence(tmp_path, monkeypatch):
 
 def test_a_folder_that_is_not_empty_is_refused(tmp_path):
     (tmp_path / "a").write_text("x")
-    with pytest.raises(UserError, match=r": the folder is not empty; choose another with --out, or remove it first\.$"):
+    with pytest.raises(UserError, match=r": the folder is not empty; choose another, or remove it first\.$"):
         refuse_occupied(tmp_path)
 
 
 def test_a_file_in_the_place_of_a_folder_is_refused(tmp_path):
     (tmp_path / "a").write_text("x")
-    with pytest.raises(UserError, match=r"a: is a file, not a folder; choose another with --out\.$"):
+    with pytest.raises(UserError, match=r"a: is a file, not a folder; choose another place\.$"):
         refuse_occupied(tmp_path / "a")
 
 
 def test_a_parent_that_cannot_be_written_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("os.access", lambda path, mode: False)
-    with pytest.raises(UserError, match=rf"out: the folder {tmp_path} cannot be written; choose another with --out\.$"):
+    with pytest.raises(UserError, match=rf"out: the folder {tmp_path} cannot be written; choose another place\.$"):
         refuse_occupied(tmp_path / "out")
 
 
@@ -132,9 +142,43 @@ def test_refusals_of_the_disk_become_a_sentence(tmp_path, number, reason):
     assert str(caught.value) == f"{tmp_path}: cannot be written: {reason}."
 
 
-def test_other_errors_of_the_system_are_left_alone(tmp_path):
-    with pytest.raises(InterruptedError), disk_faults(tmp_path):
-        raise OSError(errno.EINTR, "x")
+@pytest.mark.parametrize(
+    ("number", "file"), [(errno.EINTR, None), (errno.ENOENT, "a/missing"), (errno.ENOTDIR, "a"), (errno.EEXIST, "b")]
+)
+def test_other_errors_of_the_system_are_left_alone(tmp_path, number, file):
+    with pytest.raises(OSError, match="x"), disk_faults(tmp_path / "folder"):
+        raise OSError(number, "x", file)
+
+
+def test_a_folder_in_the_place_of_a_file_is_a_sentence(tmp_path):
+    with pytest.raises(UserError) as caught:
+        write_bytes(tmp_path, b"x")
+    assert str(caught.value) == f"{tmp_path}: cannot be written: it is a folder; name a file in it."
+    with pytest.raises(UserError) as caught:
+        refuse_folder(tmp_path)
+    assert str(caught.value) == f"{tmp_path}: is a folder; name a file in it."
+    refuse_folder(tmp_path / "a")
+
+
+@pytest.mark.parametrize("below", ["a", "deep/a"])
+def test_a_path_below_a_file_is_a_sentence(tmp_path, below):
+    (tmp_path / "file").write_text("x")
+    path = tmp_path / "file" / below
+    reason = f"a part of the path, {tmp_path}/file, is a file; choose another place."
+    with pytest.raises(UserError) as caught:
+        write_bytes(path, b"x")
+    assert str(caught.value) == f"{path}: cannot be written: {reason}"
+    with pytest.raises(UserError) as caught:
+        refuse_occupied(path)
+    assert str(caught.value) == f"{path}: {reason}"
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="a system without /proc")
+@pytest.mark.parametrize("name", ["no-such-folder/a", "no-such-file"])
+def test_a_place_where_nothing_can_be_made_is_a_sentence(name):
+    with pytest.raises(UserError) as caught:
+        write_bytes(Path("/proc") / name, b"x")
+    assert str(caught.value) == f"/proc/{name}: cannot be written: nothing can be made there; choose another folder."
 
 
 def test_the_hash_is_that_of_the_content(tmp_path):

@@ -174,7 +174,7 @@ def test_nothing_is_written_where_something_is_or_into_the_bundle(made, tmp_path
     bundle = made("classification")
     (tmp_path / "mine").write_text("x")
     assert refusal(bundle, "onnx", out=tmp_path / "mine") == (
-        f"{tmp_path / 'mine'}: is a file, not a folder; choose another with --out."
+        f"{tmp_path / 'mine'}: is a file, not a folder; choose another place."
     )
     assert refusal(bundle, "onnx", out=bundle / "onnx") == (
         f"{bundle / 'onnx'}: lies in the bundle, which stays as it is; choose another with --out."

@@ -104,7 +104,7 @@ def test_an_unknown_gate_is_told_before_anything_is_trained(recipe, tmp_path):
 def test_an_occupied_folder_is_refused_and_left_alone(recipe, tmp_path):
     (tmp_path / "bundle").mkdir()
     (tmp_path / "bundle" / "mine.txt").write_text("keep")
-    with pytest.raises(UserError, match=r"bundle: the folder is not empty; choose another with --out, or remove it"):
+    with pytest.raises(UserError, match=r"bundle: the folder is not empty; choose another, or remove it"):
         burnish.fit(recipe, out=tmp_path / "bundle")
     assert [file.name for file in (tmp_path / "bundle").iterdir()] == ["mine.txt"]
 
@@ -181,7 +181,7 @@ def test_a_folder_that_may_not_be_written_is_refused_before_any_work(recipe, tmp
     monkeypatch.setattr("os.access", lambda path, mode: False)  # root may write anywhere, so the answer is made here
     with pytest.raises(UserError) as caught:
         burnish.fit(recipe, out=tmp_path / "bundle")
-    sentence = f"{tmp_path}/bundle: the folder {tmp_path} cannot be written; choose another with --out."
+    sentence = f"{tmp_path}/bundle: the folder {tmp_path} cannot be written; choose another place."
     assert str(caught.value) == sentence
 
 

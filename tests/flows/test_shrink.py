@@ -360,7 +360,7 @@ def test_a_place_that_is_taken_is_refused_before_anything_is_done(made, tmp_path
     (tmp_path / "small").mkdir()
     (tmp_path / "small" / "mine").write_text("x")
     assert refusal(made("classification"), out=tmp_path / "small") == (
-        f"{tmp_path / 'small'}: the folder is not empty; choose another with --out, or remove it first."
+        f"{tmp_path / 'small'}: the folder is not empty; choose another, or remove it first."
     )
 
 

@@ -98,13 +98,25 @@ def read_back(path):
     [
         ("out.txt", "the output must end in one of .csv, .tsv, .jsonl, .ndjson, .parquet."),
         ("no/such/out.csv", "does not exist; make it first."),
+        ("folder.csv", "folder.csv: is a folder; name a file in it."),
+        ("in.csv/out.csv", "in.csv is a file, not a folder; choose another."),
     ],
 )
-def test_an_output_that_cannot_be_written_is_refused(bundle, tmp_path, name, sentence):
+def test_an_output_that_cannot_be_written_is_refused_before_anything_is_loaded(tmp_path, name, sentence):
     source = write_csv(tmp_path / "in.csv", [("good",)], ("text",))
-    with pytest.raises(UserError, match="out") as caught:
-        predict_file(bundle, source, tmp_path / name)
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(UserError) as caught:
+        predict_file(tmp_path / "no bundle", source, tmp_path / name)
     assert sentence in str(caught.value)
+
+
+def test_a_table_with_other_columns_is_told_to_rename_one(bundle, tmp_path):
+    source = write_csv(tmp_path / "in.csv", [("good",)], ("utterance",))
+    with pytest.raises(UserError) as caught:
+        predict_file(bundle, source, tmp_path / "out.csv")
+    assert str(caught.value) == (
+        f"{source}:2: there is no column 'text' (the text to classify). It has: utterance. Rename the column to 'text'."
+    )
 
 
 def test_a_bad_row_ends_the_work_and_leaves_no_output(bundle, tmp_path):

@@ -83,17 +83,25 @@ def new_folder(path: Path) -> Iterator[Path]:
 def refuse_occupied(path: Path) -> None:
     """Raise `UserError` unless `path` is free (absent, or an empty folder) and its parent can be written."""
     if path.is_dir() and any(path.iterdir()):
-        raise UserError(f"{path}: the folder is not empty; choose another with --out, or remove it first.")
+        raise UserError(f"{path}: the folder is not empty; choose another, or remove it first.")
     if path.exists() and not path.is_dir():
-        raise UserError(f"{path}: is a file, not a folder; choose another with --out.")
+        raise UserError(f"{path}: is a file, not a folder; choose another place.")
     parent = next(folder for folder in [path, *path.absolute().parents] if folder.exists())
+    if not parent.is_dir():
+        raise UserError(f"{path}: a part of the path, {parent}, is a file; choose another place.")
     if not os.access(parent, os.W_OK | os.X_OK):
-        raise UserError(f"{path}: the folder {parent} cannot be written; choose another with --out.")
+        raise UserError(f"{path}: the folder {parent} cannot be written; choose another place.")
+
+
+def refuse_folder(path: Path) -> None:
+    """Raise `UserError` where a file is to be written and a folder stands."""
+    if path.is_dir():
+        raise UserError(f"{path}: is a folder; name a file in it.")
 
 
 @contextmanager
 def disk_faults(path: Path) -> Iterator[None]:
-    """Turn the operating system's refusals (disk full, no permission, read-only) into one sentence."""
+    """Turn the operating system's refusals (disk full, no permission, read-only, no such place) into one sentence."""
     reasons = {
         errno.ENOSPC: "the disk is full; free some space and run the same command again",
         errno.EDQUOT: "the disk quota is used up; free some space and run the same command again",
@@ -104,9 +112,23 @@ def disk_faults(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in reasons:
+        reason = reasons.get(error.errno or 0) or _misplaced(path, error)
+        if reason is None:
             raise
-        raise UserError(f"{path}: cannot be written: {reasons[error.errno]}.") from error
+        raise UserError(f"{path}: cannot be written: {reason}.") from error
+
+
+def _misplaced(path: Path, error: OSError) -> str | None:
+    """What is wrong with `path` itself, where that is why the system refused; None where it is no fault of the path."""
+    if error.errno == errno.EISDIR and path.is_dir():
+        return "it is a folder; name a file in it"
+    if error.errno in (errno.ENOTDIR, errno.EEXIST):
+        file = next((one for one in path.parents if one.exists() and not one.is_dir()), None)
+        return f"a part of the path, {file}, is a file; choose another place" if file else None
+    refused = Path(error.filename or "")
+    if error.errno == errno.ENOENT and (refused in path.parents or refused.parent == path.parent):
+        return "nothing can be made there; choose another folder"
+    return None
 
 
 def fsync_folder(path: Path) -> None:

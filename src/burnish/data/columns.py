@@ -46,11 +46,13 @@ def map_columns(
     *,
     carried: Iterable[str] = (),
     where: str = "data",
+    advice: str = "Set data.columns: {{{}: <one of them>}}.",
 ) -> ColumnMap:
     """Settle which column holds what. What `mapping` does not name is read from the column of its own name.
 
     `available` are the first row's columns, `where` is that row's place (`train.csv:2`), and `carried` are columns that
-    something else needs (slices, a split's column). Two wanted things may share a column.
+    something else needs (slices, a split's column). Two wanted things may share a column. `advice` is what to do where
+    a required column is missing, with `{}` for its name.
 
     Raises:
         UserError: every fault at once: a required column that is missing, a mapping to a column that is not there,
@@ -63,7 +65,7 @@ def map_columns(
         if role not in known:
             faults.add(f"data.columns: the task does not read '{role}'.{hint(role, known)} It reads: {listed(known)}.")
     for item in wanted:
-        fault = _fault(item, present, mapping, where)
+        fault = _fault(item, present, mapping, where, advice)
         if fault:
             faults.add(fault)
     for name in carried:
@@ -75,7 +77,7 @@ def map_columns(
     return ColumnMap(columns, required, tuple(name for name in carried if name not in columns))
 
 
-def _fault(item: Wanted, present: Sequence[str], mapping: Mapping[str, str], where: str) -> str | None:
+def _fault(item: Wanted, present: Sequence[str], mapping: Mapping[str, str], where: str, advice: str) -> str | None:
     column = mapping.get(item.name, item.name)
     if column in present or not (item.is_required or item.name in mapping):
         return None
@@ -87,5 +89,5 @@ def _fault(item: Wanted, present: Sequence[str], mapping: Mapping[str, str], whe
         )
     return (
         f"{where}: there is no column '{column}' ({item.what}).{near} It has: {listed(present)}. "
-        f"Set data.columns: {{{item.name}: <one of them>}}."
+        f"{advice.format(item.name)}"
     )

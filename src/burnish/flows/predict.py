@@ -15,7 +15,7 @@ from burnish.data.opening import open_sources
 from burnish.data.paths import led_from
 from burnish.data.sources._contract import BadRow, Row, Source
 from burnish.flows.load import load_with_columns
-from burnish.flows.writing import as_written, open_writer
+from burnish.flows.writing import as_written, form_of, open_writer
 from burnish.tasks._contract import Prediction
 
 
@@ -60,6 +60,7 @@ def predict_file(
     Raises:
         UserError: the model or the file cannot be used, or `out` cannot be written.
     """
+    form_of(Path(out))  # a place that cannot be written is told before anything is loaded
     sources = open_sources(source, where="input")
     predictor, columns = load_with_columns(model, listen=listen, **asked)
     done = 0
@@ -89,7 +90,8 @@ def _answer_rows(
     task = predictor.knowledge.task
     asked = [item for item in task.wanted if item.name not in task.gold]
     there = {role: name for role, name in named.items() if name in rows[0].values}
-    columns = map_columns(rows[0].values, asked, there, where=f"{source.place()}:{rows[0].line}")
+    place = f"{source.place()}:{rows[0].line}"
+    columns = map_columns(rows[0].values, asked, there, where=place, advice="Rename the column to '{}'.")
     inputs, faults = [], Faults()
     for row in rows:
         try:

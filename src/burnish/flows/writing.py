@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import orjson
 
 from burnish.core.errors import UserError, hint, listed
-from burnish.core.files import disk_faults, fsync_folder
+from burnish.core.files import disk_faults, fsync_folder, refuse_folder
 from burnish.core.shelves import need
 
 PREFIX = "prediction"
@@ -31,12 +31,11 @@ class RowWriter(Protocol):
     def close(self) -> None: ...
 
 
-@contextmanager
-def open_writer(path: Path) -> Iterator[RowWriter]:
-    """A writer for `path`, which is replaced only when the block ends without an error.
+def form_of(path: Path) -> Callable[[Any], RowWriter]:
+    """What writes the form that `path` names.
 
     Raises:
-        UserError: the suffix names no form, its library is missing, or the file cannot be written.
+        UserError: the suffix names no form, a folder stands there, or there is no folder to write it into.
     """
     forms: dict[str, Callable[[Any], RowWriter]] = {
         ".csv": _Table,
@@ -45,14 +44,28 @@ def open_writer(path: Path) -> Iterator[RowWriter]:
         ".ndjson": _Lines,
         ".parquet": _Parquet,
     }
+    folder = path.absolute().parent
     if path.suffix not in forms:
         raise UserError(f"{path}: the output must end in one of {listed(forms)}.{hint(path.suffix, forms)}")
-    if not path.absolute().parent.is_dir():
-        raise UserError(f"{path}: the folder {path.absolute().parent} does not exist; make it first.")
+    refuse_folder(path)
+    if not folder.is_dir():
+        problem = "is a file, not a folder; choose another" if folder.exists() else "does not exist; make it first"
+        raise UserError(f"{path}: the folder {folder} {problem}.")
+    return forms[path.suffix]
+
+
+@contextmanager
+def open_writer(path: Path) -> Iterator[RowWriter]:
+    """A writer for `path`, which is replaced only when the block ends without an error.
+
+    Raises:
+        UserError: the path cannot be used, its form's library is missing, or the file cannot be written.
+    """
+    form = form_of(path)
     neighbour = path.with_name(f".{path.name}.tmp-{uuid.uuid4().hex[:8]}")
     try:
         with disk_faults(path), neighbour.open("wb") as file:
-            writer = forms[path.suffix](file)
+            writer = form(file)
             yield writer
             writer.close()
             file.flush()
