@@ -84,7 +84,6 @@ FAULTS = [
         "rules:\n  - {streak: 2}",
         ":2: rules[0].watch is missing; a rulebook reads like `rules: [{watch: label_mix, streak: 2}]`.",
     ),
-    ("window_s: 60", ":1: rules is missing; a rulebook reads like"),
     ("rules: [drift, drift]", ":1: the rulebook has two rules called drift; give each a `name` of its own."),
     ("rules: [drift]\nfalse_alarm_rate: 0.2", ":2: false_alarm_rate must be 0.05 or less; got 0.2."),
     ("rules: [drift]\nrules: [errors]", ":2: rules"),
@@ -96,6 +95,11 @@ FAULTS = [
     (b"rules: [drift]\n# caf\xe9", ":2: is not UTF-8 text (byte 20); save it as UTF-8."),
     (b"#" * 300_000, ": has more than 262,144 bytes, so it is no list of rules."),
 ]
+
+
+def test_who_names_no_rules_has_the_usual_ones(written):
+    assert Rulebook.load(written("window_s: 600")) == Rulebook.default().model_copy(update={"window_s": 600.0})
+    assert Rulebook.of({"rules": []}).rules == ()
 
 
 @pytest.mark.parametrize(("text", "sentence"), FAULTS)

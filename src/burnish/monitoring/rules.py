@@ -51,13 +51,22 @@ class Rule(BaseModel):
         return {**values, "name": name} if isinstance(name, str) else dict(values)
 
 
+def default_rules() -> tuple[Rule, ...]:
+    """What is watched where nobody says otherwise. Slow changes must last two windows; sudden ones need not."""
+    lasting = ("volume", "latency", "confidence", "abstentions", "label_mix", "input_length", "language")
+    rules = [{"watch": name, "streak": 2} for name in (*lasting, "unknown_tokens", "drift", "privacy_hits")]
+    urgent = [{"watch": name, "severity": "critical"} for name in ("errors", "quality")]
+    burst = {"watch": "spike", "severity": "critical", "silence_s": 0}  # its own rate keeps it quiet
+    return tuple(Rule.model_validate(one) for one in (*rules, *urgent, burst))
+
+
 class Rulebook(BaseModel):
     """Rules, and the windows that they look at."""
 
     model_config = _SETTINGS
 
-    rules: tuple[Rule, ...]
-    """What is watched."""
+    rules: tuple[Rule, ...] = Field(default_factory=default_rules)
+    """What is watched; left out: every watch."""
 
     false_alarm_rate: float = Field(default=0.05, gt=0, le=0.05)
     """Share of the windows without any change in which a watch may be raised nevertheless, all watches together. Those
@@ -101,12 +110,8 @@ class Rulebook(BaseModel):
 
     @classmethod
     def default(cls) -> Self:
-        """What is watched where nobody says otherwise. Slow changes must last two windows; sudden ones need not."""
-        lasting = ("volume", "latency", "confidence", "abstentions", "label_mix", "input_length", "language")
-        rules = [{"watch": name, "streak": 2} for name in (*lasting, "unknown_tokens", "drift", "privacy_hits")]
-        urgent = [{"watch": name, "severity": "critical"} for name in ("errors", "quality")]
-        burst = {"watch": "spike", "severity": "critical", "silence_s": 0}  # its own rate keeps it quiet
-        return cls.model_validate({"rules": [*rules, *urgent, burst]})
+        """The rulebook of whoever says nothing."""
+        return cls()
 
     def as_mapping(self) -> dict[str, Any]:
         """The rulebook as its file would hold it, with every default; `of` reads it back."""
