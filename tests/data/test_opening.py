@@ -190,3 +190,10 @@ def test_every_source_says_what_it_is() -> None:
     for name in shelf.names():
         assert issubclass(shelf.get(name), Source)
         assert len(shelf.summary(name)) > 20
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("name", ["rows.xlsx", "ROWS.XLS", "rows.ods"])
+def test_a_spreadsheet_is_to_be_saved_as_csv(folder: Path, name: str) -> None:
+    (folder / name).write_bytes(b"PK")
+    assert message_of(name) == f"{name}: is a spreadsheet; save it as CSV (UTF-8) and give that."

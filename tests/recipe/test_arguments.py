@@ -67,6 +67,18 @@ def test_an_unknown_override_gets_a_hint(faults):
     assert fault.startswith("override 'train.epoch=3': train.epoch is not a setting. Did you mean 'epochs'?")
 
 
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("trian.epochs=3", "trian is not a setting. Did you mean 'train'? A recipe takes: "),
+        ("judge.gates.accuracy=0.8", "judge.gates.accuracy must be one of >= <= > < and a number, like "),
+    ],
+)
+def test_a_key_that_only_an_override_gives_is_not_blamed_on_the_file(faults, override, sentence):
+    (fault,) = faults(START + "judge:\n  gates: {ece: '<= 0.1'}\n", override)
+    assert fault.startswith(f"override '{override}': {sentence}")
+
+
 def test_a_word_without_an_equals_sign_is_no_override(faults):
     assert faults(START, "fast") == ["override 'fast': must read key=value, such as train.epochs=3."]
 

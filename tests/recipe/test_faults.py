@@ -170,10 +170,7 @@ def test_a_share_out_of_range_is_refused(faults):
 
 def test_a_gate_must_compare(faults):
     assert faults(START + "judge:\n  gates: {accuracy: 0.9}\n") == [
-        (
-            "recipe.yaml:4: judge.gates has the gate 'accuracy: 0.9'; "
-            'write one of >= <= > < and a number, like ">= 0.95".'
-        )
+        "recipe.yaml:4: judge.gates.accuracy must be one of >= <= > < and a number, like \">= 0.95\"; got '0.9'."
     ]
 
 

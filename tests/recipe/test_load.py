@@ -222,3 +222,12 @@ def test_dev_may_not_be_left_out():
     assert str(caught.value).endswith(
         "is needed: it chooses the best epoch and fits the calibration; give a share or a file."
     )
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.csv.gz", "ROWS.JSONL", "rows.xlsx"])
+def test_a_table_is_no_recipe(recipe, name):
+    with pytest.raises(UserError) as caught:
+        load(recipe("text,label\n", name))
+    assert str(caught.value) == (
+        f"{name}: is a table, not a recipe; `burnish init {name}` writes one, or give the rows with --train."
+    )

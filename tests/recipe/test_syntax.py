@@ -223,11 +223,11 @@ def test_a_recipe_is_utf_8_with_or_without_its_mark(encoding, is_read):
 
 
 def test_a_large_file_is_no_recipe():
-    Path("train.csv").write_bytes(b"a,b\n" * 100_000)
+    Path("train.txt").write_bytes(b"a,b\n" * 100_000)
     with pytest.raises(
-        UserError, match=r"^train.csv: has 400,000 bytes; a recipe has at most 262,144. Is it a data file"
+        UserError, match=r"^train.txt: has 400,000 bytes; a recipe has at most 262,144. Is it a data file"
     ):
-        load("train.csv")
+        load("train.txt")
 
 
 def test_a_file_that_cannot_be_read_is_named():

@@ -16,6 +16,7 @@ from burnish.recipe.faults import demand
 
 SHELF = Shelf("sources")
 HUB = "hub:"
+SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
 PACKED = ".gz"  # what every source that reads text unpacks on the way
 
 
@@ -107,6 +108,8 @@ def _name_for(path: Path) -> str:
     suffix = path.suffix.lower()
     if suffix == PACKED and _is_text(suffixes.get(inner := Path(path.stem).suffix.lower())):
         return suffixes[inner]
+    if suffix in SPREADSHEETS:
+        raise UserError(f"{path}: is a spreadsheet; save it as CSV (UTF-8) and give that.")
     if suffix not in suffixes:
         raise UserError(
             f"{path}: the suffix '{suffix}' does not tell the format. "

@@ -35,7 +35,10 @@ class Document:
     texts: dict[Trail, str] = field(default_factory=dict)
 
     def place(self, trail: Trail) -> Place:
-        """The place of the value at `trail`, or of the nearest value around it."""
+        """The place of the value at `trail`, or of the first value within it, or of the nearest value around it."""
+        within = next((at for at in self.places if trail and at[: len(trail)] == trail), None)
+        if trail not in self.places and within is not None:  # an override `a.b=c` is all that says anything of `a`
+            return self.places[within]
         nearest = next((trail[:n] for n in range(len(trail), -1, -1) if trail[:n] in self.places), None)
         return Place() if nearest is None else self.places[nearest]
 

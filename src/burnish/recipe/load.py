@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from burnish.recipe.schema import Recipe, share_of
 from burnish.recipe.syntax import read
 
 SUFFIXES = (".yaml", ".yml", ".json")
+TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".xlsx", ".xls", ".ods")
 
 
 @dataclass(frozen=True)
@@ -158,12 +160,21 @@ def _included(path: Path, place: Place, faults: Faults, above: tuple[Path, ...])
 
 def _refuse_absent(path: Path) -> None:
     if path.is_file():
+        _refuse_table(path)
         return
     if path.is_dir():
         raise UserError(f"{path}: is a folder; name the recipe's file in it, such as {path / 'recipe.yaml'}.")
     folder = path.parent
     near = [file.name for file in folder.iterdir() if file.suffix in SUFFIXES] if folder.is_dir() else []
     raise UserError(f"{path}: there is no such recipe.{hint(path.name, near)} `burnish init DATA` writes one.")
+
+
+def _refuse_table(path: Path) -> None:
+    if Path(path.name.removesuffix(".gz")).suffix.lower() in TABLES:
+        raise UserError(
+            f"{path}: is a table, not a recipe; `burnish init {shlex.quote(str(path))}` writes one, or give the rows "
+            "with --train."
+        )
 
 
 def _current(document: Document) -> Document:

@@ -10,6 +10,7 @@ import re
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Discriminator,
@@ -271,6 +272,12 @@ class TrainSection(Section):
         return self.model_copy(update={"class_weights": own or "none"})
 
 
+def _comparing(condition: str) -> str:
+    if not re.fullmatch(r"\s*(>=|<=|>|<)\s*-?\d+(\.\d+)?\s*", condition):
+        raise ValueError(f"must be one of >= <= > < and a number, like \">= 0.95\"; got '{condition}'")
+    return condition
+
+
 class JudgeSection(Section):
     """How the result is judged."""
 
@@ -300,18 +307,8 @@ class JudgeSection(Section):
     )
     """Forms in which the report is written."""
 
-    gates: dict[str, str] = {}
+    gates: dict[str, Annotated[str, AfterValidator(_comparing)]] = {}
     """What the bundle must reach, e.g. `{accuracy: ">= 0.95", ece: "<= 0.05"}`; exit code 3 when one is missed."""
-
-    @field_validator("gates")
-    @classmethod
-    def _gates_compare(cls, value: dict[str, str]) -> dict[str, str]:
-        for name, condition in value.items():
-            if not re.fullmatch(r"\s*(>=|<=|>|<)\s*-?\d+(\.\d+)?\s*", condition):
-                raise ValueError(
-                    f"has the gate '{name}: {condition}'; write one of >= <= > < and a number, like \">= 0.95\""
-                )
-        return value
 
     def of_member(self, member: str) -> JudgeSection:
         """What is asked of one of several tasks: gates `sentiment/accuracy` and slices `sentiment/channel` are its."""
