@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -18,7 +19,7 @@ from burnish.serving.limits import Limits
 from burnish.serving.log import Log
 from burnish.serving.server import alone, bound, forwarding, serve, url_of
 from burnish.serving.serving import Serving
-from burnish.serving.workers import Crew, run_workers
+from burnish.serving.workers import Crew, ready_file, run_workers
 
 
 def serving(**how):
@@ -136,7 +137,9 @@ def await_death(process):
     process.wait(30)
 
 
-def test_a_worker_that_died_is_replaced_and_what_it_said_of_how_things_stand_is_forgotten(make_crew, tmp_path):
+def test_a_worker_that_died_is_replaced_and_what_it_said_of_how_things_stand_is_forgotten(
+    make_crew, no_waits, tmp_path
+):
     crew = make_crew([STAYS, STAYS, STAYS])
     crew.fill()
     assert crew.replace_dead() == []
@@ -153,7 +156,7 @@ def test_a_worker_that_died_is_replaced_and_what_it_said_of_how_things_stand_is_
 @pytest.mark.parametrize(
     ("code", "is_old"), [("import sys; sys.exit(1)", False), ("import sys; sys.exit(2)", True)], ids=["quick", "told"]
 )
-def test_workers_that_cannot_start_end_the_server(make_crew, monkeypatch, code, is_old):
+def test_workers_that_cannot_start_end_the_server(make_crew, no_waits, monkeypatch, code, is_old):
     monkeypatch.setattr(workers, "MOST_QUICK_DEATHS", 2)
     if is_old:
         monkeypatch.setattr(workers, "QUICK_DEATH_S", 0.0)
@@ -164,6 +167,61 @@ def test_workers_that_cannot_start_end_the_server(make_crew, monkeypatch, code, 
     await_death(crew._workers[0][0])
     with pytest.raises(UserError, match=r"^workers die as soon as they are started; the lines above say why\.$"):
         crew.replace_dead()
+
+
+DIES = "import sys; sys.exit(2)"
+"""As where the database is away."""
+
+
+@pytest.fixture
+def no_waits(monkeypatch):
+    monkeypatch.setattr(workers, "FIRST_WAIT_S", 0.0)
+
+
+def test_workers_that_cannot_start_anew_never_end_those_that_answer(make_crew, no_waits, tmp_path):
+    n = 2 * workers.MOST_QUICK_DEATHS
+    crew = make_crew([STAYS, *[DIES] * n, STAYS])
+    crew.fill()
+    stays = crew._workers[0][0]
+    ready_file(tmp_path, stays.pid).touch()
+    for _ in range(n):
+        process = crew._workers[1][0]
+        await_death(process)
+        assert crew.replace_dead() == [process]
+    assert [process.poll() for process, _ in crew._workers] == [None, None]
+    assert crew._workers[0][0] is stays
+
+
+def test_where_one_has_come_up_before_all_died_it_is_tried_on(make_crew, no_waits, monkeypatch, tmp_path):
+    monkeypatch.setattr(workers, "MOST_QUICK_DEATHS", 1)
+    crew = make_crew([DIES] * 5, n_workers=1)
+    crew.fill()
+    ready_file(tmp_path, crew._workers[0][0].pid).touch()
+    for _ in range(4):
+        process = crew._workers[0][0]
+        await_death(process)
+        assert crew.replace_dead() == [process]
+    assert not list(tmp_path.glob("ready_*"))
+
+
+def test_the_more_die_at_once_the_longer_the_next_is_waited_for_up_to_a_bound(make_crew, monkeypatch, tmp_path):
+    now = [1000.0]
+    monkeypatch.setattr(workers, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    crew = make_crew([STAYS, *[DIES] * 9, STAYS, STAYS])
+    crew.fill()
+    ready_file(tmp_path, crew._workers[0][0].pid).touch()
+    for wait_s in (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0):
+        await_death(crew._workers[1][0])
+        assert len(crew.replace_dead()) == 1
+        now[0] += wait_s - 0.01
+        assert (crew.replace_dead(), len(crew._workers)) == ([], 1)
+        now[0] += 0.02
+        assert (crew.replace_dead(), len(crew._workers)) == ([], 2)
+    now[0] += 10 * workers.QUICK_DEATH_S
+    crew._workers[1][0].kill()  # what has lived for a while is replaced at once
+    await_death(crew._workers[1][0])
+    assert len(crew.replace_dead()) == 1
+    assert len(crew._workers) == 2
 
 
 def test_workers_that_die_late_are_replaced_for_ever(make_crew, monkeypatch):

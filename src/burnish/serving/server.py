@@ -19,6 +19,7 @@ from burnish.core.shelves import need
 from burnish.serving.allocator import settle
 from burnish.serving.log import Forwarding, Log
 from burnish.serving.serving import Serving as Serving
+from burnish.serving.workers import ready_file
 from burnish.store.home import Home, opened_home
 
 
@@ -59,6 +60,8 @@ def run(serving: Serving, home: Home, log: Log, listening: socket.socket, shared
     try:
         with forwarding(log):
             service.start()
+            if shared is not None:
+                ready_file(shared, os.getpid()).touch()
             log.tell("info", "ready", models=service.fleet.names, process=os.getpid())
             server = server_of(make_app(service), service)
             _shorten_pauses()

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -25,6 +26,9 @@ from burnish.serving.serving import Serving
 LOOK_EVERY_S = 0.1
 QUICK_DEATH_S = 2.0
 MOST_QUICK_DEATHS = 5
+FIRST_WAIT_S = 0.5
+MOST_WAIT_S = 30.0
+"""Between tries to start what dies as soon as it is started, such as while the database is away: twice as long each."""
 GRACE_S = 40
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -33,7 +37,7 @@ def run_workers(serving: Serving, log: Log, listening: socket.socket) -> None:
     """Keep `serving.workers` processes until a signal says stop; a second one says at once.
 
     Raises:
-        UserError: workers die as soon as they are started.
+        UserError: workers die as soon as they are started, and none ever came up.
     """
     stopping, hurrying = threading.Event(), threading.Event()
 
@@ -55,6 +59,11 @@ def run_workers(serving: Serving, log: Log, listening: socket.socket) -> None:
                 signal.signal(one, handler)
 
 
+def ready_file(shared: Path, process: int) -> Path:
+    """What a worker leaves in the shared folder when it is ready to answer."""
+    return shared / f"ready_{process}"
+
+
 class Crew:
     """The workers."""
 
@@ -64,32 +73,45 @@ class Crew:
         self._shared = shared
         self._workers: list[tuple[subprocess.Popen[bytes], float]] = []
         self._n_quick_deaths = 0
+        self._wait_s = self._waits_until = 0.0
+        self._has_come_up = False
 
     def fill(self) -> None:
-        while len(self._workers) < self._serving.workers:
+        """Start what lacks, unless the last ones have died at once a moment ago."""
+        while len(self._workers) < self._serving.workers and time.monotonic() >= self._waits_until:
             self._workers.append((self._started(), time.monotonic()))
 
     def replace_dead(self) -> list[subprocess.Popen[bytes]]:
-        """Start a worker for each that has died; returns the dead.
+        """Start a worker for each that has died, at once or a while after quick deaths; returns the dead. What keeps
+        workers from starting never ends a server that has answered.
 
         Raises:
-            UserError: they die as soon as they are started, or say themselves that they cannot serve.
+            UserError: they die as soon as they are started, or say themselves that they cannot serve, and none has ever
+                come up.
         """
+        self._has_come_up = self._has_come_up or any(
+            ready_file(self._shared, process.pid).exists() for process, _ in self._workers
+        )
         dead = [(process, since) for process, since in self._workers if process.poll() is not None]
-        if not dead:
-            return []
         self._workers = [one for one in self._workers if one not in dead]
+        for process, _ in dead:
+            forget_process(self._shared, process.pid)
+            ready_file(self._shared, process.pid).unlink(missing_ok=True)
+        if dead:
+            self._count(dead)
+        self.fill()
+        return [process for process, _ in dead]
+
+    def _count(self, dead: Sequence[tuple[subprocess.Popen[bytes], float]]) -> None:
         quick = sum(
             time.monotonic() - since < QUICK_DEATH_S or process.returncode == UserError.exit_code
             for process, since in dead
         )
         self._n_quick_deaths = self._n_quick_deaths + quick if quick else 0
-        if self._n_quick_deaths >= MOST_QUICK_DEATHS:
+        if self._n_quick_deaths >= MOST_QUICK_DEATHS and not self._has_come_up:
             raise UserError("workers die as soon as they are started; the lines above say why.")
-        for process, _ in dead:
-            forget_process(self._shared, process.pid)
-        self.fill()
-        return [process for process, _ in dead]
+        self._wait_s = min(max(2 * self._wait_s, FIRST_WAIT_S), MOST_WAIT_S) if quick else 0.0
+        self._waits_until = time.monotonic() + self._wait_s
 
     def stop(self, hurrying: threading.Event) -> None:
         """Pass the signal on, and wait for what the workers still answer; not when told to hurry."""
