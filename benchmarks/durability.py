@@ -22,7 +22,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.postgres import Cluster, binaries, temporary_folder
-from benchmarks.storm import Acknowledged, Found, killed_storm, looked_into, prediction, send_until_done, settings_of
+from benchmarks.storm import (
+    CORRECTED,
+    Acknowledged,
+    Found,
+    killed_storm,
+    looked_into,
+    prediction,
+    send_until_done,
+    settings_of,
+)
 from tests.store.tampering import WAYS, n_found
 
 from burnish.core.settings import Settings
@@ -122,6 +131,7 @@ class Traffic:
 
     def __post_init__(self) -> None:
         self.journal = self.home.journal()
+        self.home.predictions.add([prediction(CORRECTED)])
 
     def correct(self, thread: int) -> None:
         number = 0

@@ -23,6 +23,8 @@ from burnish.store.records import Feedback, Prediction
 from burnish.store.tables import feedback, keys, predictions
 
 NAME = "intent"
+CORRECTED = "p"
+"""The answer that all corrections are about; which request one was of stands in its comment."""
 RESENT = 0.3
 """Share of the requests that are sent again; half of these by a twin at the same moment."""
 
@@ -55,7 +57,7 @@ def prediction(identity: str) -> Prediction:
 
 def send(home: Home, request: str, attempt: str) -> str:
     """One request to correct an answer; each attempt has an id of its own, and one of them may count."""
-    said = Feedback(f"{request}-{attempt}", time.time(), request, NAME, 1, "k1", "label", "投诉")
+    said = Feedback(f"{request}-{attempt}", time.time(), CORRECTED, NAME, 1, "k1", "label", "投诉", comment=request)
     return home.corrections.add([said], Token("k1", request, "body"), said.id)
 
 
@@ -85,6 +87,7 @@ class Storm:
 
     def __post_init__(self) -> None:
         self.journal = self.home.journal()
+        self.home.predictions.add([prediction(CORRECTED)])
 
     def rage(self) -> None:
         """Until somebody ends the process."""
@@ -178,7 +181,7 @@ def looked_into(home: Home, told: Acknowledged) -> Found:
         journal.flush(of_others=True)
         faults = journal.n_lost
     with home.store.reading() as connection:
-        counted = connection.execute(select(feedback.c.prediction, func.count()).group_by(feedback.c.prediction))
+        counted = connection.execute(select(feedback.c.comment, func.count()).group_by(feedback.c.comment))
         per_request = Counter(dict(counted.tuples().all()))
         answered = connection.execute(select(predictions.c.id)).scalars().all()
         known = set(connection.execute(select(keys.c.id)).scalars())

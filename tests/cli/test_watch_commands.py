@@ -77,6 +77,7 @@ def test_feedback_tells_what_it_cannot_read(burnish, flow):
 
 
 def test_feedback_decides_on_several_at_once(burnish, home):
+    home.predictions.add([prediction()])
     home.corrections.add([feedback(f"f_{number}") for number in range(3)], None, "")
     ended = burnish(
         "feedback", "intent", "--decide", "f_0=accepted", "--decide", "f_1=rejected", "--decide", "f_2=accepted"

@@ -43,7 +43,8 @@ def refused(action):
 def test_a_backup_is_an_installation_itself(home, bundle, out):
     digest = home.bundles.put(bundle)
     home.releases.register(release(digest=digest))
-    home.corrections.add([feedback()], None, "")
+    home.predictions.add([prediction("p_said")])
+    home.corrections.add([feedback(prediction="p_said")], None, "")
     (home.folder / "tests").mkdir()
     (home.folder / "tests" / "rows.arrow").write_bytes(b"rows")
     (home.folder / "tests" / ".rows.arrow.tmp-1").write_bytes(b"half")
@@ -59,7 +60,7 @@ def test_a_backup_is_an_installation_itself(home, bundle, out):
     assert [file.name for file in (out / "tests").iterdir()] == ["rows.arrow"]
     assert copy.predictions.find("p_1") == prediction()
     assert copy.predictions.find("p_late") is None
-    assert list(copy.corrections.of_period("intent")) == [feedback()]
+    assert list(copy.corrections.of_period("intent")) == [feedback(prediction="p_said")]
     assert copy.secret == home.secret
     assert copy.audit.fault() is None
     copy.close()

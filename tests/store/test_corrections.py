@@ -1,18 +1,28 @@
 import threading
 import time
+from contextlib import suppress
 
 import pytest
-from tests.store.conftest import feedback
+from tests.store.conftest import feedback, prediction
 from tests.store.forked import in_processes
 
-from burnish.core.errors import UserError
+from burnish.core.errors import NotFound, UserError
 from burnish.store.corrections import DAY_S, Corrections, OtherBody, Token
 from burnish.store.faults import StoreUnavailable
+from burnish.store.predictions import Predictions
+from burnish.store.rows import insert_new
 from burnish.store.store import open_store
 
 
 @pytest.fixture
-def corrections(store, audit):
+def predictions(store, audit):
+    return Predictions(store, audit)
+
+
+@pytest.fixture
+def corrections(store, audit, predictions):
+    """With an answer that can be corrected."""
+    predictions.add([prediction("p_1")])
     return Corrections(store, audit)
 
 
@@ -155,6 +165,76 @@ def test_twins_in_several_processes_count_once_and_get_one_answer(corrections, u
     first, second, third = in_processes(SEND, 3, url)
     assert first == second == third
     assert sorted(one.id for one in kept(corrections)) == sorted(first)
+
+
+def test_feedback_on_an_answer_that_was_erased_after_it_was_looked_up_is_refused(corrections, predictions):
+    assert predictions.find("p_1") is not None
+    predictions.erase("ann", key="k1")
+    token = Token("k1", "once", "body")
+    with pytest.raises(NotFound) as caught:
+        corrections.add([feedback(comment="canary")], token, "thanks")
+    assert str(caught.value) == "the answer 'p_1' is not there any more; feedback on it is not kept."
+    assert kept(corrections) == []
+    assert corrections.known_answer(token) is None  # nobody was thanked for what was not kept
+
+
+def test_of_feedback_on_several_answers_all_is_kept_or_what_is_gone_is_named(corrections, predictions):
+    predictions.add([prediction(f"p_{n:04}") for n in range(1200)])
+    said = [feedback(f"f_{n:04}", prediction=f"p_{n:04}") for n in range(1222)]
+    with pytest.raises(NotFound) as caught:
+        corrections.add(said, None, "")
+    lines = str(caught.value).split("\n")
+    assert lines[0] == "the answer 'p_1200' is not there any more; feedback on it is not kept."
+    assert lines[19:] == [
+        "the answer 'p_1219' is not there any more; feedback on it is not kept.", "… and 2 more like these.",
+    ]  # fmt: skip
+    assert kept(corrections) == []
+    corrections.add(said[:1200], None, "")
+    assert len(kept(corrections)) == 1200
+
+
+def test_what_is_said_while_old_answers_are_purged_is_kept_with_its_answer_or_refused(corrections, predictions):
+    numbers = range(300)
+    predictions.add([prediction(f"o_{n}", at=1.0) for n in numbers])
+    thanked = []
+
+    def say():
+        for n in numbers:
+            with suppress(NotFound):
+                corrections.add([feedback(f"f_{n}", prediction=f"o_{n}")], None, "")
+                thanked.append(f"o_{n}")
+
+    thread = threading.Thread(target=say)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("burnish.store.predictions.DELETED_AT_ONCE", 5)
+        thread.start()
+        n_gone = predictions.purge(2.0, "worker")
+        thread.join()
+    assert sorted(one.prediction for one in kept(corrections)) == sorted(thanked)
+    assert sorted(predictions.answered_in([f"o_{n}" for n in numbers])) == sorted(thanked)
+    assert n_gone == len(numbers) - len(thanked)
+
+
+def test_a_purge_waits_for_what_is_being_said_and_then_leaves_its_answer(corrections, predictions, monkeypatch):
+    is_written, goes_on = threading.Event(), threading.Event()
+
+    def insert_and_wait(*arguments):
+        insert_new(*arguments)
+        is_written.set()
+        goes_on.wait(5)
+
+    monkeypatch.setattr("burnish.store.corrections.insert_new", insert_and_wait)
+    saying = threading.Thread(target=corrections.add, args=([feedback()], None, ""))
+    purging = threading.Thread(target=predictions.purge, args=(9e9, "worker"))
+    saying.start()
+    assert is_written.wait(5)
+    purging.start()
+    purging.join(0.5)  # it finds no feedback on the answer yet, if it looks
+    goes_on.set()
+    saying.join()
+    purging.join()
+    assert [one.id for one in kept(corrections)] == ["f_1"]
+    assert predictions.find("p_1") is not None
 
 
 def test_feedback_is_decided_on_and_the_log_tells_how_much(corrections, audit):

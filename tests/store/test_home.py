@@ -36,7 +36,7 @@ def test_everything_of_an_installation_is_there_when_it_is_opened_again(home, se
     home.keys.create("ann", ["predict"], "ann")
     journal = home.journal()
     journal.add([prediction()])
-    journal.close()
+    journal.close()  # which moves it
     home.corrections.add([feedback()], None, "")
     job = home.jobs.add("retrain", {}, "ann")
     home.alerts.add([])

@@ -6,10 +6,12 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from burnish.core.errors import BurnishError, UserError
+from burnish.core.errors import MAX_FAULTS_SHOWN, BurnishError, NotFound, UserError
 from burnish.store.audit import Audit
+from burnish.store.predictions import TURN
 from burnish.store.records import Feedback
 from burnish.store.rows import ROWS_AT_ONCE, insert_new, streamed
 from burnish.store.store import Store
@@ -55,6 +57,7 @@ class Corrections:
 
         Raises:
             OtherBody: the token was used for another body.
+            NotFound: some of the answers that it is about are not there any more; nothing is written.
         """
         from burnish.store.tables import feedback, idempotency
 
@@ -65,6 +68,8 @@ class Corrections:
                     return known
                 values = {"key": token.key, "token": token.text, "body_digest": token.body_digest, "at": time.time()}
                 connection.execute(idempotency.insert().values(**values, status=200, answer=answer))
+            self.store.take_turns(connection, TURN, is_shared=True)
+            _refuse_unanswered(connection, records)
             insert_new(connection, feedback, records)
         return answer
 
@@ -126,6 +131,31 @@ class Corrections:
 
         with self.store.writing() as connection:
             connection.execute(idempotency.delete().where(idempotency.c.at < before))
+
+
+def _refuse_unanswered(connection: Connection, records: Sequence[Feedback]) -> None:
+    """What was erased or purged since somebody looked for it gets no feedback, which nothing would ever delete."""
+    gone = sorted({record.prediction for record in records} - _there(connection, records))
+    if gone:
+        faults = [f"the answer '{identity}' is not there any more; feedback on it is not kept." for identity in gone]
+        raise NotFound(*faults[:MAX_FAULTS_SHOWN], n_more=len(faults[MAX_FAULTS_SHOWN:]))
+
+
+def _there(connection: Connection, records: Sequence[Feedback]) -> set[str]:
+    found: set[str] = set()
+    for start in range(0, len(records), ROWS_AT_ONCE):
+        asked = {record.prediction for record in records[start : start + ROWS_AT_ONCE]}
+        found.update(connection.execute(_looking_up(), {"asked": list(asked)}).scalars())
+    return found
+
+
+@cache  # to build a statement takes longer than to run it
+def _looking_up() -> Any:
+    from sqlalchemy import bindparam, select
+
+    from burnish.store.tables import predictions
+
+    return select(predictions.c.id).where(predictions.c.id.in_(bindparam("asked", expanding=True)))
 
 
 def _answered(connection: Connection, token: Token) -> str | None:

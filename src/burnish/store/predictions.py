@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 DELETED_AT_ONCE = 2000
 """In one transaction, so that nobody waits long for a large deletion."""
 TURN = "predictions"
+"""Taken together by all that write predictions and feedback on them, alone by what deletes them."""
 
 
 class Predictions:
@@ -141,6 +142,7 @@ class Predictions:
         from burnish.store.tables import predictions as table
 
         with self.store.writing() as connection:
+            self.store.take_turns(connection, TURN)  # what is corrected meanwhile is seen, or told that it is gone
             ids = connection.execute(select(table.c.id).where(condition).limit(DELETED_AT_ONCE)).scalars().all()
             if ids:
                 connection.execute(delete(feedback).where(feedback.c.prediction.in_(ids)))

@@ -53,6 +53,22 @@ def test_another_keys_answer_and_one_that_never_was_are_refused_alike(client, ho
     assert {(one.status_code, one.content) for one in found} == {(404, found[0].content)}
 
 
+def test_an_answer_that_is_erased_between_look_and_word_gets_no_word(client, house, monkeypatch):
+    identity, known = predicted(client), house.home.predictions.find
+    monkeypatch.setattr(house.home.predictions, "find", lambda one: (known(one), erase())[0])
+
+    def erase():
+        monkeypatch.setattr(house.home.predictions, "find", known)
+        house.home.predictions.erase("ann", key=known(identity).key)
+
+    client.service.journal.flush()
+    found = say(client, {"Idempotency-Key": "once"}, prediction_id=identity, label="bad", comment="canary")
+    assert found.status_code == 404
+    assert found.json()["detail"] == f"the answer '{identity}' is not there any more; feedback on it is not kept."
+    assert kept(house) == []
+    assert b'burnish_feedback_total{name="intent",state="accepted"}' not in client.service.metrics.text()
+
+
 def test_an_id_that_cannot_be_in_a_journal_moves_no_journal(client, monkeypatch):
     calls = []
     monkeypatch.setattr(client.service.journal, "flush", lambda **how: calls.append(how))
