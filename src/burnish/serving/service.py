@@ -102,6 +102,8 @@ class Service:
         self.fault: str | None = None
         """Why the store cannot be reached; None while it can."""
         self.is_draining = False
+        self.is_alone = home.store.is_sqlite
+        """Whether no server on another machine has this database, with a journal of its own."""
         self._knowledge: dict[str, Knowledge] = {}
         self._shadows: set[asyncio.Task[None]] = set()
         self._stopped = threading.Event()

@@ -1,9 +1,11 @@
 """POST /v1/feedback and what is seen of it: whose answers, which corrections, and once only."""
 
 import threading
+import time
 
 import pytest
 from tests.serving.house import released
+from tests.store.conftest import prediction
 
 from burnish.core.ids import new_id
 from burnish.feedback.opinions import opinions
@@ -78,6 +80,56 @@ def test_an_id_that_cannot_be_in_a_journal_moves_no_journal(client, monkeypatch)
     assert calls == []
     assert say(client, prediction_id=new_id("p"), label="bad").status_code == 404
     assert calls == [{"of_others": True}]
+
+
+def made(seconds_ago):
+    """An id as of then."""
+    number, letters = int((time.time() - seconds_ago) * 1000) << 82, "0123456789abcdefghjkmnpqrstvwxyz"
+    return "p_" + "".join(letters[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+def is_on_its_way(found):
+    """503, and a time to come again."""
+    if found.status_code != 503:
+        return False
+    detail = found.json()["detail"]
+    assert detail == "there is no prediction of that id for this key yet; it may be on its way."
+    return int(found.headers["retry-after"]) >= 2
+
+
+def test_after_an_outage_what_still_waits_is_on_its_way_and_not_unknown(house, client):
+    """The answer is of ten minutes ago, and the journal has not moved since before."""
+    twin = house.as_role("twin")
+    waits, older, newer = made(600), made(700), predicted(client)
+    client.service._stopped.set()
+    for thread in client.service._threads:
+        thread.join()
+    client.service.journal.flush()
+    assert say(client, prediction_id=waits, label="bad").status_code == 404
+    key = house.home.predictions.find(newer).key
+    client.service.journal.add([prediction(waits, at=time.time() - 600, key=key, answer={"label": "good"})])
+    assert is_on_its_way(say(client, prediction_id=waits, label="bad"))
+    assert is_on_its_way(client.get(f"/v1/predictions/{waits}"))
+    assert is_on_its_way(say(client, twin, prediction_id=newer, label="bad"))  # of another key, as if it were unknown
+    assert is_on_its_way(say(client, twin, prediction_id=made(0), label="bad"))
+    assert say(client, prediction_id=older, label="bad").status_code == 404
+    assert say(client, prediction_id=newer, label="bad").status_code == 200
+    client.service.journal.flush()
+    assert say(client, prediction_id=waits, label="bad").status_code == 200
+    assert say(client, twin, prediction_id=waits, label="bad").status_code == 404
+
+
+def test_with_servers_on_several_machines_a_new_answer_may_wait_on_another_one(house, client):
+    """As PostgreSQL is shared; no key can tell whether an id is unknown or another key's."""
+    theirs = predicted(client)
+    client.service.journal.flush()
+    assert client.service.is_alone
+    client.service.is_alone = False
+    twin = house.as_role("twin")
+    found = [say(client, twin, prediction_id=one, label="bad") for one in (theirs, made(0), made(50))]
+    assert [is_on_its_way(one) for one in found] == [True] * 3
+    assert say(client, prediction_id=theirs, label="bad").status_code == 200
+    assert say(client, prediction_id=made(70), label="bad").status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -19,7 +19,8 @@ from burnish.feedback.keeping import kept
 from burnish.serving.http.guard import GuardedRoute, caller_of, masked, permits, service_of, who
 from burnish.serving.http.reading import JSON
 from burnish.serving.http.shapes import SAYS, Decision, Said
-from burnish.serving.problems import Problem
+from burnish.serving.journals import waits_since
+from burnish.serving.problems import Problem, overloaded
 from burnish.serving.service import Service
 from burnish.store.corrections import OtherBody, Token
 from burnish.store.keys import SUBJECT
@@ -30,7 +31,7 @@ KINDS: Sequence[Kind] = SAYS
 MOST_TOKEN = 200
 MOST_SHOWN = 1000
 MOMENT_S = 60.0
-"""So long ago a prediction may have been made that is still in a journal."""
+"""So long ago a prediction may have been made that is still in a journal, though the database is there."""
 
 
 @router.post("/v1/feedback")
@@ -93,21 +94,44 @@ async def prediction(request: Request, prediction_id: str) -> dict[str, Any]:
 
 
 async def _prediction(request: Request, identity: str) -> Prediction:
-    """A prediction that the caller may see; one of another key is not there for it."""
-    service, caller = service_of(request), caller_of(request)
-    made_s = made_at(identity, "p")
-    found = None
+    """A prediction that the caller may see; one of another key is not there for it, and is refused as one that is not.
+
+    Raises:
+        Problem: it is not there: 404, or 503 where it may be on its way into the database.
+    """
+    caller, made_s = caller_of(request), made_at(identity, "p")
+
+    def is_seen(found: Prediction) -> bool:
+        return found.key == caller.key.id or (caller.may("review") and caller.may_ask(found.name))
+
+    found, may_come = None, False
     if made_s is not None:
-        found = await asyncio.to_thread(service.home.predictions.find, identity)
-        if found is None and abs(time.time() - made_s) < MOMENT_S:  # still in a journal
-            await asyncio.to_thread(service.journal.flush, of_others=True)
-            found = await asyncio.to_thread(service.home.predictions.find, identity)
-    is_seen = found is not None and (
-        found.key == caller.key.id or (caller.may("review") and caller.may_ask(found.name))
-    )
-    if found is None or not is_seen:
-        raise Problem(404, "there is no prediction of that id for this key.")
-    return found
+        found, may_come = await asyncio.to_thread(_look_up, service_of(request), identity, made_s, is_seen)
+    if found is not None:
+        return found
+    if may_come:
+        raise overloaded("there is no prediction of that id for this key yet; it may be on its way.", 2)
+    raise Problem(404, "there is no prediction of that id for this key.")
+
+
+def _look_up(
+    service: Service, identity: str, made_s: float, is_seen: Callable[[Prediction], bool]
+) -> tuple[Prediction | None, bool]:
+    """A prediction that may be seen; else whether it may come: from the journal of another machine, which none but that
+    one can read, or from here, where many wait after the database was away for a while.
+    """
+    find, now = service.home.predictions.find, time.time()
+    found = find(identity)
+    if found is not None and is_seen(found):
+        return found, False
+    since = waits_since(service.journal.folder)
+    if since > now - MOMENT_S and abs(now - made_s) < MOMENT_S:
+        service.journal.flush(of_others=True)
+        may_come = not service.is_alone
+    else:
+        may_come = since < made_s + MOMENT_S
+    found = find(identity)  # again: it may have been moved between both looks
+    return (found if found is not None and is_seen(found) else None), may_come
 
 
 async def _checked(
