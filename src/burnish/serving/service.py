@@ -22,6 +22,7 @@ from burnish.flows.names import mask_of
 from burnish.flows.recording import Asked, Recorder
 from burnish.serving.access import Access, Caller
 from burnish.serving.background import standing_back
+from burnish.serving.desk import Desk
 from burnish.serving.engine import Engine
 from burnish.serving.fleet import Fleet
 from burnish.serving.issuer import IssuerKeys
@@ -90,6 +91,7 @@ class Service:
         self.log = log
         self.metrics = Metrics()
         self.journal = home.journal()
+        self.desk = Desk()
         self.access = Access(home.predictions.count_of, shared)
         self.access.tokens = self._tokens(Trust.of(own))
         self.tracing = Tracing.of(os.environ)
@@ -138,6 +140,7 @@ class Service:
             if thread.is_alive():
                 thread.join()
         self.fleet.close()
+        self.desk.close()
         if self.tracing is not None:
             self.tracing.stop()
         try:

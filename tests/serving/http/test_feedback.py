@@ -4,11 +4,12 @@ import threading
 import time
 
 import pytest
-from tests.serving.house import released
+from tests.serving.house import released, wait_until
 from tests.store.conftest import prediction
 
 from burnish.core.ids import new_id
 from burnish.feedback.opinions import opinions
+from burnish.serving.desk import Desk
 
 PATH = "/v1/feedback"
 
@@ -80,6 +81,30 @@ def test_an_id_that_cannot_be_in_a_journal_moves_no_journal(client, monkeypatch)
     assert calls == []
     assert say(client, prediction_id=new_id("p"), label="bad").status_code == 404
     assert calls == [{"of_others": True}]
+
+
+def test_a_store_that_hangs_takes_no_more_feedback_than_was_said_and_all_else_goes_on(house, client, monkeypatch):
+    client.service.desk = Desk(2, 3)
+    identity, hangs, found = predicted(client), threading.Event(), []
+    find = house.home.predictions.find
+    monkeypatch.setattr(house.home.predictions, "find", lambda one: hangs.wait() and find(one))
+
+    def send():
+        found.append(say(client, prediction_id=identity, label="bad"))
+
+    threads = [threading.Thread(target=send) for _ in range(9)]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: len(found) == 6)
+    assert {(one.status_code, one.json()["detail"]) for one in found} == {
+        (503, "too much waits for the store now; nothing was changed.")
+    }
+    assert client.get("/metrics", headers=house.as_role("admin")).status_code == 200
+    assert predicted(client)
+    hangs.set()
+    for thread in threads:
+        thread.join()
+    assert sorted(one.status_code for one in found) == [200] * 3 + [503] * 6
 
 
 def made(seconds_ago):

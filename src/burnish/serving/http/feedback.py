@@ -16,7 +16,7 @@ from burnish.bundle.bundle import Knowledge
 from burnish.core.ids import made_at, new_id
 from burnish.feedback.corrections import check
 from burnish.feedback.keeping import kept
-from burnish.serving.http.guard import GuardedRoute, caller_of, masked, permits, service_of, who
+from burnish.serving.http.guard import GuardedRoute, caller_of, desk_of, masked, permits, service_of, who
 from burnish.serving.http.reading import JSON
 from burnish.serving.http.shapes import SAYS, Decision, Said
 from burnish.serving.journals import waits_since
@@ -53,7 +53,7 @@ async def give(request: Request, said: Said) -> Response:
         await _kept(service, prediction, kind, value, knowledge), await masked(request, said.comment),
     )  # fmt: skip
     if key.id.startswith(SUBJECT):
-        await asyncio.to_thread(service.home.keys.hear, key.id, key.roles)
+        await desk_of(request).do(service.home.keys.hear, key.id, key.roles)
     answer = orjson.dumps({"feedback_id": feedback.id, "state": feedback.state}).decode()
     kept = await _add(service, feedback, token, answer)
     if kept == answer:
@@ -69,7 +69,7 @@ async def feedback(
 ) -> dict[str, Any]:  # fmt: skip
     """What was said of the answers of a model, newest first."""
     home, states = service_of(request).home, () if state is None else (state,)
-    newest, total = await asyncio.to_thread(_newest, home.corrections.of_period(name, since, states=states), most)
+    newest, total = await desk_of(request).do(_newest, home.corrections.of_period(name, since, states=states), most)
     return {"feedback": [asdict(one) for one in newest], "total": total}
 
 
@@ -80,9 +80,9 @@ async def decide(request: Request, decision: Decision) -> dict[str, int]:
     home, caller = service_of(request).home, caller_of(request)
     reason, ids = await masked(request, decision.reason), decision.ids
     if caller.key.models:
-        ids = await asyncio.to_thread(_of_models, service_of(request), caller.key.models, set(ids))
+        ids = await desk_of(request).do(_of_models, service_of(request), caller.key.models, set(ids))
     decisions = dict.fromkeys(ids, (decision.state, reason))
-    return {"decided": await asyncio.to_thread(home.corrections.decide, decisions, who(request))}
+    return {"decided": await desk_of(request).do(home.corrections.decide, decisions, who(request))}
 
 
 @router.get("/v1/predictions/{prediction_id}")
@@ -106,7 +106,7 @@ async def _prediction(request: Request, identity: str) -> Prediction:
 
     found, may_come = None, False
     if made_s is not None:
-        found, may_come = await asyncio.to_thread(_look_up, service_of(request), identity, made_s, is_seen)
+        found, may_come = await desk_of(request).do(_look_up, service_of(request), identity, made_s, is_seen)
     if found is not None:
         return found
     if may_come:
@@ -146,7 +146,7 @@ async def _checked(
         release = service.fleet.routing(prediction.name).main
     else:
         find = service.home.releases.find
-        release = await asyncio.to_thread(find, f"{prediction.name}:{prediction.version}")
+        release = await service.desk.do(find, f"{prediction.name}:{prediction.version}")
     knowledge = await service.knowledge_of(release)
     try:
         check(kind, value, knowledge.task, knowledge.labels, prediction, allow_new_labels=allow_new_labels)
@@ -184,7 +184,7 @@ def _token(request: Request, said: Said) -> Token | None:
 
 async def _known(service: Service, token: Token) -> str | None:
     try:
-        return await asyncio.to_thread(service.home.corrections.known_answer, token)
+        return await service.desk.do(service.home.corrections.known_answer, token)
     except OtherBody:
         raise _used_already() from None
 
@@ -192,7 +192,7 @@ async def _known(service: Service, token: Token) -> str | None:
 async def _add(service: Service, feedback: Feedback, token: Token | None, answer: str) -> str:
     """Keep it; of the same request twice at once the first counts, and both get its answer."""
     try:
-        return await asyncio.to_thread(service.home.corrections.add, [feedback], token, answer)
+        return await service.desk.do(service.home.corrections.add, [feedback], token, answer)
     except OtherBody:
         raise _used_already() from None
 

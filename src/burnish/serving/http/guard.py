@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 
 from burnish.serving.access import OPEN, Caller, allowed, refuse_narrow
+from burnish.serving.desk import Desk
 from burnish.serving.http.reading import ReadRequest, refuse_other_types
 from burnish.serving.problems import Problem, shown
 from burnish.serving.service import Service
@@ -111,6 +112,11 @@ def guarded_routes(router: APIRouter) -> list[GuardedRoute]:
 
 def service_of(request: Request) -> Service:
     return cast("Service", request.app.state.service)
+
+
+def desk_of(request: Request) -> Desk:
+    """Where a route waits for the database."""
+    return service_of(request).desk
 
 
 def caller_of(request: Request) -> Caller:

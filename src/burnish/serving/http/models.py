@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request
 
 from burnish.flows.traffic import Traffic, set_traffic
-from burnish.serving.http.guard import GuardedRoute, caller_of, masked, permits, service_of, who
+from burnish.serving.http.guard import GuardedRoute, caller_of, desk_of, masked, permits, service_of, who
 from burnish.serving.http.shapes import Move, Named
 from burnish.serving.problems import Problem
 from burnish.serving.service import Service
@@ -37,10 +36,10 @@ async def model(request: Request, name: str) -> dict[str, Any]:
 async def releases(request: Request, name: str) -> dict[str, Any]:
     """Every version, newest first, and the aliases."""
     home = service_of(request).home
-    found = await asyncio.to_thread(home.releases.all, name)
+    found = await desk_of(request).do(home.releases.all, name)
     if not found:
         raise Problem(404, f"there is no release of the name '{name}'.")
-    aliases = {one.alias: one.version for one in await asyncio.to_thread(home.releases.aliases) if one.name == name}
+    aliases = {one.alias: one.version for one in await desk_of(request).do(home.releases.aliases) if one.name == name}
     return {"releases": [_release(one) for one in found], "aliases": aliases}
 
 
@@ -51,7 +50,7 @@ async def promote(request: Request, name: str, move: Move) -> dict[str, Any]:
     home = service_of(request).home
     why = await masked(request, move.why)
     promote_it = home.releases.promote
-    return _release(await asyncio.to_thread(promote_it, name, move.version, who(request), why, force=move.force))
+    return _release(await desk_of(request).do(promote_it, name, move.version, who(request), why, force=move.force))
 
 
 @router.post("/v1/models/{name}/rollback")
@@ -59,14 +58,14 @@ async def promote(request: Request, name: str, move: Move) -> dict[str, Any]:
 async def rollback(request: Request, name: str, named: Named) -> dict[str, Any]:
     """Make the version before production again."""
     home, why = service_of(request).home, await masked(request, named.why)
-    return _release(await asyncio.to_thread(home.releases.roll_back, name, who(request), why))
+    return _release(await desk_of(request).do(home.releases.roll_back, name, who(request), why))
 
 
 @router.put("/v1/models/{name}/traffic")
 @permits("release")
 async def share_out(request: Request, name: str, traffic: Traffic) -> dict[str, Any]:
     """Let a canary answer a share of the requests, or a shadow be asked beside production."""
-    await asyncio.to_thread(set_traffic, service_of(request).home, name, traffic, who(request))
+    await desk_of(request).do(set_traffic, service_of(request).home, name, traffic, who(request))
     return traffic.model_dump()
 
 
