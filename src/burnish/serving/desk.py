@@ -16,7 +16,7 @@ from typing import ParamSpec, TypeVar
 from burnish.serving.problems import overloaded
 
 N_THREADS = 4
-MOST_AT_ONCE = 64
+MOST_AT_ONCE = 256
 """Of what is done and what waits, together."""
 
 Given = ParamSpec("Given")
