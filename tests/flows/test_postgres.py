@@ -10,7 +10,8 @@ from tests.store.conftest import prediction
 from burnish.core.settings import settings
 from burnish.evaluation.promotion import Policy
 from burnish.flows.canary import Trial, begin, decide_on
-from burnish.flows.monitor import add_errors, look, newest_findings, window_of
+from burnish.flows.failures import add_errors
+from burnish.flows.monitor import look, newest_findings, window_of
 from burnish.flows.promote import promote
 from burnish.flows.release import release
 from burnish.flows.rowplaces import known_places
@@ -48,7 +49,7 @@ def test_a_name_may_have_64_characters_wherever_it_goes(home, moods, monkeypatch
     assert decide_on(home, LONGEST, WHO).state == "waiting"
 
     home.predictions.add([prediction(f"p_{number}", at=START + number, name=LONGEST) for number in range(60)])
-    add_errors(home, {(LONGEST, START // HOUR_S): 40, (f"{LONGEST}:2", START // HOUR_S): 2})
+    add_errors(home, {(LONGEST, START // 60): 40, (f"{LONGEST}:2", START // 60): 2})
     look(home, LONGEST, WHO, now=START + HOUR_S + 5)
     assert newest_findings(home, LONGEST)["errors"] > 0.1
     assert window_of(home, LONGEST, START, START + HOUR_S).n_errors == 40
