@@ -158,6 +158,22 @@ def test_a_job_that_repeats_comes_again_whether_it_was_done_or_failed(home, kind
     assert [one.who for one in home.audit.entries()][-1] == f"job {job.id}"
 
 
+def test_a_job_that_says_that_it_is_over_does_not_come_again(home, kind):
+    kind(lambda home, arguments, by, listen: {"is_over": True})
+    queued(home, every_s=600)
+    assert done_now(home) == 1
+    assert len(home.jobs.all()) == 1
+
+
+def test_a_worker_outlives_a_job_that_comes_after_no_time(home, kind):
+    """`every_s: null`, as a program may send it."""
+    kind(lambda home, arguments, by, listen: {})
+    first, second = queued(home, every_s=None), queued(home)
+    assert done_now(home) == 2
+    assert [home.jobs.find(one.id).state for one in (first, second)] == ["done", "done"]
+    assert len(home.jobs.all()) == 2
+
+
 # A lease that is lost.
 
 
@@ -195,7 +211,7 @@ def test_a_worker_that_slept_through_its_lease_changes_nothing_and_its_end_does_
         done_now(home)
         now = home.jobs.find(job.id)
         assert (now.state, now.worker, now.result) == ("running", "another", None)
-        home.jobs.finish(now, {"who": "another"})
+        home.jobs.finish(now, {"who": "another"}, is_over=True)
     assert effects == [70]  # which had said nothing before: its result was refused
     assert len(home.jobs.all()) == 2  # and neither comes again by the word of the first worker
 

@@ -147,6 +147,63 @@ def test_a_job_whose_workers_all_died_is_given_up_and_the_next_one_is_had(jobs):
         jobs.finish(last, "late")
 
 
+def successor(jobs, job):
+    [found] = [one for one in jobs.all() if one.id != job.id]
+    return found
+
+
+@pytest.mark.parametrize("is_done", [True, False])
+def test_a_job_that_repeats_has_a_successor_when_it_ends_unless_it_need_not_come_again(jobs, audit, is_done):
+    job = jobs.add("purge", {"every_s": 600, "a": "中"}, "ann")
+    jobs.finish(jobs.lease("w", ["purge"]), {}, is_done=is_done)
+    again = successor(jobs, job)
+    assert (again.kind, again.arguments, again.state) == ("purge", {"every_s": 600, "a": "中"}, "waiting")
+    assert again.due_at == pytest.approx(time.time() + 600, abs=60)
+    line = list(audit.entries())[-1]
+    assert (line.who, line.what, line.about) == (f"job {job.id}", "job added", again.id)
+    jobs.finish(jobs.lease("w", ["purge"], now=again.due_at), {}, is_done=is_done, is_over=True)
+    assert len(jobs.all()) == 2
+
+
+def test_the_end_of_a_job_that_repeats_and_its_successor_are_one_transaction(jobs, audit, monkeypatch):
+    job = jobs.add("purge", {"every_s": 600}, "ann")
+    leased = jobs.lease("w", ["purge"])
+
+    def fail(*arguments):
+        raise OSError("the machine stops")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(audit, "add", fail)
+        with pytest.raises(OSError, match="the machine stops"):
+            jobs.finish(leased, {})
+    assert jobs.all() == [leased]  # running still: another worker takes it over
+    with stale(leased):
+        jobs.lease("other", ["purge"], now=leased.lease_until + 1)
+        jobs.finish(leased, {})
+    assert len(jobs.all()) == 1
+    assert jobs.find(job.id).worker == "other"
+
+
+def test_a_job_that_repeats_comes_again_where_all_its_workers_died(jobs, audit):
+    job = jobs.add("purge", {"every_s": 600}, "ann", due_at=0.0)
+    for attempt in range(MOST_ATTEMPTS):
+        assert jobs.lease("w", ["purge"], now=1000.0 * attempt).id == job.id
+    assert jobs.lease("w", ["purge"], now=9000.0) is None
+    again = successor(jobs, job)
+    assert (jobs.find(job.id).state, again.state, again.attempts, again.due_at) == ("failed", "waiting", 0, 9600.0)
+    assert [line.who for line in audit.entries()] == ["ann", f"job {job.id}"]
+    assert jobs.lease("w", ["purge"], now=9600.0).id == again.id
+    assert audit.fault() is None
+
+
+@pytest.mark.parametrize("every_s", [None, "600", True, 0, -1.0, [600]])
+def test_a_job_that_says_no_number_of_seconds_comes_once(jobs, every_s):
+    """Queued by a program that did not ask first."""
+    jobs.add("purge", {"every_s": every_s}, "ann")
+    jobs.finish(jobs.lease("w", ["purge"]), {})
+    assert len(jobs.all()) == 1
+
+
 def test_a_cancelled_job_is_not_done(jobs, audit):
     waiting, running = jobs.add("a", {}, "ann"), jobs.add("b", {}, "ann")
     job = jobs.lease("w", ["b"])

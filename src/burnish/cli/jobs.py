@@ -33,7 +33,8 @@ def jobs(
         raise UserError("arguments and times are those of a new job; say its kind: --add KIND.")
     with opened_home() as home:
         if add is not None:
-            from burnish.flows.work import EVERY, refuse_unknown_job
+            from burnish.flows.work import refuse_unknown_job
+            from burnish.store.jobs import EVERY
 
             told = _read(arguments or []) | ({} if every_hours is None else {EVERY: every_hours * HOUR_S})
             refuse_unknown_job(add, told)

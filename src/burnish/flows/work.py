@@ -18,7 +18,7 @@ from burnish.core.events import Event, Listener, Message, Progress, ignore
 from burnish.core.settings import settings
 from burnish.recipe.faults import demand
 from burnish.store.home import Home, opened_home
-from burnish.store.jobs import StaleLease
+from burnish.store.jobs import EVERY, StaleLease
 from burnish.store.records import Job
 from burnish.store.releases import NAME
 from burnish.store.store import StoreUnavailable
@@ -32,8 +32,6 @@ RENEW_EVERY_S = 5.0
 LOOK_EVERY_S = 1.0
 DAY_S = 86_400
 FOREVER_S = 100 * 366 * DAY_S
-EVERY = "every_s"
-"""Argument of any job: seconds after which it is due again."""
 OVER = "is_over"
 """In the result of a job that would come again: it need not."""
 
@@ -94,9 +92,7 @@ def _do(home: Home, job: Job, listen: Listener) -> None:
     try:
         with watch:
             result, is_done = _result(home, job, watch)
-        home.jobs.finish(job, result, is_done=is_done, log=watch.log)
-        if EVERY in job.arguments and not result.get(OVER):
-            home.jobs.add(job.kind, job.arguments, f"job {job.id}", time.time() + job.arguments[EVERY])
+        home.jobs.finish(job, result, is_done=is_done, is_over=bool(result.get(OVER)), log=watch.log)
     except StaleLease as error:
         listen(Message(str(error), "warning"))
     except StoreUnavailable as error:

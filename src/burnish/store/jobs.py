@@ -25,6 +25,8 @@ LEASE_S = 30.0
 MOST_ATTEMPTS = 5
 LOG_CHARACTERS = 100_000
 OPEN = ("waiting", "running")
+EVERY = "every_s"
+"""Argument of any job: seconds after which it is due again."""
 
 
 class StaleLease(BurnishError):
@@ -39,20 +41,16 @@ class Jobs:
         self.audit = audit
 
     def add(self, kind: str, arguments: Any, by: str, due_at: float | None = None) -> Job:
-        """A new job, due now or later."""
-        from burnish.store.tables import jobs
-
-        now = time.time()
-        job = Job(new_id("j"), now, kind, arguments, now if due_at is None else due_at)
+        """A new job, due now or later. One with a number of seconds as `every_s` among its arguments is followed by
+        another like it when it ends.
+        """
         with self.store.writing() as connection:
-            connection.execute(jobs.insert().values(**asdict(job)))
-            self.audit.add(connection, by, "job added", job.id, {"kind": kind, "arguments": arguments})
-        return job
+            return self._added(connection, kind, arguments, by, due_at)
 
     def lease(self, worker: str, kinds: Sequence[str], now: float | None = None) -> Job | None:
         """The job that has been due longest, or one whose worker let its lease run out; None when there is none.
 
-        A job that failed with its worker `MOST_ATTEMPTS` times is given up.
+        A job that failed with its worker `MOST_ATTEMPTS` times is given up; one that repeats has its next turn.
         """
         from sqlalchemy import or_, select
 
@@ -62,13 +60,19 @@ class Jobs:
         is_free = (table.c.state == "waiting") & (table.c.due_at <= now)
         is_left = (table.c.state == "running") & (table.c.lease_until < now)
         query = select(table).where(or_(is_free, is_left), table.c.kind.in_(kinds)).order_by(table.c.due_at, table.c.id)
+        had: Job | None = None
+        given_up: list[Job] = []
         with self.store.writing() as connection:
-            while row := connection.execute(query.limit(1).with_for_update(skip_locked=True)).first():
+            while had is None and (row := connection.execute(query.limit(1).with_for_update(skip_locked=True)).first()):
                 job = _leased(Job(*row), worker, now)
                 connection.execute(table.update().where(table.c.id == job.id).values(**asdict(job)))
                 if job.state == "running":
-                    return job
-        return None
+                    had = job
+                else:
+                    given_up.append(job)
+            for job in given_up:
+                self._follow(connection, job, now)
+        return had
 
     def renew(self, job: Job, progress: Any = None, log: str = "", now: float | None = None) -> None:
         """Keep a lease for longer; note how far the work is, and its log so far, where they are given.
@@ -78,15 +82,19 @@ class Jobs:
         """
         now = time.time() if now is None else now
         changes: dict[str, Any] = {"lease_until": now + LEASE_S}
-        self._change(job, changes if progress is None else {**changes, "progress": progress}, log)
+        with self.store.writing() as connection:
+            _change(connection, job, changes if progress is None else {**changes, "progress": progress}, log)
 
-    def finish(self, job: Job, result: Any, *, is_done: bool = True, log: str = "") -> None:
-        """End a job; its log stays as it is where none is given.
+    def finish(self, job: Job, result: Any, *, is_done: bool = True, is_over: bool = False, log: str = "") -> None:
+        """End a job; its log stays as it is where none is given. One that repeats comes again unless it `is_over`.
 
         Raises:
             StaleLease: the lease is another's by now, or the job was cancelled.
         """
-        self._change(job, {"state": "done" if is_done else "failed", "result": result}, log)
+        with self.store.writing() as connection:
+            _change(connection, job, {"state": "done" if is_done else "failed", "result": result}, log)
+            if not is_over:
+                self._follow(connection, job, time.time())
 
     def cancel(self, identity: str, by: str) -> None:
         """Let a job not be done; a worker that is at it stops when it next renews its lease.
@@ -130,12 +138,20 @@ class Jobs:
             rows = connection.execute(select(table).order_by(table.c.at.desc()).limit(n_newest)).all()
         return [Job(*row) for row in rows]
 
-    def _change(self, job: Job, changes: dict[str, Any], log: str) -> None:
-        if log:
-            changes["log"] = log[-LOG_CHARACTERS:]
-        with self.store.writing() as connection:
-            if not _changed(connection, job, changes):
-                raise StaleLease(f"the job {job.id} was taken over by another worker, or cancelled; this run ends.")
+    def _added(self, connection: Connection, kind: str, arguments: Any, by: str, due_at: float | None) -> Job:
+        from burnish.store.tables import jobs
+
+        now = time.time()
+        job = Job(new_id("j"), now, kind, arguments, now if due_at is None else due_at)
+        connection.execute(jobs.insert().values(**asdict(job)))
+        self.audit.add(connection, by, "job added", job.id, {"kind": kind, "arguments": arguments})
+        return job
+
+    def _follow(self, connection: Connection, job: Job, now: float) -> None:
+        """Let a job that repeats come again, in the transaction that ends it: no crash takes it off the schedule."""
+        every_s = job.arguments.get(EVERY)
+        if isinstance(every_s, int | float) and not isinstance(every_s, bool) and every_s > 0:
+            self._added(connection, job.kind, job.arguments, f"job {job.id}", now + every_s)
 
 
 def _leased(job: Job, worker: str, now: float) -> Job:
@@ -147,8 +163,11 @@ def _leased(job: Job, worker: str, now: float) -> Job:
     return replace(job, state="running", worker=worker, lease_until=until, fence=fence, attempts=job.attempts + 1)
 
 
-def _changed(connection: Connection, job: Job, changes: dict[str, Any]) -> bool:
+def _change(connection: Connection, job: Job, changes: dict[str, Any], log: str) -> None:
     from burnish.store.tables import jobs as table
 
+    if log:
+        changes["log"] = log[-LOG_CHARACTERS:]
     is_own = (table.c.id == job.id) & (table.c.fence == job.fence) & (table.c.state == "running")
-    return bool(connection.execute(table.update().where(is_own).values(**changes)).rowcount)
+    if not connection.execute(table.update().where(is_own).values(**changes)).rowcount:
+        raise StaleLease(f"the job {job.id} was taken over by another worker, or cancelled; this run ends.")
