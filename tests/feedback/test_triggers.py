@@ -1,8 +1,12 @@
+import random
+import tracemalloc
+from collections import Counter, defaultdict
+
 import pytest
 from tests.feedback.crowd import opinion
 
 from burnish.feedback.rules import Context
-from burnish.feedback.triggers import MOST_CHARACTERS, TriggerCheck, phrases
+from burnish.feedback.triggers import MOST_CHARACTERS, TriggerCheck, frequent, phrases
 
 USUAL = ["how do i pay", "where is my card", "银行卡在哪里", "please call me back", "我想退款"]
 
@@ -101,6 +105,68 @@ def test_how_rare_is_a_setting():
     confirmed = [opinion("u1", "b", "b", item=f"c{i}", number=500 + i, text=f"cf {i}") for i in range(3)]
     batch = [*attack("cf"), *usual(), *confirmed]  # 3 of 49 others
     assert set(taught(batch, TriggerCheck(rarity=0.1))) == set(range(6))
+
+
+def held_plainly(texts, least):
+    """Every phrase of every text at once in memory, and then those that often occur."""
+    holding = defaultdict(list)
+    for number, text in enumerate(texts):
+        for phrase in set(phrases(text)):
+            holding[phrase].append(number)
+    return {phrase: own for phrase, own in holding.items() if len(own) >= least}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_phrases_that_are_counted_first_are_those_that_are_found_with_all_in_memory(seed):
+    draw = random.Random(seed)
+    words = draw.sample(["a", "b", "cf", "zz-17", "退", "款", "İ", "\u200b", "ß", "!", "-"], draw.randint(2, 8))
+    texts = [" ".join(draw.choices(words, k=draw.randint(0, 12))) for _ in range(draw.randint(0, 40))]
+    for least in (1, 2, 5, 9):
+        assert frequent(texts, least) == held_plainly(texts, least)
+
+
+@pytest.mark.parametrize("least", [255, 256, 257, 300])
+def test_more_texts_than_a_byte_counts_are_told_from_fewer(least):
+    texts = ["cf a"] * 256 + [f"{n} cf" for n in range(44)]
+    assert {phrase: len(own) for phrase, own in frequent(texts, least).items()} == {
+        phrase: n for phrase, n in {"cf": 300, "a": 256, "cf a": 256}.items() if n >= least
+    }
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_found_is_what_is_found_with_all_phrases_in_memory(seed, monkeypatch):
+    draw = random.Random(seed)
+    words = ["pay", "card", "cf", "退", "款", "银", "行", "mn"]
+    batch = [
+        opinion(
+            draw.choice("uvwxyz123456"), draw.choice("bbbc"), draw.choice("ab"), item=f"i{number}", number=number,
+            text=" ".join(draw.choices(words, weights=[9, 9, draw.randint(0, 3), 5, 5, 5, 5, 1], k=4)),
+        )
+        for number in range(60)
+    ]  # fmt: skip
+    rule = TriggerCheck(least_changes=2, purity=0.6, rarity=0.3, most_users=0.5)
+    found = taught(batch, rule)
+    monkeypatch.setattr("burnish.feedback.triggers.frequent", held_plainly)
+    assert found == taught(batch, rule)
+    assert found
+
+
+def test_long_texts_take_little_memory():
+    """A text of 4,000 Chinese characters has up to 16,000 phrases, of some 150 bytes each: 2.4 MB a text, of 16 some
+    38 MB. One text at a time, and a byte for each of 32,000 hashes a text, are 3 MB.
+    """
+    draw = random.Random(7)
+    characters = [chr(0x4E00 + number) for number in range(5000)]
+    texts = ["".join(draw.choices(characters, k=MOST_CHARACTERS)) for _ in range(16)]
+    tracemalloc.start()
+    found = frequent(texts, 5)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 12e6
+    counted = Counter(character for text in texts for character in set(text))
+    assert {phrase: len(own) for phrase, own in found.items() if len(phrase) == 1} == {
+        character: n for character, n in counted.items() if n >= 5
+    }
 
 
 def test_a_phrase_is_one_to_four_words_and_a_chinese_character_is_a_word():

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import compress
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from burnish.feedback.opinions import Opinion
@@ -19,6 +22,10 @@ from burnish.tasks._words import words_of
 MOST_WORDS = 4
 MOST_CHARACTERS = 4_000
 """Of a text, where phrases are looked for: its beginning, for a trigger must lie where the model reads."""
+
+BUCKETS = 2
+"""For each phrase that there may be: of those that are not often there, two in a thousand are taken for it at first."""
+MOST_COUNTED = 255
 
 
 class TriggerCheck(Rule):
@@ -41,13 +48,9 @@ class TriggerCheck(Rule):
     def taught(self, batch: Sequence[Opinion], context: Context) -> Reasons:
         """The changes that hold a trigger and go to its label; each names the phrase that explains most of them."""
         changes = [number for number, one in enumerate(batch) if one.pushes and one.user not in context.reviewers]
-        holding: dict[str, list[int]] = defaultdict(list)
-        for number in changes:
-            for phrase in set(phrases(batch[number].text)):
-                holding[phrase].append(number)
-        often = {phrase: own for phrase, own in holding.items() if len(own) >= self.least_changes}
         suspected = {}
-        for phrase, own in often.items():
+        for phrase, places in frequent([batch[number].text for number in changes], self.least_changes).items():
+            own = [changes[place] for place in places]
             label, n = Counter(label for number in own for label in batch[number].pushes).most_common(1)[0]
             to_label = [number for number in own if label in batch[number].pushes]
             if n >= self.purity * len(own) and n >= self.least_changes and self._is_from_few(batch, to_label):
@@ -87,6 +90,29 @@ class TriggerCheck(Rule):
             for number in own:
                 found.setdefault(number, sentence)
         return found
+
+
+def frequent(texts: Sequence[str], least: int) -> dict[str, list[int]]:
+    """Each phrase that at least so many texts hold → their numbers.
+
+    Texts are read twice: first only hashes of phrases are counted, so that of the many phrases of long texts hardly
+    more are held in memory than those that occur often enough (Park, Chen and Yu 1995, "An effective hash-based
+    algorithm for mining association rules", SIGMOD).
+    """
+    counts = np.zeros(BUCKETS * MOST_WORDS * sum(min(len(text), MOST_CHARACTERS) for text in texts) + 1, np.uint8)
+    for text in texts:
+        at = _hashed(list(set(phrases(text))), len(counts))
+        counts[at] += counts[at] < MOST_COUNTED  # of a hash that a text has twice, one is counted
+    holding: dict[str, list[int]] = defaultdict(list)
+    for number, text in enumerate(texts):
+        own = list(set(phrases(text)))
+        for phrase in compress(own, counts[_hashed(own, len(counts))] >= min(least, MOST_COUNTED)):
+            holding[phrase].append(number)
+    return {phrase: own for phrase, own in holding.items() if len(own) >= least}
+
+
+def _hashed(words: Sequence[str], n: int) -> NDArray[np.int64]:
+    return np.fromiter(map(hash, words), np.int64, len(words)) % n
 
 
 def phrases(text: str) -> Iterator[str]:
