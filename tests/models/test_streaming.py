@@ -33,6 +33,16 @@ def drawn(**changes):
     return Decoding(**{"max_new_tokens": 24, "temperature": 1.0, **changes})
 
 
+def read(pieces):
+    """What a stream tells, and what it ends with."""
+    told = []
+    while True:
+        try:
+            told.append(next(pieces))
+        except StopIteration as end:
+            return told, end.value
+
+
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("stop", [(), ("a", "b"), ("day", "go")])
 def test_the_pieces_joined_are_the_text_that_is_given_whole(network, seed, stop):
@@ -40,10 +50,20 @@ def test_the_pieces_joined_are_the_text_that_is_given_whole(network, seed, stop)
     with torch.inference_mode():
         whole = write(network, prompts(network), how, ENDS)
     for prompt, draft in zip(prompts(network), whole, strict=True):
-        pieces = list(stream(network, prompt, how, ENDS))
-        assert "".join(pieces) == draft.text
+        pieces, is_finished = read(stream(network, prompt, how, ENDS))
+        assert ("".join(pieces), is_finished) == draft
         assert all(pieces)
     assert any(len(draft.text) > 3 for draft in whole)
+
+
+@pytest.mark.parametrize("most", [1, 24])
+def test_a_stream_ends_with_whether_the_text_ended_by_itself(network, most):
+    how = drawn(max_new_tokens=most, seed=1)
+    with torch.inference_mode():
+        drafts = write(network, prompts(network), how, ENDS)
+    ends = [read(stream(network, prompt, how, ENDS))[1] for prompt in prompts(network)]
+    assert ends == [draft.is_finished for draft in drafts]
+    assert set(ends) >= ({False} if most == 1 else {True})
 
 
 def test_a_text_comes_in_several_pieces(network):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from queue import SimpleQueue
 from threading import Event, Thread
@@ -24,8 +24,8 @@ MOST_OPEN = 3
 """Bytes of a character of which the last one lacks."""
 
 
-def stream(network: Network, prompt: Tensor, how: Decoding, ends: Sequence[int]) -> Iterator[str]:
-    """Pieces of the text for one prompt [T], the same text that `write` gives.
+def stream(network: Network, prompt: Tensor, how: Decoding, ends: Sequence[int]) -> Generator[str, None, bool]:
+    """Pieces of the text for one prompt [T], the same text that `write` gives; returns whether it ended by itself.
 
     transformers writes in a thread of its own; whoever stops reading stops the writing at its next token.
 
@@ -43,8 +43,10 @@ def stream(network: Network, prompt: Tensor, how: Decoding, ends: Sequence[int])
         ids.append(token)
         if token not in ends and (piece := pieces.more(network.vocabulary.decode(ids))):
             yield piece
-    if rest := pieces.rest(draft_of(ids, network.vocabulary, how, ends).text):
+    draft = draft_of(ids, network.vocabulary, how, ends)
+    if rest := pieces.rest(draft.text):
         yield rest
+    return draft.is_finished
 
 
 @dataclass

@@ -64,6 +64,33 @@ class Caller:
             self._allowance.give_back(n_inputs)
 
 
+class Fee:
+    """What one request costs its caller: counted once, whatever versions it tries, and given back within a `with` that
+    ends by 503, for then the server could not answer.
+    """
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+        self._n_spent = 0
+
+    def pay(self, n_inputs: int) -> None:
+        """Count inputs, if that was not done before.
+
+        Raises:
+            Problem: the key's rate or quota is used up.
+        """
+        if not self._n_spent:
+            self._caller.spend(n_inputs)
+            self._n_spent = n_inputs
+
+    def __enter__(self) -> Fee:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Problem) and error.status == 503:
+            self._caller.give_back(self._n_spent)
+
+
 class Access:
     """The keys as they are now. `refresh` is called whenever the store may have changed.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Any, cast
@@ -17,6 +17,9 @@ from burnish.serving.engine import Answer, Engine, Found, Question, Writing
 from burnish.serving.lane import Lane
 from burnish.serving.metrics import MOST_LABELS
 from burnish.tasks._contract import Answered
+
+Stream = Generator[str, None, bool | None]
+"""Pieces of a text; its value is whether the text ended by itself."""
 
 
 class Served:
@@ -44,8 +47,8 @@ class Served:
         found: Answer = await self.lane.ask(examples, Question(self, asked), deadline, asked.is_gone)
         return found
 
-    async def write(self, asked: Asked, example: Any, deadline: float, identity: str) -> AsyncGenerator[str]:
-        """The text for one row, piece by piece. Whoever stops reading stops the writing.
+    async def write(self, asked: Asked, example: Any, deadline: float, identity: str) -> AsyncGenerator[str | Answer]:
+        """The text for one row, piece by piece, then the whole answer. Whoever stops reading stops the writing.
 
         Raises:
             LaneClosed: it was taken out of service just now.
@@ -65,7 +68,7 @@ class Served:
         try:
             while (piece := await told.get()) is not None:
                 yield piece
-            await whole
+            yield await whole
         finally:
             whole.cancel()
 
@@ -75,17 +78,12 @@ class Served:
     def write_whole(self, work: Work, writing: Writing) -> Answer:
         """One text, told while it is written, as far as somebody listens."""
         [encoded] = self.predictor.encode(work.items)
-        pieces = []
         with (
             self._engine.timed(encoded.features),
-            closing(cast("Generator[str]", self.predictor.core.stream(encoded.features[0]))) as stream,
+            closing(cast("Stream", self.predictor.core.stream(encoded.features[0]))) as stream,
         ):
-            for piece in stream:
-                if work.is_dropped or work.is_gone():
-                    break
-                pieces.append(piece)
-                writing.tell(piece)
-        asked, answer = writing.asked, {"text": "".join(pieces)}
+            answer = _read(stream, lambda: work.is_dropped or work.is_gone(), writing.tell)
+        asked = writing.asked
         row = Answered(work.items[0], encoded.features, [])
         record = replace(self.recorder.record(asked, asked.rows[0], row, answer), id=writing.identity)
         found = Found.of([record], [answer])
@@ -108,3 +106,17 @@ class Served:
         if len(self.predictor.knowledge.labels) <= MOST_LABELS:
             for label, count in Counter(label for one in found.answer.items for label in labels_in(one)).items():
                 of(metrics.answers, name, version, label).inc(count)
+
+
+def _read(stream: Stream, is_left: Callable[[], bool], tell: Callable[[str], None]) -> dict[str, Any]:
+    """The answer that a stream gives, each piece told. Whether it is finished is known where it was read to its end."""
+    pieces: list[str] = []
+    try:
+        while True:
+            piece = next(stream)
+            if is_left():
+                return {"text": "".join(pieces)}
+            pieces.append(piece)
+            tell(piece)
+    except StopIteration as end:
+        return {"text": "".join(pieces), **({} if end.value is None else {"is_finished": end.value})}

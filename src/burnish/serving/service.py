@@ -20,10 +20,10 @@ from burnish.core.settings import Settings
 from burnish.flows.load import load
 from burnish.flows.names import mask_of
 from burnish.flows.recording import Asked, Recorder
-from burnish.serving.access import Access, Caller
+from burnish.serving.access import Access, Caller, Fee
 from burnish.serving.background import standing_back
 from burnish.serving.desk import Desk
-from burnish.serving.engine import Engine
+from burnish.serving.engine import Answer, Engine
 from burnish.serving.fleet import Fleet
 from burnish.serving.issuer import IssuerKeys
 from burnish.serving.lane import LaneClosed
@@ -181,15 +181,12 @@ class Service:
             Problem: the model is not here, a row cannot be read, the key's rate or quota is used up, too much waits, or
                 the deadline passed.
         """
-        n_spent = 0
-        try:
+        with Fee(call.caller) as fee:
             while True:
                 release, traffic = self.fleet.chosen(name)
                 served = await self._served(release)
                 read, examples = read_rows(served.predictor.task, rows)
-                if not n_spent:
-                    call.caller.spend(len(rows))
-                    n_spent = len(rows)
+                fee.pay(len(rows))
                 asked = call.asking(release, read, traffic)
                 try:
                     found = await served.answer(asked, examples, call.deadline)
@@ -200,37 +197,31 @@ class Service:
                     raise
                 self._shadow(asked, examples, found.items)
                 return Answered(release, found.items, found.n_tokens)
-        except Problem as problem:
-            if problem.status == 503:
-                call.caller.give_back(n_spent)
-            raise
 
-    async def write(self, name: str, row: Any, call: Call, identity: str) -> AsyncGenerator[str]:
-        """What is written for one row, piece by piece; the prediction gets the id that is given.
+    async def write(self, name: str, row: Any, call: Call, identity: str) -> AsyncGenerator[str | Answer]:
+        """What is written for one row, piece by piece, and then the whole; the prediction gets the id that is given.
 
         Raises:
             Problem: as `answer`, before the first piece.
             UserError: the model writes no text, or not piece by piece.
         """
-        is_paid = False
-        while True:
-            release, traffic = self.fleet.chosen(name)
-            served = await self._served(release)
-            read, [example] = read_rows(served.predictor.task, [row])
-            if not is_paid:
-                call.caller.spend(1)
-                is_paid = True
-            asked = call.asking(release, read, traffic)
-            try:
-                async with aclosing(served.write(asked, example, call.deadline, identity)) as pieces:
-                    async for piece in pieces:
-                        yield piece
-                return
-            except LaneClosed:
-                continue
-            except Exception:
-                self.watch.count_error(f"{name}:{release.version}")
-                raise
+        with Fee(call.caller) as fee:
+            while True:
+                release, traffic = self.fleet.chosen(name)
+                served = await self._served(release)
+                read, [example] = read_rows(served.predictor.task, [row])
+                fee.pay(1)
+                asked = call.asking(release, read, traffic)
+                try:
+                    async with aclosing(served.write(asked, example, call.deadline, identity)) as pieces:
+                        async for piece in pieces:
+                            yield piece
+                    return
+                except LaneClosed:
+                    continue
+                except Exception:
+                    self.watch.count_error(f"{name}:{release.version}")
+                    raise
 
     async def _served(self, release: Release) -> Served:
         found = self.fleet.loaded(release)

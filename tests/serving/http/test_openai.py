@@ -2,11 +2,14 @@
 
 import base64
 import json
+import shutil
 
 import numpy as np
 import pytest
+from tests.serving.house import released
 
 import burnish
+from burnish.core.manifest import write_manifest
 
 CHAT = "/v1/chat/completions"
 EMBED = "/v1/embeddings"
@@ -49,9 +52,27 @@ def test_a_stream_tells_the_same_text_and_its_prediction_can_be_corrected(everyt
     assert [one["choices"][0]["finish_reason"] for one in told] == [None] * (len(told) - 1) + ["stop"]
     [identity] = {one["id"] for one in told}
     kept = everything.get(f"/v1/predictions/{identity}").json()
-    assert (kept["answer"], kept["n_tokens"] > 0) == ({"text": "so bad"}, True)
+    assert (kept["answer"], kept["n_tokens"] > 0) == ({"text": "so bad", "is_finished": True}, True)
     said = everything.post("/v1/feedback", json={"prediction_id": identity, "label": "very bad"})
     assert said.status_code == 200
+
+
+def test_a_text_that_is_cut_off_says_so_whole_or_streamed(all_house, everything, tmp_path):
+    """The same model, which may write one token only."""
+    short = tmp_path / "short"
+    shutil.copytree(all_house.home.bundles.get(all_house.home.releases.find("chat").digest), short)
+    state = json.loads((short / "burnish.json").read_text())
+    state["task"]["decoding"]["max_new_tokens"] = 1
+    (short / "burnish.json").write_text(json.dumps(state))
+    write_manifest(short)
+    released(all_house.home, short, "short", "generation")
+    all_house.home.releases.promote("short", 1, "user test")
+    with all_house.client("short") as client:
+        [whole] = chat(client, model="short").json()["choices"]
+        choices = [json.loads(one)["choices"][0] for one in events(chat(client, model="short", stream=True))[:-1]]
+    assert whole["finish_reason"] == "length"
+    assert choices[-1]["finish_reason"] == "length"
+    assert "".join(one["delta"].get("content", "") for one in choices) == whole["message"]["content"] != ""
 
 
 @pytest.mark.parametrize("is_streamed", [False, True])
@@ -99,6 +120,16 @@ def test_a_stream_counts_against_a_rate(everything, all_house):
     body = {"model": "chat", "messages": [{"role": "user", "content": "3 is good"}], "stream": True}
     headers = {"Authorization": f"Bearer {text}"}
     assert [everything.post(CHAT, json=body, headers=headers).status_code for _ in range(2)] == [200, 429]
+
+
+def test_a_stream_that_is_refused_for_want_of_room_costs_nothing(everything, all_house):
+    text = all_house.home.keys.create("ann", ["predict"], "user test", per_minute=1)[1]
+    everything.service.refresh_keys()
+    body = {"model": "chat", "messages": [{"role": "user", "content": "3 is good"}], "stream": True}
+    headers = {"Authorization": f"Bearer {text}"}
+    late = {**headers, "X-Request-Timeout": "0.000001"}
+    told = [everything.post(CHAT, json=body, headers=one).status_code for one in (late, late, headers, headers)]
+    assert told == [503, 503, 200, 429]
 
 
 def test_vectors_come_as_numbers_or_as_their_bytes_with_the_tokens_that_were_read(everything, embedder):

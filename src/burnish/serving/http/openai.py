@@ -18,6 +18,7 @@ from fastapi import APIRouter, Request, Response
 
 from burnish.core.ids import new_id
 from burnish.serving.access import allowed
+from burnish.serving.engine import Answer
 from burnish.serving.http.bodies import call_of, fields_in, inputs_in
 from burnish.serving.http.guard import GuardedRoute, caller_of, permits, service_of
 from burnish.serving.http.reading import JSON, read_json
@@ -44,7 +45,7 @@ async def complete(request: Request) -> Response:
     choice = {
         "index": 0,
         "message": {"role": "assistant", "content": answer["text"]},
-        "finish_reason": "stop" if answer.get("is_finished", True) else "length",
+        "finish_reason": _reason(answer),
     }
     told = _completion(name, "chat.completion", str(answer["prediction_id"]), choice)
     return Response(orjson.dumps(told), media_type=JSON)
@@ -103,18 +104,25 @@ async def _streamed(request: Request, name: str, row: Any) -> Response:
     """Server-sent events, once the first piece is there: what is refused until then is refused as ever."""
     identity = new_id("p")
     pieces = service_of(request).write(name, row, call_of(request), identity)
-    first = await anext(pieces, None)
+    first = await anext(pieces)
     return Streamed(_events(name, identity, first, pieces), "text/event-stream")
 
 
-async def _events(name: str, identity: str, first: str | None, pieces: AsyncGenerator[str]) -> AsyncGenerator[bytes]:
+async def _events(
+    name: str, identity: str, first: str | Answer, pieces: AsyncGenerator[str | Answer]
+) -> AsyncGenerator[bytes]:
     async with aclosing(pieces):
-        if first is not None:
-            yield _chunk(name, identity, {"role": "assistant", "content": first}, None)
-        async for piece in pieces:
-            yield _chunk(name, identity, {"content": piece}, None)
-    yield _chunk(name, identity, {}, "stop")
+        piece, delta = first, {"role": "assistant"}
+        while isinstance(piece, str):
+            yield _chunk(name, identity, {**delta, "content": piece}, None)
+            piece, delta = await anext(pieces), {}
+    yield _chunk(name, identity, {}, _reason(piece.items[0]))
     yield b"data: [DONE]\n\n"
+
+
+def _reason(answer: Mapping[str, Any]) -> str:
+    """Why a text ends: by itself, or at the most tokens that the model may write."""
+    return "stop" if answer.get("is_finished", True) else "length"
 
 
 def _chunk(name: str, identity: str, delta: Mapping[str, str], reason: str | None) -> bytes:
