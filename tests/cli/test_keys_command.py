@@ -4,6 +4,8 @@ import time
 
 import pytest
 
+from burnish.cli.lists import moment
+
 
 def made(burnish, *words):
     ended = burnish("keys", "--create", "shop 店", *words)
@@ -51,6 +53,16 @@ def test_a_rotated_key_gives_way_at_once_or_after_the_overlap(burnish, home):
     found = {key.id: key for key in home.keys.all()}
     assert found[new].expires_at == pytest.approx(time.time() + 7_200, abs=60)
     assert third.split("_")[1] in found
+
+
+def test_a_key_that_replaces_one_with_an_end_has_that_end_and_says_so(burnish, home):
+    old = made(burnish, "--limit", "days=90").split("_")[1]
+    ended = burnish("keys", "--rotate", old, "--overlap-hours", "24")
+    [end] = [key.expires_at for key in home.keys.all() if key.id != old]
+    assert end == pytest.approx(time.time() + 90 * 86_400, abs=60)
+    assert ended.err == f"ends at {moment(end)}, as the one that it replaces; --create makes one with another.\n"
+    assert len(ended.out.splitlines()) == 1
+    assert burnish("keys", "--rotate", made(burnish).split("_")[1]).err == ""
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,12 @@ def keys(
         elif revoke is not None:
             say(f"{home.keys.revoke(revoke, whoami()).id} is revoked; servers refuse it within a second.", "good")
         elif rotate is not None:
-            print(home.keys.rotate(rotate, whoami(), overlap_hours * HOUR_S)[1])
+            key, text = home.keys.rotate(rotate, whoami(), overlap_hours * HOUR_S)
+            print(text)
+            if key.expires_at is not None:
+                say(
+                    f"ends at {moment(key.expires_at)}, as the one that it replaces; --create makes one of another end."
+                )
         else:
             _list(home.keys.all())
 
