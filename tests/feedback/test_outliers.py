@@ -131,3 +131,23 @@ def test_a_reviewer_is_never_held_back():
 def test_who_is_not_trusted_is_no_witness():
     batch = [ALONE, *around("a", users(4))]
     assert lost(batch, trust=dict.fromkeys(users(2), 0.0)) == {}
+
+
+def test_who_says_of_wrong_answers_only_that_they_are_wrong_keeps_his_vote():
+    """Six times four users correct a to b, and eve and fay say that a is wrong: all back each other. Of z eve says so
+    again, gil gives b, hal and ivy take a for right: each is backed by one of the three others. After one round eve
+    weighs ((1 + 6 + 1/3) / (2 + 7))² = 484/729, hal and ivy ((1 + 1/3) / (2 + 1))² = 144/729. Of the weight of the
+    three that judge gil 484 / (484 + 2 * 144) = 121/193 back him.
+    """
+    batch = [
+        opinion(user, gold, "a", item=f"x{number}", number=10 * number + place)
+        for number in range(6)
+        for place, (user, gold) in enumerate([*((f"u{n}", "b") for n in range(4)), ("eve", None), ("fay", None)])
+    ]
+    batch += [
+        opinion(user, gold, "a", item="z", number=100 + place)
+        for place, (user, gold) in enumerate([("gil", "b"), ("eve", None), ("hal", "a"), ("ivy", "a")])
+    ]
+    everybody = {one.user: 1.0 for one in batch}
+    vote = OutlierVote(rounds=1).votes(batch, everybody, Context())[36]
+    assert vote == (pytest.approx(121 / 193), 3)

@@ -27,6 +27,28 @@ def test_who_says_that_the_answer_is_wrong_backs_every_other_gold():
     assert voices_of_first(batch) == {"bob": 1.0, "cat": 0.0}
 
 
+def test_who_gives_another_label_backs_that_the_answer_is_wrong():
+    """Four users correct a to b, two say that a is wrong: of each of the six the five others say so too."""
+    batch = [opinion(f"u{number}", "b", "a", item="x", number=number) for number in range(4)]
+    batch += [opinion(user, None, "a", item="x", number=number) for number, user in enumerate(["eve", "fay"], 4)]
+    voices = hear(batch, (), None, 0.9)
+    support, n_witnesses = voices.support(np.ones(len(voices.users)))
+    assert (support.tolist(), n_witnesses.tolist()) == ([1.0] * 6, [5] * 6)
+
+
+def test_who_takes_the_answer_for_right_does_not_back_that_it_is_wrong():
+    batch = [opinion("ann", None, "a", item="x", number=0), opinion("bob", "a", "a", item="x", number=1),
+             opinion("cat", "b", "a", item="x", number=2), opinion("dan", None, "b", item="x", number=3),
+             opinion("eve", "a", "b", item="x", number=4)]  # fmt: skip
+    assert voices_of_first(batch) == {"bob": 0.0, "cat": 1.0, "dan": 1.0, "eve": 0.0}
+
+
+def test_what_says_nothing_that_can_be_compared_is_judged_by_nobody():
+    batch = [opinion("ann", None, None, item="x", number=0), opinion("bob", "b", item="x", number=1),
+             opinion("cat", None, "a", item="x", number=2)]  # fmt: skip
+    assert voices_of_first(batch) == {}
+
+
 def test_of_near_inputs_each_user_has_one_voice_the_mean_of_his():
     batch = [
         opinion("ann", "b", item="1", number=0, vector=EAST),

@@ -76,10 +76,9 @@ class _Codes:
         is_same = self.item == self.item[number]
         counts = is_same | (near & self.is_named & self.is_named[number])
         counts &= self.user != self.user[number]
-        counts &= (self.gold != NOBODY) | (self.answer != NOBODY)
-        at = np.flatnonzero(counts)
-        says_wrong = self.gold[at] == NOBODY  # which backs whatever differs from that answer
-        backs = np.where(says_wrong, self.answer[at] != self.gold[number], self.gold[at] == self.gold[number])
+        says_something = (self.gold != NOBODY) | (self.answer != NOBODY)
+        at = np.flatnonzero(counts & says_something & says_something[number])
+        backs = self._agree(number, at)
         n_users = len(self.users)
         spoke, backed = (np.bincount(self.user[at], own, n_users) for own in (None, backs))
         if self.is_named[number] and near_known.any():
@@ -87,6 +86,15 @@ class _Codes:
             backed[-1] = (self.known[near_known] == self.gold[number]).sum()
         who = np.flatnonzero(spoke)
         return who, backed[who] / spoke[who]
+
+    def _agree(self, number: int, at: Ints) -> NDArray[np.bool_]:
+        """Whether others can be right together with an opinion: "this answer is wrong" agrees with every other gold,
+        whichever of the two says it, and with whoever says it too.
+        """
+        own, others = self.gold[number], self.gold[at]
+        is_other = others != self.answer[number]
+        agrees = is_other if own == NOBODY else np.where(others == NOBODY, self.answer[at] != own, others == own)
+        return np.asarray(agrees, bool)
 
 
 class _Numbers:
