@@ -50,9 +50,7 @@ def keys(
             key, text = home.keys.rotate(rotate, whoami(), overlap_hours * HOUR_S)
             print(text)
             if key.expires_at is not None:
-                say(
-                    f"ends at {moment(key.expires_at)}, as the one that it replaces; --create makes one of another end."
-                )
+                say(f"ends at {moment(key.expires_at)}, as the one that it replaces; --create makes one with another.")
         else:
             _list(home.keys.all())
 
