@@ -25,7 +25,7 @@ def test_a_value_that_does_not_fit_is_refused_and_the_store_goes_on(store):
 
     if store.is_sqlite:
         pytest.skip("SQLite holds texts and numbers of any length")
-    values = asdict(release(task="t" * 65, version=1))
+    values = asdict(release(code_version="v" * 65, version=1))
     with (
         pytest.raises(ValueRefused) as caught,
         store.writing() as connection,
