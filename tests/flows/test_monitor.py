@@ -241,6 +241,15 @@ def test_what_failed_in_a_window_of_minutes_is_counted_by_the_minute_for_a_day(h
     assert state(home, "errors intent") == {str(START // HOUR_S): 600, str(START // HOUR_S + 1): 3}
 
 
+def test_windows_that_are_no_whole_hours_lose_nothing_of_what_failed_long_ago(home, monkeypatch):
+    """As those of a report on ten days: minutes are kept of the newest day only."""
+    monkeypatch.setattr(failures, "MOST_MINUTES", 1)
+    add_errors(home, {("intent", (START + hour * HOUR_S) // 60): 1 for hour in range(30)})
+    length = 1.4 * HOUR_S
+    counts = [window_of(home, "intent", START + k * length, START + (k + 1) * length).n_errors for k in range(21)]
+    assert (sum(counts), set(counts)) == (30, {1, 2})
+
+
 def test_what_is_said_later_of_older_answers_counts_in_the_hour_in_which_it_was_said(home):
     """People correct what they were answered yesterday; what they say of canaries judges these, not production."""
     old = answers(home, "good", n=4)

@@ -31,11 +31,10 @@ def add_errors(home: Home, counts: Mapping[tuple[str, int], int]) -> None:
 
 
 def errors_of(home: Home, name: str, start: float, end: float) -> int:
-    """How many requests failed in [start, end) seconds since 1970: those of the hours, or of the minutes where these
-    are not whole hours, that begin in it.
+    """How many requests failed in [start, end) seconds since 1970: those of the hours that begin in it or, where it is
+    shorter than an hour, of the minutes.
     """
-    length = end - start
-    is_fine = length % HOUR_S != 0 and length <= DAY_S / 2  # when it is over, its minutes are kept for as long again
+    is_fine = end - start < HOUR_S
     place, unit_s = (f"minutes {name}", MINUTE_S) if is_fine else (f"errors {name}", HOUR_S)
     with home.store.reading() as connection:
         known = _numbers(read_state(connection, place))
