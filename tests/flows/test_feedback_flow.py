@@ -260,3 +260,20 @@ def test_labels_of_the_model_are_kept_as_they_are_and_new_ones_without_personal_
     for label in ("bad", "ask 13800138000"):
         import_feedback("intent", to_take_in(tmp_path / "s.csv", [(one.id, label, "", "")]), "csv")
     assert [item.value for item in said(home)] == ["bad", "ask [PHONE]"]
+
+
+def test_an_answer_that_is_erased_while_a_file_is_taken_in_is_told_and_nothing_is_kept(home, tmp_path, monkeypatch):
+    one, other = ask(home, TEXTS[:2])
+    file = to_take_in(tmp_path / "said.csv", [(one.id, "bad", "", ""), (other.id, "bad", "", "")])
+    read = module.import_file
+
+    def read_then_erased(*given, **named):
+        drafts = read(*given, **named)
+        home.predictions.erase("user ann", input_digest=one.input_digest)
+        return drafts
+
+    monkeypatch.setattr(module, "import_file", read_then_erased)
+    with pytest.raises(NotFound) as caught:
+        import_feedback("intent", file, "csv")
+    assert str(caught.value) == f"the answer '{one.id}' is not there any more; feedback on it is not kept."
+    assert said(home) == []

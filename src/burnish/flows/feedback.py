@@ -29,6 +29,7 @@ from burnish.feedback.keeping import kept
 from burnish.feedback.opinions import Unread, opinions
 from burnish.flows.erase import move_journal
 from burnish.flows.names import mask_of
+from burnish.store.corrections import refuse_gone
 from burnish.store.home import Home, opened_home, whoami
 from burnish.store.records import Feedback, FeedbackState, Kind, Prediction
 
@@ -155,7 +156,9 @@ class _Intake:
         """Keep what is new of them; returns how much that was."""
         rows, n_new = iter(drafts), 0
         while some := list(islice(rows, AT_ONCE)):
-            answers = self.home.predictions.answered_in(list({draft.prediction for draft in some}))
+            about = {draft.prediction for draft in some}
+            answers = self.home.predictions.answered_in(list(about))
+            refuse_gone(sorted(about - answers.keys()))
             new = [one for draft in some if (one := self._new(draft, answers[draft.prediction])) is not None]
             self.home.corrections.add(new, None, "")
             n_new += len(new)

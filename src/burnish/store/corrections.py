@@ -69,7 +69,7 @@ class Corrections:
                 values = {"key": token.key, "token": token.text, "body_digest": token.body_digest, "at": time.time()}
                 connection.execute(idempotency.insert().values(**values, status=200, answer=answer))
             self.store.take_turns(connection, TURN, is_shared=True)
-            _refuse_unanswered(connection, records)
+            refuse_gone(sorted({record.prediction for record in records} - _there(connection, records)))
             insert_new(connection, feedback, records)
         return answer
 
@@ -133,9 +133,10 @@ class Corrections:
             connection.execute(idempotency.delete().where(idempotency.c.at < before))
 
 
-def _refuse_unanswered(connection: Connection, records: Sequence[Feedback]) -> None:
-    """What was erased or purged since somebody looked for it gets no feedback, which nothing would ever delete."""
-    gone = sorted({record.prediction for record in records} - _there(connection, records))
+def refuse_gone(gone: Sequence[str]) -> None:
+    """Raise `NotFound` where answers, by their ids, were erased or purged since somebody looked for them: feedback on
+    them is kept by nobody, for nothing would ever delete it.
+    """
     if gone:
         faults = [f"the answer '{identity}' is not there any more; feedback on it is not kept." for identity in gone]
         raise NotFound(*faults[:MAX_FAULTS_SHOWN], n_more=len(faults[MAX_FAULTS_SHOWN:]))
