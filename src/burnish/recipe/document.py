@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,10 +37,11 @@ class Document:
 
     def place(self, trail: Trail) -> Place:
         """The place of the value at `trail`, or of the first value within it, or of the nearest value around it."""
-        within = next((at for at in self.places if trail and at[: len(trail)] == trail), None)
-        if trail not in self.places and within is not None:  # an override `a.b=c` is all that says anything of `a`
-            return self.places[within]
-        nearest = next((trail[:n] for n in range(len(trail), -1, -1) if trail[:n] in self.places), None)
+        if trail in self.places:
+            return self.places[trail]
+        within = (at for at in self.places if trail and at[: len(trail)] == trail)  # `a.b=c` may be all that names `a`
+        around = (trail[:n] for n in range(len(trail) - 1, -1, -1) if trail[:n] in self.places)
+        nearest = next(chain(within, around), None)
         return Place() if nearest is None else self.places[nearest]
 
     def start(self, trail: Trail) -> str:

@@ -60,19 +60,14 @@ class Jobs:
         is_free = (table.c.state == "waiting") & (table.c.due_at <= now)
         is_left = (table.c.state == "running") & (table.c.lease_until < now)
         query = select(table).where(or_(is_free, is_left), table.c.kind.in_(kinds)).order_by(table.c.due_at, table.c.id)
-        had: Job | None = None
-        given_up: list[Job] = []
         with self.store.writing() as connection:
-            while had is None and (row := connection.execute(query.limit(1).with_for_update(skip_locked=True)).first()):
+            while row := connection.execute(query.limit(1).with_for_update(skip_locked=True)).first():
                 job = _leased(Job(*row), worker, now)
                 connection.execute(table.update().where(table.c.id == job.id).values(**asdict(job)))
                 if job.state == "running":
-                    had = job
-                else:
-                    given_up.append(job)
-            for job in given_up:
+                    return job
                 self._follow(connection, job, now)
-        return had
+        return None
 
     def renew(self, job: Job, progress: Any = None, log: str = "", now: float | None = None) -> None:
         """Keep a lease for longer; note how far the work is, and its log so far, where they are given.

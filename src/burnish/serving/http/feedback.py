@@ -55,10 +55,10 @@ async def give(request: Request, said: Said) -> Response:
     if key.id.startswith(SUBJECT):
         await desk_of(request).do(service.home.keys.hear, key.id, key.roles)
     answer = orjson.dumps({"feedback_id": feedback.id, "state": feedback.state}).decode()
-    kept = await _add(service, feedback, token, answer)
-    if kept == answer:
+    told = await _add(service, feedback, token, answer)
+    if told == answer:
         service.metrics.of(service.metrics.feedback, prediction.name, feedback.state).inc()
-    return Response(kept, media_type=JSON)
+    return Response(told, media_type=JSON)
 
 
 @router.get("/v1/feedback")
