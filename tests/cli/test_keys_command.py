@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from tests.store.conftest import release
 
 from burnish.cli.lists import moment
 
@@ -28,6 +29,14 @@ def test_roles_and_limits_are_those_that_were_said(burnish, home):
         ("feedback", "predict"), 60, 900, ("intent", "mood"),
     )  # fmt: skip
     assert key.expires_at == pytest.approx(time.time() + 2 * 86_400, abs=60)
+
+
+def test_a_key_for_what_is_not_released_yet_is_made_and_told(burnish, home):
+    home.releases.register(release("intent"))
+    ended = burnish("keys", "--create", "a", "--limit", "model=intnt", "--limit", "model=intent")
+    assert ended.err == "warning: nothing is released as 'intnt' yet. Did you mean 'intent'?\n"
+    assert home.keys.all()[0].models == ("intnt", "intent")
+    assert ended.out.startswith("bk_")
 
 
 def test_the_list_says_what_each_key_may_do_and_never_its_text(burnish, home):

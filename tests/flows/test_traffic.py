@@ -3,7 +3,7 @@
 import pytest
 from tests.store.conftest import release
 
-from burnish.core.errors import GateMissed, NotFound
+from burnish.core.errors import GateMissed, NotFound, UserError
 from burnish.flows.traffic import Traffic, set_traffic, traffic_now
 
 
@@ -35,6 +35,20 @@ def test_a_version_that_missed_its_gate_may_be_a_shadow_and_no_canary(three):
         set_traffic(three, "intent", Traffic(canary=2, percent=5), "user ann")
     set_traffic(three, "intent", Traffic(shadow=2), "user ann")
     assert traffic_now(three, "intent").shadow == 2
+
+
+@pytest.mark.parametrize("traffic", [Traffic(canary=1, percent=5), Traffic(shadow=1)])
+def test_production_is_no_canary_and_no_shadow_of_itself(three, traffic):
+    with pytest.raises(UserError, match=r"^intent:1 is in production: it answers already; name another version\.$"):
+        set_traffic(three, "intent", traffic, "user ann")
+    assert traffic_now(three, "intent") == Traffic()
+
+
+def test_a_shadow_that_came_into_production_does_not_stand_in_the_way(three):
+    set_traffic(three, "intent", Traffic(shadow=3), "user ann")
+    three.releases.promote("intent", 3, "user ann")
+    set_traffic(three, "intent", Traffic(shadow=3, canary=1, percent=5), "user ann")
+    assert traffic_now(three, "intent").canary == 1
 
 
 @pytest.mark.parametrize("traffic", [Traffic(canary=9, percent=5), Traffic(shadow=9)])

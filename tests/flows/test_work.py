@@ -10,6 +10,7 @@ from burnish.core.errors import UserError
 from burnish.core.events import Message, Progress
 from burnish.flows import work as module
 from burnish.flows.work import refuse_unknown_job, work
+from burnish.store import tables
 from burnish.store.corrections import Token
 from burnish.store.jobs import LEASE_S, Jobs
 from burnish.store.store import StoreUnavailable
@@ -55,6 +56,16 @@ def test_purge_deletes_what_is_old_and_was_not_corrected(new_home):
     assert (done.state, done.result) == ("done", {"deleted": 1})
     assert "deleted 1 predictions older than 90 days" in done.log
     assert [(one.who, one.what) for one in new_home.audit.entries()][-1] == (f"job {job.id}", "purged")
+
+
+def test_purge_deletes_jobs_that_ended_long_ago(new_home):
+    new_home.jobs.add("purge", {}, "user ann")
+    done_now(new_home)
+    with new_home.store.writing() as connection:
+        connection.execute(tables.jobs.update().values(at=time.time() - 91 * DAY_S))
+    newer = new_home.jobs.add("purge", {}, "user ann")
+    done_now(new_home)
+    assert [(job.id, job.state) for job in new_home.jobs.all()] == [(newer.id, "done")]
 
 
 def test_monitor_looks_at_the_newest_window(home):

@@ -3,7 +3,7 @@ import time
 import pytest
 from tests.store.conftest import alert
 
-from burnish.core.errors import NotFound
+from burnish.core.errors import NotFound, UserError
 from burnish.store.alerts import Alerts
 
 
@@ -49,3 +49,14 @@ def test_an_alert_that_there_is_not_is_told(alerts, audit):
     with pytest.raises(NotFound, match=r"^there is no alert 'a_9'; `burnish alerts` lists them\.$"):
         alerts.change("a_9", "resolved", "ann")
     assert list(audit.entries()) == []
+
+
+def test_what_is_resolved_stays_so_and_by_whom(alerts, audit):
+    alerts.add([alert()])
+    alerts.change("a_1", "resolved", "ann")
+    alerts.change("a_1", "resolved", "burnish")
+    told = r"^the alert 'a_1' was resolved by ann; a new one comes when its watch fires again\.$"
+    with pytest.raises(UserError, match=told):
+        alerts.change("a_1", "acknowledged", "bob")
+    assert [(one.state, one.by) for one in alerts.all()] == [("resolved", "ann")]
+    assert len(list(audit.entries())) == 1

@@ -257,6 +257,18 @@ def test_feedback_is_decided_on_and_the_log_tells_how_much(corrections, audit):
     )  # fmt: skip
 
 
+def test_what_somebody_decided_meanwhile_stays(corrections):
+    corrections.add([feedback(f"f_{n}") for n in range(3)], None, "")
+    corrections.decide({"f_0": ("rejected", "spam"), "f_1": ("accepted", "decided by ann")}, "ann")
+    held = {f"f_{n}": ("quarantined", "an outlier") for n in range(3)}
+    assert corrections.decide(held, "the guard", still={"state": "accepted", "reason": ""}) == 1
+    assert [(one.state, one.reason) for one in kept(corrections)] == [
+        ("rejected", "spam"),
+        ("accepted", "decided by ann"),
+        ("quarantined", "an outlier"),
+    ]
+
+
 @pytest.mark.parametrize("decisions", [{}, {"f_9": ("rejected", "")}])
 def test_where_nothing_is_decided_nothing_is_logged(corrections, audit, decisions):
     assert corrections.decide(decisions, "ann") == 0

@@ -277,3 +277,26 @@ def test_many_workers_do_each_job_once(jobs):
         thread.join()
     assert sorted(had) == sorted(made)
     assert {job.state for job in jobs.all()} == {"done"}
+
+
+def test_an_open_job_about_a_name_is_seen_however_many_came_after_it(jobs):
+    first = jobs.add("retrain", {"name": "intent"}, "ann")
+    jobs.add("purge", {}, "ann")
+    for _ in range(101):
+        jobs.add("a", {"name": "intent"}, "ann")
+        jobs.finish(jobs.lease("w", ["a"]), None)
+    assert jobs.has_open("retrain", "intent")
+    assert not jobs.has_open("retrain", "mood")
+    assert not jobs.has_open("a", "intent")
+    assert not jobs.has_open("purge", "intent")
+    jobs.cancel(first.id, "ann")
+    assert not jobs.has_open("retrain", "intent")
+
+
+def test_old_jobs_are_deleted_once_they_have_ended(jobs):
+    ended, waiting, running = (jobs.add(kind, {}, "ann") for kind in ("a", "b", "c"))
+    jobs.finish(jobs.lease("w", ["a"]), None)
+    jobs.lease("w", ["c"])
+    assert jobs.purge(ended.at) == 0
+    assert jobs.purge(time.time() + 60) == 1
+    assert {job.id for job in jobs.all()} == {waiting.id, running.id}

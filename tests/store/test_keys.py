@@ -137,6 +137,16 @@ def test_a_key_without_rights_has_none_to_hand_on(keys):
     assert len(keys.all()) == 2
 
 
+def test_a_key_that_is_revoked_while_it_is_rotated_hands_nothing_on(keys, monkeypatch):
+    key, _ = keys.create("a", ["predict"], "ann")
+    monkeypatch.setattr(keys, "find", lambda _: key)  # as it was read before
+    Keys(keys.store, keys.audit).revoke(key.id, "bob")
+    with pytest.raises(UserError, match="is revoked or expired; create a new one"):
+        keys.rotate(key.id, "ann")
+    assert [one.id for one in keys.all()] == [key.id]
+    assert [line.what for line in keys.audit.entries()] == ["key created", "key revoked"]
+
+
 @pytest.mark.parametrize("identity", ["none", "", "a\0b", "x" * 5000, "' OR 1=1 --", "\ud800"])
 def test_a_key_that_there_is_not_is_told(keys, identity):
     for action in (keys.find, lambda one: keys.revoke(one, "ann"), lambda one: keys.rotate(one, "ann")):

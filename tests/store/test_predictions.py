@@ -2,8 +2,10 @@ import threading
 
 import numpy as np
 import pytest
+from sqlalchemy import select
 from tests.store.conftest import bytes_of, feedback, prediction
 
+from burnish.store import tables
 from burnish.store.corrections import Corrections
 from burnish.store.journal import Journal
 from burnish.store.predictions import Predictions
@@ -157,6 +159,19 @@ def test_what_is_old_and_was_not_corrected_is_purged(predictions, corrections, a
     assert predictions.purge(3.0, "worker") == 0
     [line] = audit.entries()
     assert (line.who, line.what, line.about, line.detail) == ("worker", "purged", "before 3", {"predictions": 1})
+
+
+def test_a_purge_ends_what_an_erasure_had_to_leave_to_a_reader(predictions, store, monkeypatch):
+    monkeypatch.setattr("burnish.store.sqlite.READERS_WAIT_MS", 10)
+    predictions.add([prediction("p_1", input={"text": "canary 金丝雀"})])
+    with store.reading() as connection:
+        connection.execute(select(tables.predictions)).all()
+        predictions.erase("ann", key=prediction().key)
+    if store.is_sqlite:
+        assert b"canary" in bytes_of(store)
+    predictions.purge(0.0, "worker")
+    if store.is_sqlite:
+        assert b"canary" not in bytes_of(store)
 
 
 def test_a_purge_forgets_erasures_that_nothing_can_undo_any_more(predictions, store):

@@ -43,7 +43,11 @@ def keys(
         raise UserError("--overlap-hours goes with --rotate; a key that is revoked is refused at once.")
     with opened_home() as home:
         if create is not None:
-            print(home.keys.create(create, roles or ["predict"], whoami(), **_limits(limits or []))[1])
+            limited = _limits(limits or [])
+            known = {one.name for one in home.releases.all()}
+            for model in sorted(set(limited["models"]) - known):
+                say(f"nothing is released as '{model}' yet.{hint(model, known)}", "warning")
+            print(home.keys.create(create, roles or ["predict"], whoami(), **limited)[1])
         elif revoke is not None:
             say(f"{home.keys.revoke(revoke, whoami()).id} is revoked; servers refuse it within a second.", "good")
         elif rotate is not None:

@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     """Labels of that bundle that are names."""
 
     retention_days: int = Field(default=90, ge=1)
-    """Days after which predictions that nobody corrected are deleted."""
+    """Days after which predictions that nobody corrected are deleted, and jobs that have ended."""
 
     oidc_issuer: str = ""
     """Issuer whose tokens (JWT) servers take beside keys, such as https://login.example.com/realms/shop; empty takes

@@ -22,7 +22,6 @@ from burnish.flows.traffic import Traffic, set_traffic, traffic_now
 from burnish.monitoring.twosample import more_often, more_often_at_any_look
 from burnish.monitoring.window import HOUR_S, Window
 from burnish.store.home import Home, opened_home, whoami
-from burnish.store.jobs import OPEN
 from burnish.store.records import Prediction
 from burnish.store.states import put_state, read_state
 
@@ -68,7 +67,7 @@ def begin(home: Home, name: str, trial: Trial, percent: float, by: str) -> None:
     }
     with home.store.writing() as connection:
         put_state(connection, _place(name), trial.model_copy(update={"failed_before": failed}).model_dump(mode="json"))
-    if not any(job.kind == JOB and job.state in OPEN and job.arguments["name"] == name for job in home.jobs.all()):
+    if not home.jobs.has_open(JOB, name):
         home.jobs.add(JOB, {"name": name, "every_s": LOOK_EVERY_S}, by, time.time() + LOOK_EVERY_S)
 
 

@@ -28,7 +28,6 @@ from burnish.monitoring.rules import Rulebook
 from burnish.monitoring.window import Window
 from burnish.recipe.faults import demand
 from burnish.store.home import Home, opened_home
-from burnish.store.jobs import OPEN
 from burnish.store.records import Alert, Release
 from burnish.store.states import put_state, read_state
 
@@ -139,10 +138,7 @@ def look(home: Home, name: str, by: str, listen: Listener = ignore, now: float |
 
 def _ask_for_retraining(home: Home, name: str, by: str, listen: Listener) -> None:
     """A job, unless one waits or runs already."""
-    is_asked = any(
-        job.kind == "retrain" and job.state in OPEN and job.arguments.get("name") == name for job in home.jobs.all()
-    )
-    if not is_asked:
+    if not home.jobs.has_open("retrain", name):
         home.jobs.add("retrain", {"name": name}, by)
         listen(Message(f"asked for a retraining of '{name}'"))
 

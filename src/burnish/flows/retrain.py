@@ -136,7 +136,8 @@ class Run:
         """What was learned counts as new no more, and what judged it needs no other look of the guard."""
         self.home.corrections.mark_used(found.feedback, made.version)
         if found.judging:
-            self.home.corrections.decide(dict.fromkeys(found.judging, ("accepted", KEPT_BACK)), self.by)
+            kept_back = dict.fromkeys(found.judging, ("accepted", KEPT_BACK))
+            self.home.corrections.decide(kept_back, self.by, still={"state": "accepted"})
         hand_places_on(self.home, self.production, made)
 
     def _source(self, served: Bundle) -> Bundle:

@@ -114,7 +114,7 @@ def _reviewed(
     verdicts = guard.review(batch, context)
     held = {one.feedback: ("quarantined", one.reason) for one in verdicts if one.state == "quarantined"}
     if held:
-        home.corrections.decide(held, "the guard")
+        home.corrections.decide(held, "the guard", still={"state": "accepted", "reason": ""})
         told = f"{len(held):,} of {len(batch):,} new corrections are put aside for review: burnish feedback {name}"
         listen(Message(told))
     return settled + [one for one in batch if one.feedback.id not in held], len(held)

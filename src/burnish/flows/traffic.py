@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from burnish.core.errors import GateMissed
+from burnish.core.errors import GateMissed, UserError
 from burnish.store.home import Home
 from burnish.store.releases import PRODUCTION, reference
 from burnish.store.states import put_state, read_state
@@ -64,11 +64,13 @@ def set_traffic(home: Home, name: str, traffic: Traffic, by: str) -> None:
     """Keep how a name's requests are shared out.
 
     Raises:
-        UserError: there is no such version, or nothing of the name is in production.
+        UserError: there is no such version, or it is in production; or nothing of the name is.
         GateMissed: the canary missed its gate; it may be a shadow.
     """
-    home.releases.find(name)
-    for version in (traffic.canary, traffic.shadow):
+    production, before = home.releases.find(name).version, traffic_now(home, name)
+    for version, old in ((traffic.canary, before.canary), (traffic.shadow, before.shadow)):
+        if version == production != old:
+            raise UserError(f"{name}:{version} is in production: it answers already; name another version.")
         found = None if version is None else home.releases.find(f"{name}:{version}")
         if found is not None and version == traffic.canary and not found.is_passed:
             raise GateMissed(

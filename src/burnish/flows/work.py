@@ -227,6 +227,7 @@ def _canary(home: Home, arguments: Mapping[str, Any], by: str, listen: Listener)
 def _purge(home: Home, arguments: Mapping[str, Any], by: str, listen: Listener) -> Done:
     n_gone = home.predictions.purge(time.time() - settings().retention_days * DAY_S, by)
     home.corrections.forget_tokens(time.time() - 2 * DAY_S)
+    home.jobs.purge(time.time() - settings().retention_days * DAY_S)
     listen(Message(f"deleted {n_gone:,} predictions older than {settings().retention_days} days"))
     return {"deleted": n_gone}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from burnish.core.errors import NotFound
+from burnish.core.errors import NotFound, UserError
 from burnish.store.audit import Audit
 from burnish.store.records import Alert, AlertState
 from burnish.store.rows import insert_new
@@ -41,15 +41,25 @@ class Alerts:
             return [Alert(*row) for row in connection.execute(query)]
 
     def change(self, identity: str, state: AlertState, by: str) -> None:
-        """Acknowledge or resolve one.
+        """Acknowledge or resolve one. What is resolved stays so, and by whom.
 
         Raises:
             NotFound: there is no such alert.
+            UserError: somebody is to be at one that is resolved.
         """
+        from sqlalchemy import select
+
         from burnish.store.tables import alerts as table
 
         with self.store.writing() as connection:
-            update = table.update().where(table.c.id == identity)
-            if not connection.execute(update.values(state=state, by=by, changed_at=time.time())).rowcount:
-                raise NotFound(f"there is no alert '{identity}'; `burnish alerts` lists them.")
-            self.audit.add(connection, by, f"alert {state}", identity)
+            update = table.update().where(table.c.id == identity, table.c.state != "resolved")
+            if connection.execute(update.values(state=state, by=by, changed_at=time.time())).rowcount:
+                self.audit.add(connection, by, f"alert {state}", identity)
+                return
+            who = connection.execute(select(table.c.by).where(table.c.id == identity)).scalar()
+        if who is None:
+            raise NotFound(f"there is no alert '{identity}'; `burnish alerts` lists them.")
+        if state != "resolved":
+            raise UserError(
+                f"the alert '{identity}' was resolved by {who}; a new one comes when its watch fires again."
+            )

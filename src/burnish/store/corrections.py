@@ -100,15 +100,18 @@ class Corrections:
         with self.store.reading() as connection:
             yield from (Feedback(*row) for row in streamed(connection, query))
 
-    def decide(self, decisions: Mapping[str, tuple[str, str]], who: str) -> int:
-        """Set state and reason of feedback by id; returns how many there were."""
+    def decide(self, decisions: Mapping[str, tuple[str, str]], who: str, still: Mapping[str, str] | None = None) -> int:
+        """Set state and reason of feedback by id; of what `still` has these values of its fields only, if they are
+        given: what somebody decided meanwhile stays. Returns how many there were.
+        """
         from burnish.store.tables import feedback as table
 
         counts: Counter[str] = Counter()
         with self.store.writing() as connection:
-            for identity, (state, reason) in decisions.items():
+            for identity, (state, reason) in sorted(decisions.items()):  # in one order, so that none waits for another
                 update = table.update().where(table.c.id == identity).values(state=state, reason=reason)
-                counts[state] += connection.execute(update).rowcount
+                is_still = [table.c[name] == value for name, value in (still or {}).items()]
+                counts[state] += connection.execute(update.where(*is_still)).rowcount
             if n_known := counts.total():
                 self.audit.add(connection, who, "feedback decided", f"{n_known} corrections", dict(counts))
         return n_known
@@ -121,9 +124,9 @@ class Corrections:
 
         update = table.update().where(table.c.id == bindparam("one")).values(used_in=version)
         with self.store.writing() as connection:
-            for start in range(0, len(identities), ROWS_AT_ONCE):
-                some = identities[start : start + ROWS_AT_ONCE]
-                connection.execute(update, [{"one": identity} for identity in some])
+            ids = sorted(identities)  # as `decide` takes them
+            for start in range(0, len(ids), ROWS_AT_ONCE):
+                connection.execute(update, [{"one": identity} for identity in ids[start : start + ROWS_AT_ONCE]])
 
     def forget_tokens(self, before: float) -> None:
         """Drop the tokens of requests that nobody sends again."""

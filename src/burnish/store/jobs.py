@@ -124,7 +124,26 @@ class Jobs:
             raise NotFound(f"there is no job '{identity}'; `burnish jobs` lists them.")
         return Job(*row)
 
+    def has_open(self, kind: str, name: str) -> bool:
+        """Whether a job of a kind that is about a name waits or runs."""
+        from sqlalchemy import select
+
+        from burnish.store.tables import jobs as table
+
+        query = select(table.c.arguments).where(table.c.kind == kind, table.c.state.in_(OPEN))
+        with self.store.reading() as connection:
+            return any(arguments.get("name") == name for arguments in connection.execute(query).scalars())
+
+    def purge(self, before: float) -> int:
+        """Delete those that were added before and have ended; returns how many. The audit log keeps that they were."""
+        from burnish.store.tables import jobs as table
+
+        with self.store.writing() as connection:
+            is_old = (table.c.at < before) & table.c.state.not_in(OPEN)
+            return connection.execute(table.delete().where(is_old)).rowcount
+
     def all(self, n_newest: int = 100) -> list[Job]:
+        """The newest, of any state."""
         from sqlalchemy import select
 
         from burnish.store.tables import jobs as table

@@ -83,13 +83,14 @@ class Keys:
         from burnish.store.tables import keys
 
         old, now = self.find(identity), time.time()
-        if old.revoked_at is not None or (old.expires_at or float("inf")) <= now:
-            raise UserError(f"the key '{identity}' is revoked or expired; create a new one.")
         new, text = _made(old.owner, old.roles, {name: getattr(old, name) for name in LIMITS})
         end = min(now + overlap_s, old.expires_at or float("inf"))
         with self.store.writing() as connection:
             values = {"expires_at": end} if overlap_s > 0 else {"revoked_at": now}
-            connection.execute(keys.update().where(keys.c.id == identity).values(**values))
+            is_valid = keys.c.revoked_at.is_(None) & (keys.c.expires_at.is_(None) | (keys.c.expires_at > now))
+            update = keys.update().where((keys.c.id == identity) & is_valid)
+            if not connection.execute(update.values(**values)).rowcount:  # by now: somebody may just have revoked it
+                raise UserError(f"the key '{identity}' is revoked or expired; create a new one.")
             self._keep(connection, new, by)
             self.audit.add(connection, by, "key rotated", identity, {"to": new.id, "overlap_s": overlap_s})
         return new, text

@@ -117,7 +117,9 @@ class Predictions:
         return n_gone
 
     def purge(self, before: float, who: str) -> int:
-        """Delete what is older than `before` and was not corrected; returns how many."""
+        """Delete what is older than `before` and was not corrected; returns how many. SQLite's log is emptied: where a
+        reader took long it still holds what was erased.
+        """
         from sqlalchemy import exists
 
         from burnish.store.tables import erasures, feedback
@@ -127,6 +129,7 @@ class Predictions:
         n_gone = self._delete((table.c.at < before) & ~is_corrected, who, "purged", f"before {before:.0f}")
         with self.store.writing() as connection:
             connection.execute(erasures.delete().where(erasures.c.at < before))
+        self.store.settle()
         return n_gone
 
     def _delete(self, condition: ColumnElement[bool], who: str, what: str, about: str) -> int:
