@@ -1,6 +1,7 @@
-"""`${NAME}` and `${NAME:-default}` in a recipe's texts, for secrets and for paths that differ by machine.
+"""`${NAME}` and `${NAME:-default}` in a recipe's texts, for what differs by machine.
 
-What a variable held is used and never shown: messages, the filled recipe, its hash and reports say `${NAME}`.
+The filled recipe, its hash, reports and faults of how the recipe is written say `${NAME}`; that a file, a column or a
+base is not there is told with the value, or nobody could mend it.
 `$${` stands for a literal `${`.
 """
 
