@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -91,6 +92,29 @@ def test_one_worker_runs_here_and_several_are_watched(at_home, monkeypatch):
     assert ran == ["here", "watched"]
     first = json.loads(stream.getvalue().splitlines()[0])
     assert (first["message"], first["url"].startswith("http://127.0.0.1:")) == ("listening", True)
+
+
+class Impatient(Log):
+    """Sends a signal as soon as the server says that it is ready."""
+
+    def tell(self, level, message, **about):
+        super().tell(level, message, **about)
+        if message == "ready":
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_a_signal_drains_from_the_moment_on_that_it_says_it_is_ready(house):
+    def undrained(*_):
+        raise AssertionError("the signal came before the server listened to any")
+
+    log, before = Impatient(io.StringIO()), signal.signal(signal.SIGTERM, undrained)
+    try:
+        with bound(serving(port=0)) as listening:
+            server.run(serving(limits=Limits(drain_s=0)), house.home, log, listening)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    told = [json.loads(line)["message"] for line in log._stream.getvalue().splitlines()]
+    assert told[-2:] == ["ready", "stopped"]
 
 
 def test_what_libraries_say_is_forwarded_while_it_serves_only():

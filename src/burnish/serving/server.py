@@ -55,15 +55,17 @@ def run(serving: Serving, home: Home, log: Log, listening: socket.socket, shared
     from burnish.serving.http.draining import server_of
     from burnish.serving.service import Service
 
+    def tell_ready() -> None:
+        if shared is not None:
+            ready_file(shared, os.getpid()).touch()
+        log.tell("info", "ready", models=service.fleet.names, process=os.getpid())
+
     settle()
     service = Service(home, serving, settings(), log, shared)
     try:
         with forwarding(log):
             service.start()
-            if shared is not None:
-                ready_file(shared, os.getpid()).touch()
-            log.tell("info", "ready", models=service.fleet.names, process=os.getpid())
-            server = server_of(make_app(service), service)
+            server = server_of(make_app(service), service, tell_ready)
             _shorten_pauses()
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(server.serve([listening]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -26,9 +26,15 @@ class DrainingServer(uvicorn.Server):
     what was answered is in the journal.
     """
 
-    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+    def __init__(self, config: uvicorn.Config, service: Service, tell_ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._service = service
+        self._tell_ready = tell_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take in whoever comes, and only then say so: a signal that comes at once drains too."""
+        await super().startup(sockets)
+        self._tell_ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._service.is_draining = True
@@ -78,8 +84,8 @@ def _waiting_at(listening: socket.socket) -> Iterator[socket.socket]:
         yield connection
 
 
-def server_of(app: Door, service: Service) -> DrainingServer:
-    """The server of an application."""
+def server_of(app: Door, service: Service, tell_ready: Callable[[], None]) -> DrainingServer:
+    """The server of an application, and what it does once it answers."""
     config = uvicorn.Config(
         app,
         http=protocol_with(service.limits, service.metrics, app.turnstile),
@@ -92,4 +98,4 @@ def server_of(app: Door, service: Service) -> DrainingServer:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
     )
-    return DrainingServer(config, service)
+    return DrainingServer(config, service, tell_ready)
