@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="of the recipe, for every training")
     parser.add_argument("--anchor", default="none", help="none, l2sp, ewc, replay")
-    parser.add_argument("--start-share", type=float, default=0.3, help="of the weights of production, in the result")
+    parser.add_argument("--start-share", type=float, default=0.5, help="of the weights of production, in the result")
     asked = parser.parse_args()
     asked.work.mkdir(parents=True, exist_ok=True)
     os.environ["BURNISH_HOME"] = str(asked.work / "home")

@@ -171,7 +171,7 @@ def test_the_next_retraining_goes_on_from_the_last_with_labels_that_reviewers_br
     assert bundle.knowledge.labels == ("bad", "good", "提问")
     recipe = recipe_of(bundle.folder)
     assert recipe["data"]["split"]["before"] == {"name": "stratified"}  # and not grown of grown
-    assert recipe["train"]["start_share"] == 0.3
+    assert recipe["train"]["start_share"] == 0.5
     checks = {check.name: check.is_passed for check in result.verdict.checks}
     assert checks["known labels"]
     assert "feedback kept back" in checks or len(taught.held_out) < 20
@@ -337,9 +337,9 @@ def test_production_keeps_a_share_of_the_weights_and_nothing_else_holds_unless_a
     remade(home, moods, tmp_path / "own", train={"peft": peft, "anchor": "none"})
     corrected(home, NEW, version=2)
     train = laid()[0]["train"]
-    assert (train["start_share"], train["anchor"]) == (0.3, {"name": "none"})
+    assert (train["start_share"], train["anchor"]) == (0.5, {"name": "none"})
     assert laid(start_share=0)[0]["train"]["start_share"] == 0
-    assert laid(["train.start_share=0.5"])[0]["train"]["start_share"] == 0.5
+    assert laid(["train.start_share=0.25"])[0]["train"]["start_share"] == 0.25
     assert laid(["train.anchor=replay"])[0]["train"]["anchor"]["name"] == "replay"
 
 

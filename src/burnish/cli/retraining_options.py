@@ -19,7 +19,7 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
             float,
             typer.Option("--start-share", min=0, max=0.99, help="Share of production's weights in the result."),
         ],
-        0.3,
+        0.5,
     ),
     "anchor": (
         Annotated[str, typer.Option("--anchor", help="Against forgetting besides: none, l2sp, ewc, replay.")],

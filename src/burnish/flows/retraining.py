@@ -26,9 +26,9 @@ class Retraining(BaseModel):
     epochs: int = Field(default=3, ge=1)
     """Passes over old rows and corrections together: training goes on from production, which knows most already."""
 
-    start_share: float = Field(default=0.3, ge=0, lt=1)
-    """Share of production's weights in the result. Corrections are of some labels, and all others lose by them: of the
-    whole way that training goes seven tenths keep more of these, and of what was learned as well."""
+    start_share: float = Field(default=0.5, ge=0, lt=1)
+    """Share of production's weights in the result. Corrections are of some labels, and all others lose by them: half of
+    the way that training goes keeps more of these, and of what was learned as well."""
 
     anchor: Annotated[Part, Shelf("anchors")] = Field(default="none", validate_default=True)
     """What training holds on to besides, so that less is forgotten: none, l2sp, ewc, replay."""
