@@ -107,13 +107,13 @@ def test_a_signal_drains_from_the_moment_on_that_it_says_it_is_ready(house):
     def undrained(*_):
         raise AssertionError("the signal came before the server listened to any")
 
-    log, before = Impatient(io.StringIO()), signal.signal(signal.SIGTERM, undrained)
+    stream, before = io.StringIO(), signal.signal(signal.SIGTERM, undrained)
     try:
         with bound(serving(port=0)) as listening:
-            server.run(serving(limits=Limits(drain_s=0)), house.home, log, listening)
+            server.run(serving(limits=Limits(drain_s=0)), house.home, Impatient(stream), listening)
     finally:
         signal.signal(signal.SIGTERM, before)
-    told = [json.loads(line)["message"] for line in log._stream.getvalue().splitlines()]
+    told = [json.loads(line)["message"] for line in stream.getvalue().splitlines()]
     assert told[-2:] == ["ready", "stopped"]
 
 
