@@ -96,6 +96,51 @@ def test_a_batch_holds_no_more_than_was_said(most_at_once, batches):
     assert slow.batches == batches
 
 
+class Stepwise:
+    """A model that waits before each batch until it is let go, and tells what it was given."""
+
+    def __init__(self):
+        self.go, self.batches = threading.Semaphore(0), []
+
+    def __call__(self, batch):
+        self.batches.append([item for work in batch for item in work.items])
+        assert self.go.acquire(timeout=5)
+        return [work.items for work in batch]
+
+
+def arranged(*rounds, length_of=max, most_at_once=2):
+    """The batches of a lane to which works come in rounds, each after one more batch was begun."""
+    model = Stepwise()
+
+    async def scene(lane):
+        lane.length_of = length_of
+        tasks = [asyncio.create_task(lane.ask([0], None, soon()))]
+        for at, works in enumerate(rounds, start=1):
+            while len(model.batches) < at:
+                await asyncio.sleep(0.001)
+            tasks += [asyncio.create_task(lane.ask(items, None, soon())) for items in works]
+            await asyncio.sleep(0.01)
+            model.go.release()
+        model.go.release(100)
+        return await asyncio.gather(*tasks)
+
+    assert run(scene, model, most_at_once=most_at_once) == [[0], *(items for works in rounds for items in works)]
+    return model.batches[1:]
+
+
+def test_where_more_waits_than_a_batch_holds_like_lengths_go_together_and_the_oldest_at_once():
+    assert arranged([[1], [5], [2], [6]]) == [[1, 2], [5, 6]]
+    assert arranged([[5], [1], [6], [2]]) == [[6, 5], [2, 1]]
+    assert arranged([[5], [1]]) == [[5, 1]]  # no more than a batch: as it came
+    assert arranged([[5], [1], [6], [2]], length_of=lambda items: 0) == [[5, 1], [6, 2]]
+    assert arranged([[5, 7], [1], [6, 3], [2]], most_at_once=3) == [[5, 7], [6, 3, 2], [1]]
+
+
+def test_what_comes_later_overtakes_nobody_for_longer_than_one_batch():
+    assert arranged([[5], [1], [6], [2]], [[7], [8]]) == [[6, 5], [2, 1], [7, 8]]
+    assert arranged([[5], [1], [6], [2], [9], [3]]) == [[6, 5], [2, 1], [9, 3]]  # two batches are looked at, no more
+
+
 def test_a_full_lane_refuses_with_a_time_to_come_back_and_takes_one_large_request_when_it_is_empty():
     slow = Slow()
 

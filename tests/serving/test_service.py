@@ -315,6 +315,32 @@ def test_a_model_is_given_no_more_requests_at_once_than_was_said(house, n_at_onc
     assert (max(sizes) == 1) == (n_at_once == 1)
 
 
+def test_under_overload_texts_of_like_length_share_a_batch_whatever_came_first(house):
+    texts, batches, go, has_begun = ["good " * 9, "bad", "bad " * 9, "good"], [], threading.Event(), threading.Event()
+    with house.service(batch=2) as service:
+        lane = service.fleet.loaded(service.fleet.routing("intent").main).lane
+        real = lane.process
+
+        def slow(batch):
+            batches.append([work.about.asked.rows[0]["text"] for work in batch])
+            has_begun.set()
+            assert go.wait(10)
+            return real(batch)
+
+        lane.process = slow
+
+        async def ask():
+            tasks = [asyncio.create_task(service.answer("intent", ["first"], call()))]
+            await asyncio.to_thread(has_begun.wait, 5)
+            tasks += [asyncio.create_task(service.answer("intent", [text], call())) for text in texts]
+            await asyncio.sleep(0.05)
+            go.set()
+            await asyncio.gather(*tasks)
+
+        asyncio.run(ask())
+    assert batches[1:] == [["good " * 9, "bad " * 9], ["good", "bad"]]
+
+
 def test_rows_may_not_name_files():
     task = Shelf("tasks").build("image")
     for row in ({"image": "/etc/passwd"}, "/etc/passwd"):

@@ -1,10 +1,11 @@
 """A crew: the threads that compute with one network, and the queue from which they take what is there.
 
 No timer: while the model works, what arrives gathers, and all of it (up to a batch) is the next batch. So a lone
-request waits for nothing, and batches grow with the load by themselves. A model that computes several batches side by
-side has as many threads: while some of its callers read what they got, it works for the others. Most crews serve one
-lane; models that share a trunk share its crew, and a batch may hold work of all of their lanes. A crew ends with its
-last lane.
+request waits for nothing, and batches grow with the load by themselves. Where more waits than a batch holds, works of
+like length are brought together, so that under overload, when it counts, less is padded. A model that computes several
+batches side by side has as many threads: while some of its callers read what they got, it works for the others. Most
+crews serve one lane; models that share a trunk share its crew, and a batch may hold work of all of their lanes. A crew
+ends with its last lane.
 """
 
 from __future__ import annotations
@@ -63,6 +64,8 @@ class Crew:
         """Held where the queue, or what its lanes count, changes."""
         self._most_at_once = most_at_once
         self._queue: deque[Work] = deque()
+        self._n_arranged = 0
+        """Works at the queue's head whose order is settled."""
         self._has_more = threading.Condition(self.lock)
         self._n_lanes = 1
         self._threads = [threading.Thread(target=self._run, name="lane", daemon=True) for _ in range(n_threads)]
@@ -128,8 +131,11 @@ class Crew:
         batch: list[Work] = []
         late: list[Work] = []
         n_items, now = 0, time.monotonic()
+        if not self._n_arranged:
+            self._arrange()
         while self._queue and (not batch or self._fits(self._queue[0], batch, n_items)):
             work = self._queue.popleft()
+            self._n_arranged = max(0, self._n_arranged - 1)
             work.lane.n_waiting -= len(work.items)
             if work.is_dropped:
                 work.lane.settled()
@@ -141,6 +147,27 @@ class Crew:
             batch.append(work)
             n_items += len(work.items)
         return batch, late
+
+    def _arrange(self) -> None:
+        """Order what waits first by length, where it is more than one batch and as far as it makes two: the one that
+        holds the oldest work goes first, and the other next, so that nobody waits more than a batch longer.
+        """
+        first: list[Work] = []
+        n_items = 0
+        for work in self._queue:
+            n_items += len(work.items)
+            if work.is_alone or n_items > 2 * self._most_at_once:
+                break
+            first.append(work)
+        if n_items <= self._most_at_once:
+            return
+        arranged = sorted(first, key=lambda work: work.lane.length_of(work.items))
+        if first and arranged.index(first[0]) >= len(arranged) / 2:
+            arranged.reverse()
+        for _ in first:
+            self._queue.popleft()
+        self._queue.extendleft(reversed(arranged))
+        self._n_arranged = len(arranged)
 
     def _fits(self, work: Work, batch: Sequence[Work], n_items: int) -> bool:
         return not (work.is_alone or batch[0].is_alone) and n_items + len(work.items) <= self._most_at_once

@@ -28,6 +28,8 @@ class Lane:
         self.n_waiting = 0
         self.seen: Callable[[int, int], None] = lambda n_items, n_waiting: None
         """Is told of every batch that holds something of it: its inputs, and how many of it still wait."""
+        self.length_of: Callable[[Sequence[Any]], float] = lambda items: 0.0
+        """About how much there is to compute for each of a request's inputs; like goes with like."""
         self._most_waiting = most_waiting
         self._crew = crew
         self._n_open = 0

@@ -16,7 +16,7 @@ from burnish.serving.crew import Work
 from burnish.serving.engine import Answer, Engine, Found, Question, Writing
 from burnish.serving.lane import Lane
 from burnish.serving.metrics import MOST_LABELS
-from burnish.tasks._contract import Answered
+from burnish.tasks._contract import Answered, Example
 
 Stream = Generator[str, None, bool | None]
 """Pieces of a text; its value is whether the text ended by itself."""
@@ -34,6 +34,7 @@ class Served:
         process = engine.process if engine.stopwatch is None else engine.stopwatch.around(engine.process)
         crew = engine.crews.of(self.predictor.core, engine.limits.batch)
         self.lane = Lane(process, engine.limits.waiting, crew)
+        self.lane.length_of = characters_each
         self.used_at = time.monotonic()
 
     async def answer(self, asked: Asked, examples: Sequence[Any], deadline: float) -> Answer:
@@ -106,6 +107,12 @@ class Served:
         if len(self.predictor.knowledge.labels) <= MOST_LABELS:
             for label, count in Counter(label for one in found.answer.items for label in labels_in(one)).items():
                 of(metrics.answers, name, version, label).inc(count)
+
+
+def characters_each(examples: Sequence[Example]) -> float:
+    """The characters of an example, on the mean. What is no text counts nothing."""
+    texts = [value for example in examples for value in example.values() if isinstance(value, str)]
+    return sum(map(len, texts)) / max(1, len(examples))
 
 
 def _read(stream: Stream, is_left: Callable[[], bool], tell: Callable[[str], None]) -> dict[str, Any]:
