@@ -94,3 +94,24 @@ def test_numbers_under_the_axis_stand_apart_and_the_quickest_has_one():
     places = [int(place) for place, _ in under]
     assert all(right - left >= 45 for right, left in itertools.pairwise(places))
     assert "<td>1,035</td>" in page
+
+
+def test_names_of_ways_that_lie_near_each_other_are_not_written_over_each_other_or_over_a_dot():
+    ways = [candidate(f"way number {n}", speed, drop=0.1) for n, speed in enumerate((640, 650, 700, 3, 3.1))]
+    page = frontier_page(frontier(*ways))
+    dots = [tuple(map(float, found)) for found in re.findall(r'<circle [^>]*cx="([^"]+)" cy="([^"]+)"', page)]
+    words = re.findall(r'<text x="([^"]+)" y="([^"]+)" text-anchor="(start|end)">([a-z][^<]*)</text>', page)
+    boxes = [(x - 6, x + 6, y) for x, y in dots]
+    for place, height, anchor, name in words:
+        begin, width = float(place), 6 * len(name)
+        left = begin if anchor == "start" else begin - width
+        boxes.append((left, left + width, float(height) - 4))
+    names = boxes[len(dots) :]
+    assert len(names) == len(dots) + 1  # and the axis's own
+    overlapping = [
+        (one, other)
+        for one in names
+        for other in boxes
+        if one is not other and one[0] < other[1] and one[1] > other[0] and abs(one[2] - other[2]) < 12
+    ]
+    assert overlapping == []

@@ -11,6 +11,8 @@ from burnish.compression.frontier import HEADINGS, JUDGED, Candidate, Frontier
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 760, 380, 70, 40, 50
 TICK_WIDTH = 46
 """What the number under the axis takes, with room to the next."""
+LINE_HEIGHT, LETTER_WIDTH, DOT = 14, 7, 6
+"""What a name beside its dot takes, and half of the dot."""
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1d2733; --soft: #66788a; --line: #d6dee6; --good: #1a7f4b; --bad: #b3402a; }
@@ -73,15 +75,15 @@ def _plot(frontier: Frontier) -> str:
         drop = drop if math.isfinite(drop) else worst  # a score that is no number
         return TOP + (drop - best) / (worst - best) * (HEIGHT - BOTTOM - TOP)
 
-    def dot(one: Candidate) -> str:
-        kind, at = _kind(frontier, one.name), x(one.speed.texts_per_s)
-        end = "" if one.name == JUDGED else f'<line class="axis" x1="{at:.0f}" x2="{at:.0f}" '
-        end = f'{end}y1="{y(one.drop):.0f}" y2="{y(one.most_drop):.0f}"/>' if end else ""
-        side, anchor = (9, "start") if at < WIDTH * 0.6 else (-9, "end")  # names stay within the plot
-        place = f'x="{at + side:.0f}" y="{y(one.drop) + 4:.0f}" text-anchor="{anchor}"'
-        word = f"<text {place}>{escape(one.name)}</text>"
-        return f'{end}<circle class="dot {kind}" cx="{at:.0f}" cy="{y(one.drop):.0f}" r="6"/>{word}'
+    places = [(x(one.speed.texts_per_s), y(one.drop)) for one in frontier.candidates]
+    words = _beside([(one.name, *place) for one, place in zip(frontier.candidates, places, strict=True)])
 
+    def dot(one: Candidate, at: float, height: float) -> str:
+        end = "" if one.name == JUDGED else f'<line class="axis" x1="{at:.0f}" x2="{at:.0f}" '
+        end = f'{end}y1="{height:.0f}" y2="{y(one.most_drop):.0f}"/>' if end else ""
+        return f'{end}<circle class="dot {_kind(frontier, one.name)}" cx="{at:.0f}" cy="{height:.0f}" r="{DOT}"/>'
+
+    dots = "".join(dot(one, *place) for one, place in zip(frontier.candidates, places, strict=True))
     floor, line = HEIGHT - BOTTOM, y(frontier.budget.max_drop)
     ticks = "".join(
         f'<text x="{x(speed):.0f}" y="{floor + 20}" text-anchor="middle">{speed:,.0f}</text>'
@@ -94,7 +96,30 @@ def _plot(frontier: Frontier) -> str:
 <text x="{LEFT - 8}" y="{y(0) + 4:.0f}" text-anchor="end">0</text>
 <text x="{LEFT - 8}" y="{line + 4:.0f}" text-anchor="end">{frontier.budget.max_drop:g}</text>
 {ticks}<text x="{WIDTH - 5}" y="{floor + 38}" text-anchor="end">texts a second</text>
-<text x="{LEFT - 60}" y="16">points lost</text>{"".join(dot(one) for one in frontier.candidates)}</svg>"""
+<text x="{LEFT - 60}" y="16">points lost</text>{dots}{"".join(words)}</svg>"""
+
+
+def _beside(dots: Sequence[tuple[str, float, float]]) -> list[str]:
+    """The name of each dot (name, x, y), beside it: at its height, or as near to that as no other name or dot lies."""
+    taken = [(x - DOT, x + DOT, y) for _, x, y in dots]
+    words = []
+    for name, x, y in dots:
+        is_right = x < WIDTH * 0.6  # names stay within the plot
+        begin, width = (x + DOT + 3, len(name) * LETTER_WIDTH) if is_right else (x - DOT - 3, -len(name) * LETTER_WIDTH)
+        left, right = sorted((begin, begin + width))
+        lines = sorted(range(-len(dots), len(dots) + 1), key=abs)
+        heights = [y + line * LINE_HEIGHT for line in lines if TOP / 2 < y + line * LINE_HEIGHT < HEIGHT - BOTTOM]
+        height = next((one for one in heights if not _overlaps((left, right, one), taken)), y)
+        taken.append((left, right, height))
+        anchor = "start" if is_right else "end"
+        words.append(f'<text x="{begin:.0f}" y="{height + 4:.0f}" text-anchor="{anchor}">{escape(name)}</text>')
+    return words
+
+
+def _overlaps(one: tuple[float, float, float], others: Sequence[tuple[float, float, float]]) -> bool:
+    """Whether a line of text (left, right, height) lies over another one."""
+    left, right, height = one
+    return any(left < end and right > begin and abs(height - at) < LINE_HEIGHT for begin, end, at in others)
 
 
 def _apart(speeds: Sequence[float], x: Callable[[float], float]) -> list[float]:
