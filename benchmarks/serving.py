@@ -8,6 +8,7 @@ installation of its own in a temporary folder and prints a table:
     http        single texts over HTTP against in-process answers; the time and CPU of a request
     rivals      the same texts and client against MLflow, LitServe, BentoML, FastAPI + transformers.pipeline
     overload    2 and 5 times what it can answer, in an open loop
+    order       what it gains that texts which wait are dealt out by length
     mixups      10,000 requests at once, each with answers that only it can have
     signals     SIGTERM and kill -9 under load; swaps and rollbacks under load
     leak        100,000 requests with 500 swaps: memory, threads, files
@@ -38,6 +39,7 @@ PARTS = {
     "http": ("throughput", "http"),
     "rivals": ("contest", "rivals"),
     "overload": ("overload", "overload"),
+    "order": ("order", "order"),
     "mixups": ("mixups", "mixups"),
     "signals": ("signals", "signals"),
     "leak": ("leak", "leak"),
