@@ -54,6 +54,19 @@ def test_a_near_miss_is_hinted() -> None:
     assert "Did you mean 'texts'?" in faults_of(["texts", "label"], {})[0]
 
 
+def test_of_several_that_would_do_one_must_be_there() -> None:
+    wanted = [Wanted("text", False, "the text", ("tokens",)), Wanted("tokens", False, "the words")]
+    for present in (["text"], ["words", "tokens"]):
+        assert set(map_columns(present, wanted, {}).columns) == {"text", "tokens"}
+    assert map_columns(["words"], wanted, {"tokens": "words"}).columns["tokens"] == "words"
+    with pytest.raises(UserError) as caught:
+        map_columns(["texts", "spans"], wanted, {}, where="train.jsonl:1")
+    assert str(caught.value) == (
+        "train.jsonl:1: there is no column 'text' (the text), and no 'tokens' instead. Did you mean 'texts'? It has: "
+        "texts, spans. Set data.columns: {text: <one of them>}."
+    )
+
+
 def test_a_mapping_to_a_missing_column_is_a_sentence_even_when_optional() -> None:
     assert faults_of(["text", "label", "second"], {"text_pair": "secnd"}) == (
         (

@@ -16,6 +16,8 @@ class Wanted:
     name: str
     is_required: bool
     what: str
+    instead: tuple[str, ...] = ()
+    """Names of others that do as well, where it is not required: the first row has one of them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,8 @@ def map_columns(
     a required column is missing, with `{}` for its name.
 
     Raises:
-        UserError: every fault at once: a required column that is missing, a mapping to a column that is not there,
-            a mapping of something the task does not read, a carried column that is not there.
+        UserError: every fault at once: a required column that is missing, or all that would do; a mapping to a column
+            that is not there, or of something the task does not read, a carried column that is not there.
     """
     present = list(available)
     faults = Faults()
@@ -79,7 +81,9 @@ def map_columns(
 
 def _fault(item: Wanted, present: Sequence[str], mapping: Mapping[str, str], where: str, advice: str) -> str | None:
     column = mapping.get(item.name, item.name)
-    if column in present or not (item.is_required or item.name in mapping):
+    has_other = not item.instead or any(name in mapping or name in present for name in item.instead)
+    is_needed = item.is_required or item.name in mapping or not has_other
+    if column in present or not is_needed:
         return None
     near = hint(column, present)
     if item.name in mapping:
@@ -87,7 +91,8 @@ def _fault(item: Wanted, present: Sequence[str], mapping: Mapping[str, str], whe
             f"{where}: there is no column '{column}', which data.columns names for '{item.name}' ({item.what}).{near} "
             f"It has: {listed(present)}."
         )
+    either = "".join(f", and no '{other}' instead" for other in item.instead)
     return (
-        f"{where}: there is no column '{column}' ({item.what}).{near} It has: {listed(present)}. "
+        f"{where}: there is no column '{column}' ({item.what}){either}.{near} It has: {listed(present)}. "
         f"{advice.format(item.name)}"
     )

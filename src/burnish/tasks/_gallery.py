@@ -27,7 +27,7 @@ from burnish.tasks._corpus import SETTING, read_rows
 Floats = NDArray[np.float32]
 VECTORS = "vectors.safetensors"
 WANTED = (
-    Wanted("image", False, "a picture to find"),
+    Wanted("image", False, "a picture to find", ("text",)),
     Wanted("text", False, "a text to find, or several of the same picture"),
 )
 

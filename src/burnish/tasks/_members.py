@@ -19,7 +19,7 @@ OWN_WAYS = ("joint", "load_reader", "ask", "varied", "drawn", "watched", "opened
 """What a task of texts and one head leaves as it is."""
 GOLD = ("label", "labels", "score", "spans", "tags")
 COLUMNS = (
-    Wanted("text", False, "the text that the tasks read"),
+    Wanted("text", False, "the text that the tasks read", ("tokens",)),
     Wanted("text_pair", False, "the second text, for those that read pairs"),
     Wanted("tokens", False, "the words, where a text comes as words"),
     *(Wanted(name, False, "the answer of a task that has it") for name in GOLD),

@@ -57,7 +57,12 @@ class Dialogue(Task):
     """The chat template of the base, cross-entropy of the assistant's turns; too long a talk loses its oldest turns."""
 
     wanted = (
-        Wanted("messages", False, "the turns of a talk, each with role and content; in training the last is an answer"),
+        Wanted(
+            "messages",
+            False,
+            "the turns of a talk, each with role and content; in training the last is an answer",
+            ("turns", "prompt"),
+        ),
         Wanted("turns", False, "instead: only their texts, the user's and the assistant's in turn"),
         Wanted("prompt", False, "what the user says, where nothing was said before"),
     )

@@ -43,7 +43,7 @@ class Generation(Task):
     """The chat template of the base, cross-entropy of the assistant's tokens."""
 
     wanted = (
-        Wanted("prompt", False, "what is asked"),
+        Wanted("prompt", False, "what is asked", ("messages",)),
         Wanted("response", False, "the answer, or a list of answers that would do; the first is learned"),
         Wanted("system", False, "what the model is told before"),
         Wanted("messages", False, "instead: the turns of a chat, each with role and content"),

@@ -107,7 +107,7 @@ class ImageText(Task):
     """Nearest pictures and texts of a corpus."""
 
     wanted = (
-        Wanted("image", False, "a picture: a file's path, seen from the data file"),
+        Wanted("image", False, "a picture: a file's path, seen from the data file", ("text",)),
         Wanted("text", False, "a text that says what it shows, or a list of such"),
     )
     texts = ("text", "image")

@@ -79,7 +79,7 @@ class Tokens(Task):
     """A tag (IOB2) for each word, joined into spans."""
 
     wanted = (
-        Wanted("text", False, "the text, where spans are given by characters"),
+        Wanted("text", False, "the text, where spans are given by characters", ("tokens",)),
         Wanted("spans", False, "its spans: start, end, label"),
         Wanted("tokens", False, "the words, where tags are given by words"),
         Wanted("tags", False, "one tag a word"),
