@@ -1,11 +1,13 @@
 """Tokens of a trusted issuer: who they let in, and everything that must not."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import json
 import shutil
 import sqlite3
+import threading
 import time
 
 import jwt
@@ -322,6 +324,24 @@ def test_a_quota_is_of_the_subject_and_outlives_the_server(trusting, issuer):
     with house.client() as client:
         assert ask(client, issuer.token()).status_code == 200
         assert ask(client, issuer.token()).status_code == 429
+
+
+def test_subjects_whose_day_cannot_be_counted_now_hold_nobody_else_up(trusting, issuer):
+    counting = threading.Event()
+    with trusting(oidc_per_day=2).client() as client:
+        access = client.service.access
+        access._count_of = lambda key, since: counting.wait(20) and 0
+
+        async def scene():
+            tokens = [issuer.token(sub=f"subject {n}") for n in range(40)]  # more than the default pool has threads
+            asking = [asyncio.create_task(access.tokens.caller_of(token)) for token in tokens]
+            await asyncio.sleep(0.5)
+            assert not any(one.done() for one in asking)
+            await asyncio.wait_for(asyncio.to_thread(time.monotonic), 5)
+            counting.set()
+            return {caller.key.id for caller in await asyncio.gather(*asking)}
+
+        assert len(asyncio.run(scene())) == 40
 
 
 def test_a_known_token_is_not_checked_again_until_it_expires(trusting, issuer, monkeypatch):

@@ -21,6 +21,7 @@ from burnish.flows.load import load
 from burnish.flows.names import mask_of
 from burnish.flows.recording import Asked, Recorder
 from burnish.serving.access import Access, Caller, Fee
+from burnish.serving.allowance import Allowance
 from burnish.serving.background import standing_back
 from burnish.serving.desk import Desk
 from burnish.serving.engine import Answer, Engine
@@ -37,7 +38,7 @@ from burnish.serving.tokens import Tokens, Trust
 from burnish.serving.tracing import Tracing
 from burnish.serving.watch import Watch
 from burnish.store.home import Home
-from burnish.store.records import Release, Traffic
+from burnish.store.records import Key, Release, Traffic
 from burnish.store.sqlite import sqlite_warning
 from burnish.store.store import StoreUnavailable
 from burnish.tasks._contract import Task
@@ -157,7 +158,11 @@ class Service:
         if trust is None:
             return None
         keys = IssuerKeys(trust.issuer, lambda reason: self.log.tell("warning", reason))
-        return Tokens(trust, keys, lambda one: self.home.subject_of(trust.issuer, one), self.access.allowance_of)
+        return Tokens(trust, keys, lambda one: self.home.subject_of(trust.issuer, one), self._allowance_of)
+
+    async def _allowance_of(self, key: Key) -> Allowance | None:
+        """What a new subject may ask: what it had today is counted in the database."""
+        return await self.desk.do(self.access.allowance_of, key)
 
     async def predictor_of(self, release: Release) -> Predictor:
         return (await self._served(release)).predictor

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -93,7 +93,7 @@ class Tokens:
 
     def __init__(
         self, trust: Trust, keys: IssuerKeys, identity_of: Callable[[str], str],
-        allowance_of: Callable[[Key], Allowance | None],
+        allowance_of: Callable[[Key], Awaitable[Allowance | None]],
     ) -> None:  # fmt: skip
         need("jwt", "oidc")
         need("cryptography", "oidc")
@@ -118,11 +118,12 @@ class Tokens:
         by = await self._keys.find(_key_id_in(token))
         if by is None:
             raise unknown(WRONG)
-        caller = await asyncio.to_thread(self._checked, token, by)
+        key = await asyncio.to_thread(self._checked, token, by)
+        caller = Caller(key, await self._allowance(key))
         _remember(self._known, digest, _Known(caller, caller.key.expires_at or 0.0, by))
         return caller
 
-    def _checked(self, token: str, by: PyJWK) -> Caller:
+    def _checked(self, token: str, by: PyJWK) -> Key:
         import jwt
 
         wanted: Any = {"require": ["iss", "aud", "exp", "sub"]}
@@ -138,13 +139,14 @@ class Tokens:
             raise unknown(WRONG) from None
         if not 0 < len(claims["sub"]) <= MOST_SUBJECT:
             raise unknown(f"this token's subject (sub) must have 1 to {MOST_SUBJECT} characters.")
-        key = trust.key_of(self._identity_of(claims["sub"]), claims)
-        return Caller(key, self._allowance(key))
+        return trust.key_of(self._identity_of(claims["sub"]), claims)
 
-    def _allowance(self, key: Key) -> Allowance | None:
+    async def _allowance(self, key: Key) -> Allowance | None:
         """One for all tokens of a subject: a new token brings no new allowance."""
         if key.id not in self._allowances:
-            _remember(self._allowances, key.id, self._allowance_of(key))
+            made = await self._allowance_of(key)
+            if key.id not in self._allowances:  # by another request of the same subject
+                _remember(self._allowances, key.id, made)
         return self._allowances[key.id]
 
 
