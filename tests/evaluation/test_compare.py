@@ -3,7 +3,9 @@ import pytest
 from scipy.optimize import minimize_scalar
 
 from burnish.core.errors import UserError
+from burnish.evaluation.bootstrap import resampled_scores
 from burnish.evaluation.compare import compare, mcnemar, score_interval
+from burnish.evaluation.scores import metrics_for
 from burnish.metrics._multi import MultiOutcome
 from burnish.metrics._relations import RelationOutcome
 from burnish.metrics._single import SingleOutcome
@@ -68,10 +70,21 @@ def test_who_lost_every_row_lost_all():
     assert score_interval(*rows(0, 3, 3)).high == 1.0
 
 
-def test_accuracy_has_the_score_interval_and_other_scores_that_of_the_bootstrap():
+def test_scores_that_never_differ_may_differ_by_what_so_few_rows_can_show_whatever_the_score():
     found = compare(single(150), single(150), seed=7, n_resamples=100)
     assert found.main.interval == score_interval(*rows(0, 0, 200))
-    assert {(one.interval.low, one.interval.high) for one in found.others if one.name == "macro_f1"} == {(0.0, 0.0)}
+    [other] = [one.interval for one in found.others if one.name == "macro_f1"]
+    assert other.high == -other.low == pytest.approx(1.9599640**2 / (200 + 1.9599640**2), abs=1e-7)
+
+
+def test_accuracy_has_the_score_interval_and_other_scores_that_of_the_bootstrap():
+    first, second = single(150), single(130)
+    found = compare(first, second, seed=7, n_resamples=100)
+    assert found.main.interval == score_interval(*rows(20, 0, 200))
+    macro_f1 = next(metric for metric in metrics_for(SingleOutcome) if "macro_f1" in metric.score(first))
+    moved = [resampled_scores(one, [macro_f1], 100, 7)["macro_f1"] for one in (first, second)]
+    [other] = [one.interval for one in found.others if one.name == "macro_f1"]
+    assert (other.low, other.high) == tuple(np.quantile(moved[1] - moved[0], [0.025, 0.975]))
 
 
 def test_a_clear_difference_names_the_better():
