@@ -99,8 +99,29 @@ def test_labels_are_shown_as_they_are_and_long_ones_are_cut():
     assert "长" * 60 in data[1]["hovertemplate"]
 
 
-def test_one_window_alone_is_drawn_as_points():
-    assert drawn_of([window(drawn(5))])["confidence"]["data"][0]["mode"] == "markers"
+@pytest.mark.parametrize(
+    ("n_rows", "dots"), [([5], [7]), ([0, 5], [7]), ([5, 0, 5, 5], [7, 0, 0]), ([5, 5, 0, 5], [0, 0, 7])]
+)
+def test_a_window_without_neighbours_is_drawn_as_a_dot_for_no_line_leads_there(n_rows, dots):
+    windows = [window(drawn(n) if n else [], start=NOON + at * HOUR) for at, n in enumerate(n_rows)]
+    line = drawn_of(windows)["confidence"]["data"][0]
+    assert [value is None for value in line["y"]] == [not n for n in n_rows]
+    assert line["mode"] == "lines+markers"
+    assert [size for size, n in zip(line["marker"]["size"], n_rows, strict=True) if n] == dots
+
+
+@pytest.mark.parametrize(
+    ("ms", "ends", "ticks"),
+    [([107, 158], [2, 3], "D2"), ([100, 100], [2, 3], "D2"), ([0.8, 900], [-1, 3], 1), ([7, 70], [0, 2], "D2")],
+)
+def test_times_have_an_axis_of_whole_powers_of_ten_whatever_they_are(ms, ends, ticks):
+    windows = [window([prediction(ms=one)], start=NOON + at * HOUR) for at, one in enumerate(ms)]
+    axis = drawn_of(windows)["latency"]["layout"]["yaxis"]
+    assert (axis["type"], axis["range"], axis["dtick"]) == ("log", ends, ticks)
+
+
+def test_shares_that_lie_near_each_other_have_ticks_that_differ():
+    assert drawn_of([window(drawn(5))])["confidence"]["layout"]["yaxis"]["tickformat"] == ".2~%"
 
 
 def test_the_rule_of_an_alert():

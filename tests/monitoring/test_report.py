@@ -62,6 +62,13 @@ def test_no_text_of_others_becomes_markup():
     assert "<img src=x" not in text.replace(get_plotlyjs(), "")
 
 
+def test_a_long_label_may_be_broken_after_an_underscore_and_stays_text():
+    rows = [dataclasses.replace(one, label="<b>_direct_deposit") for one in drawn(100)]
+    text, found = read(period(windows=[window(rows)]))
+    assert '<td class="key">&lt;b&gt;_<wbr>direct_<wbr>deposit</td>' in text
+    assert "<b>_direct_deposit" in found.text
+
+
 def test_the_page_forbids_every_request_and_makes_none():
     _, found = read(period())
     policy = next(attributes["content"] for tag, attributes in found.elements if "http-equiv" in attributes)

@@ -22,6 +22,8 @@ N_LABELS = 8  # of the label mix that get a colour; the others share one
 ROLLING = 24  # windows over which the share of right answers is taken: in one there are few
 FURTHEST = 2.0  # a value this many times its threshold has the darkest colour
 LONGEST_NAME = 28
+LONE_DOT = 7  # pixels
+MOST_DECADES = 3  # of milliseconds that have ticks between
 COLOURS = ("accent", "good", "warn", "bad", "violet", "teal", "rose", "olive")
 
 
@@ -136,7 +138,8 @@ def _latency(windows: Sequence[Window]) -> Figure:
         for share, name, colour in ((0.5, "p50", "accent"), (0.99, "p99", "warn"))
     ]
     axes = _time_axes("ms")
-    return {"data": data, "layout": {**axes, **_legend(), "yaxis": {**axes["yaxis"], "type": "log", "dtick": 1}}}
+    axes["yaxis"] |= _decades([value for line in data for value in line["y"] if value])
+    return {"data": data, "layout": {**axes, **_legend()}}
 
 
 def _confidence(windows: Sequence[Window], reference: Reference | None) -> Figure:
@@ -205,14 +208,18 @@ def _share(k: int, n: int) -> float:
 
 
 def _line(windows: Sequence[Window], y: Sequence[float], name: str, colour: str) -> Figure:
+    """A line through the windows, and a dot where one has no neighbour that a line could lead to."""
+    values = _finite(y)
+    beside = zip([None, *values], values, [*values[1:], None], strict=False)
+    sizes = [LONE_DOT if before is None and after is None else 0 for before, _, after in beside]
     return {
         "type": "scatter",
-        "mode": "lines" if len(windows) > 1 else "markers",
+        "mode": "lines+markers",
         "x": [clock(one.start) for one in windows],
-        "y": _finite(y),
+        "y": values,
         "name": literal(name),
         "line": {"color": colour, "width": 2},
-        "marker": {"color": colour},
+        "marker": {"color": colour, "size": sizes},
     }
 
 
@@ -246,8 +253,15 @@ def _finite(values: Sequence[float]) -> list[float | None]:
 
 
 def _time_axes(title: str, is_share: bool = False) -> Figure:
-    shown = {"tickformat": ".0%"} if is_share else {"rangemode": "tozero"}
+    shown = {"tickformat": ".2~%"} if is_share else {"rangemode": "tozero"}
     return {"xaxis": {"type": "date"}, "yaxis": {"title": {"text": title}, **shown}, "height": 300}
+
+
+def _decades(values: Sequence[float]) -> Figure:
+    """A logarithmic axis of the whole powers of ten around values, with ticks at 1, 2 and 5 where that is not many."""
+    low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
+    high = max(high, low + 1)
+    return {"type": "log", "range": [low, high], "dtick": "D2" if high - low <= MOST_DECADES else 1}
 
 
 def _legend() -> Figure:
