@@ -6,15 +6,16 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import Generic, TypeVar
 
 import orjson
 
-from burnish.tasks._contract import Example, Prediction
+from burnish.tasks._contract import Example
 
-Answer = Callable[[Sequence[Example]], Sequence[Prediction]]
+Value = TypeVar("Value")
 
 
-class Memory:
+class Memory(Generic[Value]):
     """The last `size` answers of one predictor, by exactly what its task keeps of an input; the least recently used
     goes first. Threads may share it. `hits` and `misses` count inputs.
 
@@ -28,27 +29,34 @@ class Memory:
         self.size = size
         self.hits = 0
         self.misses = 0
-        self._answers: OrderedDict[Hashable, Prediction] = OrderedDict()
+        self._answers: OrderedDict[Hashable, Value] = OrderedDict()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._answers)
 
-    def through(self, examples: Sequence[Example], answer: Answer) -> Iterator[Prediction]:
-        """An answer to each example, in their order; `answer` is asked once for each that is not remembered.
+    def through(
+        self, examples: Sequence[Example], answer: Callable[[Sequence[Example]], Sequence[Value]]
+    ) -> Iterator[Value]:
+        """An answer to each example, in their order; `answer` is asked once for each that is not remembered."""
+        recalled = self.recalled(examples)
+        return recalled.filled(answer(recalled.new) if recalled.new else ())
 
-        While it computes, other threads go on: at worst two of them compute the same.
+    def recalled(self, examples: Sequence[Example]) -> Recalled[Value]:
+        """What is remembered of some examples. Until the rest is filled in other threads go on: at worst two of them
+        compute the same.
         """
         keys = [_key(example) or object() for example in examples]  # an object equals nothing but itself
-        known = self._recalled(keys)
-        new = {key: example for key, example in zip(keys, examples, strict=True) if key not in known}
-        if new:
-            fresh = dict(zip(new, answer(list(new.values())), strict=True))
-            self._keep(fresh)
-            known |= fresh
-        return (known[key] for key in keys)
+        return Recalled(self, keys, self._known(keys), examples)
 
-    def _recalled(self, keys: Sequence[Hashable]) -> dict[Hashable, Prediction]:
+    def keep(self, fresh: dict[Hashable, Value]) -> None:
+        """Remember answers by the keys of their examples."""
+        with self._lock:
+            self._answers |= {key: one for key, one in fresh.items() if isinstance(key, bytes)}
+            while len(self._answers) > self.size:
+                self._answers.popitem(last=False)
+
+    def _known(self, keys: Sequence[Hashable]) -> dict[Hashable, Value]:
         with self._lock:
             known = {key: self._answers[key] for key in keys if key in self._answers}
             for key in known:
@@ -57,11 +65,33 @@ class Memory:
             self.hits, self.misses = self.hits + len(keys) - n_new, self.misses + n_new
             return known
 
-    def _keep(self, fresh: dict[Hashable, Prediction]) -> None:
-        with self._lock:
-            self._answers |= {key: one for key, one in fresh.items() if isinstance(key, bytes)}
-            while len(self._answers) > self.size:
-                self._answers.popitem(last=False)
+
+class Recalled(Generic[Value]):
+    """What a memory knew of some examples when it was asked."""
+
+    def __init__(
+        self, memory: Memory[Value], keys: Sequence[Hashable], known: dict[Hashable, Value], examples: Sequence[Example]
+    ) -> None:
+        self._memory = memory
+        self._keys = keys
+        self._known = known
+        self._asked = {key: example for key, example in zip(keys, examples, strict=True) if key not in known}
+
+    @property
+    def new(self) -> list[Example]:
+        """Those to be answered, each once."""
+        return list(self._asked.values())
+
+    @property
+    def is_known(self) -> list[bool]:
+        """Of each example, whether it was remembered."""
+        return [key in self._known for key in self._keys]
+
+    def filled(self, fresh: Sequence[Value]) -> Iterator[Value]:
+        """The answer to each example, given those to `new`, which are remembered from now on."""
+        found = dict(zip(self._asked, fresh, strict=True))
+        self._memory.keep(found)
+        return (self._known[key] if key in self._known else found[key] for key in self._keys)
 
 
 def _key(example: Example) -> bytes | None:

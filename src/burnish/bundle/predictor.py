@@ -26,7 +26,9 @@ Input = str | tuple[str, ...] | Mapping[str, Any]
 class Predictor:
     """Answers for one bundle; from its `memory`, where it has one and the same input came before."""
 
-    def __init__(self, knowledge: Knowledge, reader: Reader, core: Core, memory: Memory | None = None) -> None:
+    def __init__(
+        self, knowledge: Knowledge, reader: Reader, core: Core, memory: Memory[Prediction] | None = None
+    ) -> None:
         self.knowledge = knowledge
         self.reader = reader
         self.core = core

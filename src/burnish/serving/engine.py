@@ -18,10 +18,14 @@ from burnish.serving.metrics import Metrics
 from burnish.serving.stages import Stopwatch
 from burnish.store.journal import Journal
 from burnish.store.records import Prediction
-from burnish.tasks._contract import Feature
+from burnish.tasks._contract import Answered, Feature
 
 if TYPE_CHECKING:
     from burnish.serving.served import Served
+
+
+Told = tuple[Answered, dict[str, Any]]
+"""What the network made of an example, and the answer that is told."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +77,11 @@ class Engine:
         if isinstance(first, Writing):
             return [first.served.write_whole(batch[0], first)]
         portions = [Portion(served, works) for served, works in _by_version(batch).items()]
-        with self.timed([feature for portion in portions for feature in portion.features]):
-            outputs = run_together([(portion.served.predictor.core, portion.features) for portion in portions])
-        found = {work: one for portion, own in zip(portions, outputs, strict=True) for work, one in portion.found(own)}
+        asked = [portion for portion in portions if portion.features]
+        with self.timed([feature for portion in asked for feature in portion.features]):
+            told = run_together([(one.served.predictor.core, one.features) for one in asked]) if asked else []
+        outputs = dict(zip(asked, told, strict=True))
+        found = {work: one for portion in portions for work, one in portion.found(outputs.get(portion, []))}
         self.journal.add([record for work in batch for record in found[work].records])
         for work in batch:
             work.about.served.count(work.about.asked, found[work])
@@ -88,35 +94,47 @@ class Found:
 
     answer: Answer
     records: Sequence[Prediction]
+    n_recalled: int = 0
+    """How many of its answers were remembered."""
 
     @classmethod
-    def of(cls, records: Sequence[Prediction], told: Sequence[dict[str, Any]]) -> Found:
+    def of(cls, records: Sequence[Prediction], told: Sequence[dict[str, Any]], n_recalled: int = 0) -> Found:
         items = [{"prediction_id": record.id, **one} for record, one in zip(records, told, strict=True)]
-        return cls(Answer(items, sum(record.n_tokens for record in records)), records)
+        return cls(Answer(items, sum(record.n_tokens for record in records)), records, n_recalled)
 
 
 class Portion:
-    """The works of a batch that ask one version, with what its network is to read of them."""
+    """The works of a batch that ask one version, and what its network is to read: all that is not remembered."""
 
     def __init__(self, served: Served, works: Sequence[Work]) -> None:
         self.served = served
         self._works = works
         served.recorder.look_ahead(row for work in works for row in work.about.asked.rows)
-        self._examples = [item for work in works for item in work.items]
-        self._encoded = served.predictor.encode(self._examples)
+        examples = [item for work in works for item in work.items]
+        self._recalled = None if served.memory is None else served.memory.recalled(examples)
+        self._new = examples if self._recalled is None else self._recalled.new
+        self._encoded = served.predictor.encode(self._new) if self._new else []
         self.features = features_of(self._encoded)
 
     def found(self, outputs: Outputs) -> Iterator[tuple[Work, Found]]:
         """What becomes of each work."""
-        knowledge, record = self.served.predictor.knowledge, self.served.recorder.record
-        rows = answered(self._examples, self._encoded, outputs)
-        decoded = knowledge.task.decode(rows, knowledge.labels, knowledge.decision)
-        told = iter([(row, one.model_dump(mode="json")) for row, one in zip(rows, decoded, strict=True)])
+        record, recalled = self.served.recorder.record, self._recalled
+        fresh = self._decoded(outputs)
+        told = iter(fresh if recalled is None else recalled.filled(fresh))
+        is_known = iter([False] * len(fresh) if recalled is None else recalled.is_known)
         for work in self._works:
             asked: Asked = work.about.asked
             own = list(islice(told, len(work.items)))
             records = [record(asked, said, row, one) for said, (row, one) in zip(asked.rows, own, strict=True)]
-            yield work, Found.of(records, [one for _, one in own])
+            yield work, Found.of(records, [one for _, one in own], sum(islice(is_known, len(work.items))))
+
+    def _decoded(self, outputs: Outputs) -> list[Told]:
+        if not self._new:
+            return []
+        knowledge = self.served.predictor.knowledge
+        rows = answered(self._new, self._encoded, outputs)
+        decoded = knowledge.task.decode(rows, knowledge.labels, knowledge.decision)
+        return [(row, one.model_dump(mode="json")) for row, one in zip(rows, decoded, strict=True)]
 
 
 def _by_version(batch: Sequence[Work]) -> dict[Served, list[Work]]:

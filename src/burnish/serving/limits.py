@@ -44,6 +44,10 @@ class Limits(BaseModel):
     batch: int = Field(default=64, ge=1)
     """Most inputs of several requests that a model is given at once; those of one request stay together."""
 
+    cache: int = Field(default=0, ge=0)
+    """Most answers that a version remembers, by exactly what its task reads of an input; they come without the model.
+    What was asked longest ago goes first. 0: none."""
+
     drain_s: float = Field(default=0.5, ge=0, le=600)
     """Seconds between saying that the server is not ready and closing, so that a load balancer sends no more."""
 

@@ -32,6 +32,9 @@ class Metrics:
         self.answers = self._counter("answers", "Answers by label.", ("name", "version", "label"))
         self.abstained = self._counter("abstained", "Answers withheld for low confidence.", ("name", "version"))
         self.tokens = self._counter("tokens", "Tokens read.", ("name", "version"))
+        self.cache = self._counter(
+            "cache", "Inputs by whether their answer was remembered.", ("name", "version", "result")
+        )
         self.private = self._counter("private", "Personal data found in inputs.", ("name", "kind"))
         self.feedback = self._counter("feedback", "Corrections by state.", ("name", "state"))
         self.agreement = self._counter("shadow", "Shadow answers by whether they agree.", ("name", "version", "agrees"))

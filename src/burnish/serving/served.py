@@ -10,10 +10,11 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Any, cast
 
+from burnish.bundle.memory import Memory
 from burnish.bundle.predictor import Predictor
 from burnish.flows.recording import Asked, labels_in
 from burnish.serving.crew import Work
-from burnish.serving.engine import Answer, Engine, Found, Question, Writing
+from burnish.serving.engine import Answer, Engine, Found, Question, Told, Writing
 from burnish.serving.lane import Lane
 from burnish.serving.metrics import MOST_LABELS
 from burnish.tasks._contract import Answered, Example
@@ -30,6 +31,7 @@ class Served:
     def __init__(self, predictor: Predictor, engine: Engine) -> None:
         self.predictor = predictor.sharing(engine.trunks)
         self.recorder = engine.recorder.knowing(predictor)
+        self.memory = Memory[Told](engine.limits.cache) if engine.limits.cache else None
         self._engine = engine
         process = engine.process if engine.stopwatch is None else engine.stopwatch.around(engine.process)
         crew = engine.crews.of(self.predictor.core, engine.limits.batch)
@@ -97,6 +99,9 @@ class Served:
         metrics, name, version = self._engine.metrics, asked.name, asked.version
         of, records = metrics.of, found.records
         of(metrics.inputs, name, version, asked.traffic).inc(len(records))
+        if self.memory is not None:
+            of(metrics.cache, name, version, "hit").inc(found.n_recalled)
+            of(metrics.cache, name, version, "miss").inc(len(records) - found.n_recalled)
         of(metrics.tokens, name, version).inc(found.answer.n_tokens)
         of(metrics.abstained, name, version).inc(sum(record.is_abstained for record in records))
         for record in records:
