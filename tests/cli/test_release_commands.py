@@ -173,6 +173,7 @@ def test_promote_of_what_missed_its_gate_ends_with_3_unless_forced(burnish, thre
         (["rollback", "intnt"], "Did you mean 'intent'?"),
         (["releases", "intnt"], "Did you mean 'intent'?"),
         (["releases", "../x"], "names no release"),
+        (["releases", "intent:9"], "`burnish releases intent` lists those that there are."),
     ],
 )
 def test_names_and_versions_that_are_not_there_end_with_2(burnish, three, words, sentence):
@@ -192,6 +193,37 @@ def test_releases_lists_every_version_with_what_it_is_and_where_it_comes_from(bu
     assert cells[2][1:4] == ["production", "classification", "passed"]
     assert lines[3].endswith("abababababab  der Anfang 开始")
     assert len(burnish("releases", "other").out.splitlines()) == 2
+
+
+def test_releases_of_one_version_tells_its_lineage_its_gate_and_its_recipe(burnish, three):
+    made = record(
+        parent=1, why="more of 退款", data_digest="d" * 64, code_version="0.1.0", source="s" * 64, by="user ann",
+        recipe="task: classification\ntrain:\n  epochs: 3\x1b[31m\n",
+        gates={"checks": [PASSED.model_dump(), MISSED.model_dump()]},
+        is_passed=False,
+    )  # fmt: skip
+    three.releases.register(made)
+    ended = burnish("releases", "intent:4")
+    assert ended.code == 0
+    lines = ended.out.splitlines()
+    assert lines[:2] == ["version    intent:4", "task       classification"]
+    assert lines[3:] == [
+        "by         user ann",
+        "why        more of 退款",
+        "parent     intent:1",
+        f"bundle     {made.digest}",
+        f"made from  {'s' * 64}",
+        f"data card  {'d' * 64}",
+        "burnish    0.1.0",
+        "gate       MISSED",
+        "  passed  accuracy: It is as good.",
+        "  MISSED  labels: Recall fell for 退款 1.00 → 0.00.",
+        "recipe",
+        "  task: classification",
+        "  train:",
+        "    epochs: 3\ufffd[31m",
+    ]
+    assert burnish("releases", "intent@production").out.startswith("version    intent:1\n")
 
 
 def test_releases_of_an_empty_installation_is_an_empty_table(burnish, home):

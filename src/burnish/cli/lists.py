@@ -10,7 +10,7 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> No
     """Columns of equal width, without lines. A Chinese character is as wide as two others."""
     from rich.cells import cell_len
 
-    cells = [[*headings], *([_told(value) for value in row] for row in rows)]
+    cells = [[*headings], *([one_line(value) for value in row] for row in rows)]
     widths = [max(cell_len(row[column]) for row in cells) for column in range(len(headings))]
     for row in cells:
         padded = [cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)]
@@ -22,7 +22,7 @@ def moment(at: float | None) -> str:
     return "" if at is None else datetime.datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _told(value: object) -> str:
+def one_line(value: object) -> str:
     """On one line, and without what a terminal would obey: some of it was sent by anybody."""
     text = "" if value is None else " ".join(str(value).split())
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)

@@ -1,29 +1,71 @@
-"""`burnish releases`: every version, and which one answers."""
+"""`burnish releases`: every version, and which one answers; or all that is known of one."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from burnish.cli.lists import moment, print_table
+from burnish.cli.lists import moment, one_line, print_table
+
+if TYPE_CHECKING:
+    from burnish.store.records import Release
 
 
 def releases(
-    name: Annotated[str | None, typer.Argument(help="Of one name only.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Of one name only; or all that is known of one version: intent:7.")
+    ] = None,
 ) -> None:
     """Every version of every name, newest first, with its aliases and lineage."""
     from burnish.store.home import opened_home
+    from burnish.store.releases import NAME
 
     with opened_home() as home:
+        if name is not None and not NAME.fullmatch(name):
+            _print_one(home.releases.find(name))
+            return
         found, aliases = home.releases.all(name), home.releases.aliases()
         if name is not None and not found:
             home.releases.find(name)
     rows = []
     for one in found:
         own = [alias.alias for alias in aliases if (alias.name, alias.version) == (one.name, one.version)]
-        parent = "" if one.parent is None else f"{one.name}:{one.parent}"
-        gate = "MISSED" if not one.is_passed else "none" if one.gates is None else "passed"
-        shown = [", ".join(own), one.task, gate, parent, moment(one.at), one.by, one.digest[:12], one.why]
+        shown = [", ".join(own), one.task, _gate(one), _parent(one), moment(one.at), one.by, one.digest[:12], one.why]
         rows.append([f"{one.name}:{one.version}", *shown])
     print_table(["version", "is", "task", "gate", "parent", "at", "by", "digest", "why"], rows)
+
+
+def _print_one(release: Release) -> None:
+    """Lineage, what the gate found, and the recipe in full."""
+    told = {
+        "version": f"{release.name}:{release.version}",
+        "task": release.task,
+        "at": moment(release.at),
+        "by": release.by,
+        "why": release.why,
+        "parent": _parent(release),
+        "bundle": release.digest,
+        "made from": release.source,
+        "data card": release.data_digest,
+        "burnish": release.code_version,
+        "gate": _gate(release),
+    }
+    for heading, value in told.items():
+        if value:
+            print(f"{heading:<10} {one_line(value)}")
+    for check in (release.gates or {}).get("checks", ()):
+        sentence = one_line(f"{check['name']}: {check['sentence']}")
+        print(f"  {'passed' if check['is_passed'] else 'MISSED'}  {sentence}")
+    if release.recipe:
+        print("recipe")
+        for line in release.recipe.splitlines():
+            print(f"  {line[: len(line) - len(line.lstrip())]}{one_line(line)}")
+
+
+def _parent(release: Release) -> str:
+    return "" if release.parent is None else f"{release.name}:{release.parent}"
+
+
+def _gate(release: Release) -> str:
+    return "MISSED" if not release.is_passed else "none" if release.gates is None else "passed"
