@@ -77,6 +77,12 @@ def test_scores_that_never_differ_may_differ_by_what_so_few_rows_can_show_whatev
     assert other.high == -other.low == pytest.approx(1.9599640**2 / (200 + 1.9599640**2), abs=1e-7)
 
 
+def test_what_is_no_share_has_no_interval_where_nothing_differs():
+    found = compare(single(150), single(150), seed=7, n_resamples=100)
+    [nll] = [one.interval for one in found.others if one.name == "nll"]
+    assert (nll.low, nll.high) == (0.0, 0.0)
+
+
 def test_accuracy_has_the_score_interval_and_other_scores_that_of_the_bootstrap():
     first, second = single(150), single(130)
     found = compare(first, second, seed=7, n_resamples=100)

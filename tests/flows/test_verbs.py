@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 from tests.flows.conftest import sentiment_rows, write_csv
+from tests.flows.test_names import finder
 
 import burnish
 from burnish.core.errors import UserError
@@ -117,6 +118,19 @@ def test_a_table_with_other_columns_is_told_to_rename_one(bundle, tmp_path):
     assert str(caught.value) == (
         f"{source}:2: there is no column 'text' (the text to classify). It has: utterance. Rename the column to 'text'."
     )
+
+
+def test_a_row_without_any_input_is_answered_as_such_wherever_it_stands(tiny_base, tmp_path):
+    tagger, source, out, answers = finder(tmp_path, tiny_base), tmp_path / "in.jsonl", tmp_path / "out.jsonl", []
+    lines = ['{"note": "nothing to read"}', '{"text": "so x all day"}']
+    for given in (lines, lines[::-1]):
+        source.write_text("\n".join(given))
+        assert predict_file(tagger, source, out) == 2
+        answers.append([json.loads(line)["prediction"] for line in out.read_text("utf-8").splitlines()])
+    assert answers[0] == answers[1][::-1]
+    source.write_text(lines[0])
+    with pytest.raises(UserError, match=r"in\.jsonl:1: there is no column 'text' .*, and no 'tokens' instead"):
+        predict_file(tagger, source, out)
 
 
 def test_a_bad_row_ends_the_work_and_leaves_no_output(bundle, tmp_path):

@@ -34,8 +34,10 @@ def test_what_was_asked_before_is_answered_without_the_model_and_recorded_all_th
     assert len({record.id for record in records}) == 6
     assert [record.input["text"] for record in records[:3]] == [record.input["text"] for record in records[3:]][::-1]
     assert [record.private for record in records] == [{}, {"email": 1}, {}, {}, {"email": 1}, {}]
-    assert 'burnish_cache_total{name="intent",result="hit",version="1"} 3.0' in metrics
-    assert 'burnish_cache_total{name="intent",result="miss",version="1"} 3.0' in metrics
+    assert (
+        'burnish_cache_total{name="intent",result="hit",version="1"} 4.0' in metrics
+    )  # the second "good day" was there before
+    assert 'burnish_cache_total{name="intent",result="miss",version="1"} 2.0' in metrics
 
 
 def test_by_default_nothing_is_remembered(house):
@@ -77,3 +79,14 @@ def test_a_new_version_remembers_nothing_of_the_old_one(house, bundle, tmp_path)
         sizes = watched(service)
         answer(service, ["good day"])
     assert sizes == [1]
+
+
+def test_no_text_is_remembered_and_no_batch_is_held_on_to_for_one_answer(house):
+    with house.service(cache=10) as service:
+        answer(service, ["a long text of somebody", "b"])
+        memory = service.fleet.loaded(service.fleet.routing("intent").main).memory
+        rows = [row for row, _ in memory._answers.values()]
+    assert len(rows) == 2
+    assert all(row.example == {} for row in rows)
+    assert all(output.base is None for row in rows for output in row.outputs)
+    assert {output.size for row in rows for output in row.outputs} == {2}

@@ -130,15 +130,21 @@ def arranged(*rounds, length_of=max, most_at_once=2):
 
 def test_where_more_waits_than_a_batch_holds_like_lengths_go_together_and_the_oldest_at_once():
     assert arranged([[1], [5], [2], [6]]) == [[1, 2], [5, 6]]
-    assert arranged([[5], [1], [6], [2]]) == [[6, 5], [2, 1]]
+    assert arranged([[5], [1], [6], [2]]) == [[5, 6], [2, 1]]
     assert arranged([[5], [1]]) == [[5, 1]]  # no more than a batch: as it came
     assert arranged([[5], [1], [6], [2]], length_of=lambda items: 0) == [[5, 1], [6, 2]]
     assert arranged([[5, 7], [1], [6, 3], [2]], most_at_once=3) == [[5, 7], [6, 3, 2], [1]]
 
 
+def test_the_oldest_is_in_the_next_batch_however_many_inputs_requests_have():
+    old, short, middle, long, longer = [5] * 10, [1] * 10, [2] * 10, [8], [9]
+    found = arranged([old, short, middle, long, longer], most_at_once=16)
+    assert found == [old, short, [*middle, *long, *longer]]
+
+
 def test_what_comes_later_overtakes_nobody_for_longer_than_one_batch():
-    assert arranged([[5], [1], [6], [2]], [[7], [8]]) == [[6, 5], [2, 1], [7, 8]]
-    assert arranged([[5], [1], [6], [2], [9], [3]]) == [[6, 5], [2, 1], [9, 3]]  # two batches are looked at, no more
+    assert arranged([[5], [1], [6], [2]], [[7], [8]]) == [[5, 6], [2, 1], [7, 8]]
+    assert arranged([[5], [1], [6], [2], [9], [3]]) == [[5, 6], [2, 1], [9, 3]]  # two batches are looked at, no more
 
 
 def test_a_full_lane_refuses_with_a_time_to_come_back_and_takes_one_large_request_when_it_is_empty():

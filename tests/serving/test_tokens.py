@@ -344,6 +344,28 @@ def test_subjects_whose_day_cannot_be_counted_now_hold_nobody_else_up(trusting, 
         assert len(asyncio.run(scene())) == 40
 
 
+def test_subjects_without_a_quota_need_no_database(trusting, issuer):
+    with trusting(oidc_per_minute=5).client() as client:
+        for _ in range(300):
+            client.service.desk._room.acquire(blocking=False)  # as where the database hangs
+        assert ask(client, issuer.token()).status_code == 200
+
+
+def test_the_first_requests_of_a_subject_count_its_day_once_together(trusting, issuer):
+    counted = []
+    with trusting(oidc_per_day=50).client() as client:
+        access = client.service.access
+        access._count_of = lambda key, since: time.sleep(0.2) or counted.append(key) or 0
+
+        async def scene():
+            tokens = [issuer.token(jti=str(n)) for n in range(20)]
+            return await asyncio.gather(*map(access.tokens.caller_of, tokens))
+
+        callers = asyncio.run(scene())
+    assert len(counted) == 1
+    assert len({id(caller._allowance) for caller in callers}) == 1
+
+
 def test_a_known_token_is_not_checked_again_until_it_expires(trusting, issuer, monkeypatch):
     with trusting().client() as client:
         tokens, token, checked = client.service.access.tokens, issuer.token(exp=time.time() + 60), []

@@ -84,8 +84,12 @@ class Recalled(Generic[Value]):
 
     @property
     def is_known(self) -> list[bool]:
-        """Of each example, whether it was remembered."""
-        return [key in self._known for key in self._keys]
+        """Of each example, whether it needs no answer of its own: it was remembered, or stands here before."""
+        asked, found = set(self._asked), []
+        for key in self._keys:
+            found.append(key not in asked)
+            asked.discard(key)
+        return found
 
     def filled(self, fresh: Sequence[Value]) -> Iterator[Value]:
         """The answer to each example, given those to `new`, which are remembered from now on."""

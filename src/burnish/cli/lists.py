@@ -24,5 +24,9 @@ def moment(at: float | None) -> str:
 
 def one_line(value: object) -> str:
     """On one line, and without what a terminal would obey: some of it was sent by anybody."""
-    text = "" if value is None else " ".join(str(value).split())
+    return printable("" if value is None else " ".join(str(value).split()))
+
+
+def printable(text: str) -> str:
+    """Text without what a terminal would obey."""
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)

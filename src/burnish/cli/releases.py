@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from burnish.cli.lists import moment, one_line, print_table
+from burnish.cli.lists import moment, one_line, print_table, printable
 
 if TYPE_CHECKING:
     from burnish.store.records import Release
@@ -60,7 +60,7 @@ def _print_one(release: Release) -> None:
     if release.recipe:
         print("recipe")
         for line in release.recipe.splitlines():
-            print(f"  {line[: len(line) - len(line.lstrip())]}{one_line(line)}")
+            print(f"  {printable(line)}")
 
 
 def _parent(release: Release) -> str:

@@ -54,8 +54,8 @@ def compare(first: Outcome, second: Outcome, seed: int, n_resamples: int = 2000)
 
     Accuracy is tested by McNemar's mid-p (Fagerland, Lydersen and Laake 2013, BMC Med Res Methodol 13:91), the rest by
     a paired bootstrap of the difference (Efron and Tibshirani 1993, ch. 16). The interval of a difference of accuracies
-    is Tango's, of the others the bootstrap's, or where no resample differs as wide as Tango's would be: that nothing
-    differs on few rows does not say that nothing would on others. Labels may stand in another order.
+    is Tango's, of the others the bootstrap's, or of shares that differ in no resample as wide as Tango's would be: that
+    nothing differs on few rows does not say that nothing would on others. Labels may stand in another order.
 
     Raises:
         UserError: the outcomes are of different tasks, rows or gold labels.
@@ -131,7 +131,7 @@ def _differences(first: Outcome, second: Outcome, seed: int, n_resamples: int) -
 
 def _difference(name: str, metric: Metric, values: tuple[float, float], moved: Floats, n_rows: int) -> Difference:
     low, high = (float(edge) for edge in np.quantile(moved, [0.025, 0.975]))
-    if low == high:
+    if metric.is_share and not moved.any():
         low, high = low - unseen(n_rows), high + unseen(n_rows)
     return Difference(
         name=name,

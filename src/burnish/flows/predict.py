@@ -89,9 +89,10 @@ def _answer_rows(
     """Answers of rows whose columns are called as `named`, as far as this file has them; else by the task's names."""
     task = predictor.knowledge.task
     asked = [item for item in task.wanted if item.name not in task.gold]
-    there = {role: name for role, name in named.items() if name in rows[0].values}
+    present = list(dict.fromkeys(name for row in rows for name in row.values))  # rows of JSON have keys of their own
+    there = {role: name for role, name in named.items() if name in present}
     place = f"{source.place()}:{rows[0].line}"
-    columns = map_columns(rows[0].values, asked, there, where=place, advice="Rename the column to '{}'.")
+    columns = map_columns(present, asked, there, where=place, advice="Rename the column to '{}'.")
     inputs, faults = [], Faults()
     for row in rows:
         try:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from burnish.bundle.predictor import Predictor
 from burnish.core.ids import new_id
-from burnish.data.features import cost_of
+from burnish.data.features import COST_FIELD, cost_of
 from burnish.data.masking import Mask
 from burnish.data.privacy._contract import Found
 from burnish.store.home import Home
@@ -222,6 +222,16 @@ def _vector(answered: Answered) -> list[float] | None:
     if random.random() > SHARE_WITH_VECTOR:  # noqa: S311  # no secret
         return None
     return vector_of(answered)
+
+
+def kept_for_record(answered: Answered) -> Answered:
+    """What a record needs of an example that is remembered: not its text, of its features one and what all cost, and
+    outputs of its own that are not part of a batch's.
+    """
+    first, further = answered.features[:1], sum(cost_of(feature) for feature in answered.features[1:])
+    features = [*first, {COST_FIELD: np.array([further], np.int32)}] if further else list(first)
+    outputs = [one.copy() for one in answered.outputs[:1] if one.ndim == 1 and one.size <= MOST_OUTPUTS]
+    return Answered({}, features, outputs)
 
 
 def vector_of(answered: Answered) -> list[float] | None:

@@ -130,6 +130,8 @@ class Metric(Part, ABC):
 
     judges: ClassVar[Sequence[type[Outcome]]]
     is_better_high: ClassVar[bool] = True
+    is_share: ClassVar[bool] = True
+    """Whether its scores are shares of what was asked, from 0 to 1."""
 
     @abstractmethod
     def score(self, outcome: Outcome) -> dict[str, float]:

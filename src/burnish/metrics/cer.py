@@ -15,6 +15,7 @@ class Cer(Metric):
 
     judges = (TranscriptOutcome,)
     is_better_high = False
+    is_share = False
 
     def score(self, outcome: Outcome) -> dict[str, float]:
         return score_once(self, outcome)

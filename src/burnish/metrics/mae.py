@@ -12,6 +12,7 @@ class Mae(Metric):
 
     judges = (ScoreOutcome,)
     is_better_high = False
+    is_share = False
 
     def score(self, outcome: Outcome) -> dict[str, float]:
         return score_once(self, outcome)

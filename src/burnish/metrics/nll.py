@@ -16,6 +16,7 @@ class Nll(Metric):
 
     judges = (SingleOutcome, RelationOutcome, MultiOutcome)
     is_better_high = False
+    is_share = False
 
     def score(self, outcome: Outcome) -> dict[str, float]:
         return score_once(self, outcome)

@@ -11,6 +11,7 @@ class Pearson(Metric):
     """Gives `pearson`, −1 … 1; 0 where either side is constant."""
 
     judges = (ScoreOutcome,)
+    is_share = False
 
     def score(self, outcome: Outcome) -> dict[str, float]:
         assert isinstance(outcome, ScoreOutcome)

@@ -22,6 +22,7 @@ class Perplexity(Metric):
 
     judges = (TextOutcome, LikelihoodOutcome)
     is_better_high = False
+    is_share = False
 
     def score(self, outcome: Outcome) -> dict[str, float]:
         return score_once(self, outcome)

@@ -14,6 +14,7 @@ class Spearman(Metric):
     """
 
     judges = (ScoreOutcome,)
+    is_share = False
 
     def score(self, outcome: Outcome) -> dict[str, float]:
         from scipy.stats import rankdata

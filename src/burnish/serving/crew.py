@@ -159,15 +159,19 @@ class Crew:
             if work.is_alone or n_items > 2 * self._most_at_once:
                 break
             first.append(work)
-        if n_items <= self._most_at_once:
+        if not first or n_items <= self._most_at_once:
             return
+        oldest = first[0]
         arranged = sorted(first, key=lambda work: work.lane.length_of(work.items))
-        if first and arranged.index(first[0]) >= len(arranged) / 2:
+        if arranged.index(oldest) >= len(arranged) / 2:
             arranged.reverse()
+        arranged.remove(
+            oldest
+        )  # it comes first whatever is near it: half of the requests need not be half of the inputs
         for _ in first:
             self._queue.popleft()
-        self._queue.extendleft(reversed(arranged))
-        self._n_arranged = len(arranged)
+        self._queue.extendleft(reversed([oldest, *arranged]))
+        self._n_arranged = len(first)
 
     def _fits(self, work: Work, batch: Sequence[Work], n_items: int) -> bool:
         return not (work.is_alone or batch[0].is_alone) and n_items + len(work.items) <= self._most_at_once

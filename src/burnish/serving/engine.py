@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from burnish.bundle.core import Outputs
 from burnish.bundle.predictor import answered, features_of
 from burnish.bundle.trunks import Trunks, run_together
-from burnish.flows.recording import Asked, Recorder
+from burnish.flows.recording import Asked, Recorder, kept_for_record
 from burnish.serving.crew import Crews, Work
 from burnish.serving.limits import Limits
 from burnish.serving.metrics import Metrics
@@ -94,11 +94,11 @@ class Found:
 
     answer: Answer
     records: Sequence[Prediction]
-    n_recalled: int = 0
-    """How many of its answers were remembered."""
+    n_recalled: int | None = None
+    """How many of its answers were remembered; None where nothing is."""
 
     @classmethod
-    def of(cls, records: Sequence[Prediction], told: Sequence[dict[str, Any]], n_recalled: int = 0) -> Found:
+    def of(cls, records: Sequence[Prediction], told: Sequence[dict[str, Any]], n_recalled: int | None = None) -> Found:
         items = [{"prediction_id": record.id, **one} for record, one in zip(records, told, strict=True)]
         return cls(Answer(items, sum(record.n_tokens for record in records)), records, n_recalled)
 
@@ -120,13 +120,14 @@ class Portion:
         """What becomes of each work."""
         record, recalled = self.served.recorder.record, self._recalled
         fresh = self._decoded(outputs)
-        told = iter(fresh if recalled is None else recalled.filled(fresh))
-        is_known = iter([False] * len(fresh) if recalled is None else recalled.is_known)
+        told = iter(fresh if recalled is None else recalled.filled([(kept_for_record(row), one) for row, one in fresh]))
+        is_known = iter(() if recalled is None else recalled.is_known)
         for work in self._works:
             asked: Asked = work.about.asked
             own = list(islice(told, len(work.items)))
             records = [record(asked, said, row, one) for said, (row, one) in zip(asked.rows, own, strict=True)]
-            yield work, Found.of(records, [one for _, one in own], sum(islice(is_known, len(work.items))))
+            n_recalled = None if recalled is None else sum(islice(is_known, len(work.items)))
+            yield work, Found.of(records, [one for _, one in own], n_recalled)
 
     def _decoded(self, outputs: Outputs) -> list[Told]:
         if not self._new:

@@ -31,7 +31,7 @@ class Metrics:
         self.inputs = self._counter("inputs", "Inputs answered.", ("name", "version", "traffic"))
         self.answers = self._counter("answers", "Answers by label.", ("name", "version", "label"))
         self.abstained = self._counter("abstained", "Answers withheld for low confidence.", ("name", "version"))
-        self.tokens = self._counter("tokens", "Tokens read.", ("name", "version"))
+        self.tokens = self._counter("tokens", "Tokens of the inputs answered.", ("name", "version"))
         self.cache = self._counter(
             "cache", "Inputs by whether their answer was remembered.", ("name", "version", "result")
         )

@@ -99,7 +99,7 @@ class Served:
         metrics, name, version = self._engine.metrics, asked.name, asked.version
         of, records = metrics.of, found.records
         of(metrics.inputs, name, version, asked.traffic).inc(len(records))
-        if self.memory is not None:
+        if found.n_recalled is not None:
             of(metrics.cache, name, version, "hit").inc(found.n_recalled)
             of(metrics.cache, name, version, "miss").inc(len(records) - found.n_recalled)
         of(metrics.tokens, name, version).inc(found.answer.n_tokens)

@@ -161,7 +161,9 @@ class Service:
         return Tokens(trust, keys, lambda one: self.home.subject_of(trust.issuer, one), self._allowance_of)
 
     async def _allowance_of(self, key: Key) -> Allowance | None:
-        """What a new subject may ask: what it had today is counted in the database."""
+        """What a new subject may ask. Where it has a day's quota, what it had today is counted in the database."""
+        if key.per_day is None:
+            return self.access.allowance_of(key)
         return await self.desk.do(self.access.allowance_of, key)
 
     async def predictor_of(self, release: Release) -> Predictor:

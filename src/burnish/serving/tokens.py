@@ -103,6 +103,7 @@ class Tokens:
         self._allowance_of = allowance_of
         self._known: dict[bytes, _Known] = {}
         self._allowances: dict[str, Allowance | None] = {}
+        self._making: dict[str, asyncio.Future[Allowance | None]] = {}
 
     async def caller_of(self, token: str) -> Caller:
         """Whose token it is.
@@ -143,11 +144,14 @@ class Tokens:
 
     async def _allowance(self, key: Key) -> Allowance | None:
         """One for all tokens of a subject: a new token brings no new allowance."""
-        if key.id not in self._allowances:
-            made = await self._allowance_of(key)
-            if key.id not in self._allowances:  # by another request of the same subject
-                _remember(self._allowances, key.id, made)
-        return self._allowances[key.id]
+        if key.id in self._allowances:
+            return self._allowances[key.id]
+        if key.id not in self._making:  # by another request of the same subject
+            self._making[key.id] = asyncio.ensure_future(self._allowance_of(key))
+            self._making[key.id].add_done_callback(lambda _: self._making.pop(key.id))
+        made = await asyncio.shield(self._making[key.id])
+        _remember(self._allowances, key.id, made)
+        return made
 
 
 def _key_id_in(token: str) -> str:
