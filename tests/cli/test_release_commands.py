@@ -206,8 +206,8 @@ def test_releases_of_one_version_tells_its_lineage_its_gate_and_its_recipe(burni
     ended = burnish("releases", "intent:4")
     assert ended.code == 0
     lines = ended.out.splitlines()
-    assert lines[:2] == ["version    intent:4", "task       classification"]
-    assert lines[3:] == [
+    assert lines[:3] == ["version    intent:4", "is         candidate", "task       classification"]
+    assert lines[4:] == [
         "by         user ann",
         "why        more of 退款",
         "parent     intent:1",
@@ -223,7 +223,7 @@ def test_releases_of_one_version_tells_its_lineage_its_gate_and_its_recipe(burni
         "  train:",
         "    epochs: 3\ufffd[31m",
     ]
-    assert burnish("releases", "intent@production").out.startswith("version    intent:1\n")
+    assert burnish("releases", "intent@production").out.startswith("version    intent:1\nis         production\n")
 
 
 def test_releases_of_an_empty_installation_is_an_empty_table(burnish, home):

@@ -53,5 +53,7 @@ class Trunks:
 
 def run_together(asked: Sequence[tuple[Core, Sequence[Feature]]]) -> list[Outputs]:
     """The outputs of each of some cores for its features: of one as it is, of several through their common trunk."""
+    if not asked:
+        return []
     (core, features), *others = asked
     return core.trunk.run(asked) if others and core.trunk is not None else [core.run(features)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,7 +10,7 @@ import typer
 from burnish.cli.lists import moment, one_line, print_table, printable
 
 if TYPE_CHECKING:
-    from burnish.store.records import Release
+    from burnish.store.records import Alias, Release
 
 
 def releases(
@@ -22,24 +23,34 @@ def releases(
     from burnish.store.releases import NAME
 
     with opened_home() as home:
-        if name is not None and not NAME.fullmatch(name):
-            _print_one(home.releases.find(name))
-            return
-        found, aliases = home.releases.all(name), home.releases.aliases()
+        is_version = name is not None and not NAME.fullmatch(name)
+        found, aliases = [] if is_version else home.releases.all(name), home.releases.aliases()
         if name is not None and not found:
-            home.releases.find(name)
+            found = [home.releases.find(name)]
+    if is_version:
+        _print_one(found[0], _aliases(found[0], aliases))
+        return
     rows = []
     for one in found:
-        own = [alias.alias for alias in aliases if (alias.name, alias.version) == (one.name, one.version)]
-        shown = [", ".join(own), one.task, _gate(one), _parent(one), moment(one.at), one.by, one.digest[:12], one.why]
+        shown = [
+            _aliases(one, aliases),
+            one.task,
+            _gate(one),
+            _parent(one),
+            moment(one.at),
+            one.by,
+            one.digest[:12],
+            one.why,
+        ]
         rows.append([f"{one.name}:{one.version}", *shown])
     print_table(["version", "is", "task", "gate", "parent", "at", "by", "digest", "why"], rows)
 
 
-def _print_one(release: Release) -> None:
+def _print_one(release: Release, aliases: str) -> None:
     """Lineage, what the gate found, and the recipe in full."""
     told = {
         "version": f"{release.name}:{release.version}",
+        "is": aliases,
         "task": release.task,
         "at": moment(release.at),
         "by": release.by,
@@ -61,6 +72,10 @@ def _print_one(release: Release) -> None:
         print("recipe")
         for line in release.recipe.splitlines():
             print(f"  {printable(line)}")
+
+
+def _aliases(release: Release, aliases: Iterable[Alias]) -> str:
+    return ", ".join(one.alias for one in aliases if (one.name, one.version) == (release.name, release.version))
 
 
 def _parent(release: Release) -> str:

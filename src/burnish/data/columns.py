@@ -17,7 +17,7 @@ class Wanted:
     is_required: bool
     what: str
     instead: tuple[str, ...] = ()
-    """Names of others that do as well, where it is not required: the first row has one of them all."""
+    """Names of others that do as well, where it is not required: it or one of them must be there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,11 +113,6 @@ def _most_lost(lost: int, won: int, n: int) -> float:
     return 1.0 if seen == 1.0 else float(brentq(beyond, seen + TINY, 1.0))
 
 
-def unseen(n_rows: int) -> float:
-    """How far two scores may differ elsewhere that do not on N rows, z² / (N + z²): the end of Tango's interval."""
-    return Z**2 / (n_rows + Z**2)
-
-
 def _differences(first: Outcome, second: Outcome, seed: int, n_resamples: int) -> list[Difference]:
     metrics = metrics_for(type(first))
     scores = score_all(first, metrics), score_all(second, metrics)
@@ -132,7 +127,7 @@ def _differences(first: Outcome, second: Outcome, seed: int, n_resamples: int) -
 def _difference(name: str, metric: Metric, values: tuple[float, float], moved: Floats, n_rows: int) -> Difference:
     low, high = (float(edge) for edge in np.quantile(moved, [0.025, 0.975]))
     if metric.is_share and not moved.any():
-        low, high = low - unseen(n_rows), high + unseen(n_rows)
+        low, high = -_most_lost(0, 0, n_rows), _most_lost(0, 0, n_rows)
     return Difference(
         name=name,
         first=values[0],

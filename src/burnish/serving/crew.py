@@ -150,7 +150,8 @@ class Crew:
 
     def _arrange(self) -> None:
         """Order what waits first by length, where it is more than one batch and as far as it makes two: the one that
-        holds the oldest work goes first, and the other next, so that nobody waits more than a batch longer.
+        holds the oldest work goes first, and the rest before whatever comes later. So a request of one input waits at
+        most a batch longer.
         """
         first: list[Work] = []
         n_items = 0
@@ -165,9 +166,7 @@ class Crew:
         arranged = sorted(first, key=lambda work: work.lane.length_of(work.items))
         if arranged.index(oldest) >= len(arranged) / 2:
             arranged.reverse()
-        arranged.remove(
-            oldest
-        )  # it comes first whatever is near it: half of the requests need not be half of the inputs
+        arranged.remove(oldest)  # it comes first: half of the requests need not be half of the inputs
         for _ in first:
             self._queue.popleft()
         self._queue.extendleft(reversed([oldest, *arranged]))

@@ -79,7 +79,7 @@ class Engine:
         portions = [Portion(served, works) for served, works in _by_version(batch).items()]
         asked = [portion for portion in portions if portion.features]
         with self.timed([feature for portion in asked for feature in portion.features]):
-            told = run_together([(one.served.predictor.core, one.features) for one in asked]) if asked else []
+            told = run_together([(portion.served.predictor.core, portion.features) for portion in asked])
         outputs = dict(zip(asked, told, strict=True))
         found = {work: one for portion in portions for work, one in portion.found(outputs.get(portion, []))}
         self.journal.add([record for work in batch for record in found[work].records])

@@ -146,7 +146,7 @@ class Tokens:
         """One for all tokens of a subject: a new token brings no new allowance."""
         if key.id in self._allowances:
             return self._allowances[key.id]
-        if key.id not in self._making:  # by another request of the same subject
+        if key.id not in self._making:  # else another request of the same subject is at it
             self._making[key.id] = asyncio.ensure_future(self._allowance_of(key))
             self._making[key.id].add_done_callback(lambda _: self._making.pop(key.id))
         made = await asyncio.shield(self._making[key.id])
