@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from starlette.testclient import TestClient
@@ -141,3 +143,31 @@ async def ask(app, method, path, body=None, query="", **headers):
 
     await app(scope, receive, send)
     return sent[0]["status"], b"".join(message.get("body", b"") for message in sent).decode()
+
+
+class Held(NamedTuple):
+    """A model that does not begin before `go` is set: what comes meanwhile waits."""
+
+    go: threading.Event
+    has_begun: threading.Event
+    batches: list[list[dict[str, Any]]]
+    """The rows of each batch that it was given."""
+
+
+def held(served):
+    """Let a version in service wait until it may go."""
+    found, real = Held(threading.Event(), threading.Event(), []), served.lane.process
+
+    def slow(batch):
+        found.batches.append([row for work in batch for row in work.about.asked.rows])
+        found.has_begun.set()
+        assert found.go.wait(10)
+        return real(batch)
+
+    served.lane.process = slow
+    return found
+
+
+def without_id(item):
+    """An answer without the id of its own."""
+    return {name: value for name, value in item.items() if name != "prediction_id"}

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from tests.serving.house import released, twin_of, wait_until
+from tests.serving.house import released, twin_of, wait_until, without_id
 from tests.serving.test_service import answer, call
 
 
@@ -16,11 +16,6 @@ def watched(service):
     return sizes
 
 
-def told(found):
-    """Answers without their own ids."""
-    return [{name: value for name, value in item.items() if name != "prediction_id"} for item in found.items]
-
-
 def test_what_was_asked_before_is_answered_without_the_model_and_recorded_all_the_same(house, answer_of):
     texts = ["good day", "bad, write to ann@example.com", "good day"]
     with house.service(cache=10) as service:
@@ -29,7 +24,7 @@ def test_what_was_asked_before_is_answered_without_the_model_and_recorded_all_th
         metrics = service.metrics.text().decode()
     records = [house.home.predictions.find(item["prediction_id"]) for item in (*first.items, *second.items)]
     assert sizes == [2]  # each text once
-    assert told(second) == told(first)[::-1]
+    assert [without_id(item) for item in second.items] == [without_id(item) for item in first.items][::-1]
     assert [item["label"] for item in first.items] == [answer_of(text)["label"] for text in texts]
     assert len({record.id for record in records}) == 6
     assert [record.input["text"] for record in records[:3]] == [record.input["text"] for record in records[3:]][::-1]

@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 
 import pytest
-from tests.serving.house import broken_of, released, wait_until
+from tests.serving.house import broken_of, held, released, wait_until
 
 from burnish.core.errors import UserError
 from burnish.core.shelves import Shelf
@@ -265,14 +265,7 @@ def test_a_store_that_is_away_at_the_end_leaves_the_journal_for_the_next_server(
 def test_a_full_lane_is_503_with_a_time_and_gives_back_what_was_counted(house):
     with house.service(waiting=2) as service:
         served = service.fleet.loaded(service.fleet.routing("intent").main)
-        go, has_begun, real = threading.Event(), threading.Event(), served.lane.process
-
-        def slow(batch):
-            has_begun.set()
-            assert go.wait(10)
-            return real(batch)
-
-        served.lane.process = slow
+        go, has_begun, _ = held(served)
 
         async def ask():
             first = asyncio.create_task(service.answer("intent", ["a"], call()))
@@ -296,14 +289,7 @@ def test_a_full_lane_is_503_with_a_time_and_gives_back_what_was_counted(house):
 def test_a_model_is_given_no_more_requests_at_once_than_was_said(house, n_at_once):
     with house.service(batch=n_at_once) as service:
         served = service.fleet.loaded(service.fleet.routing("intent").main)
-        sizes, go, real = [], threading.Event(), served.lane.process
-
-        def slow(batch):
-            sizes.append(len(batch))
-            assert go.wait(10)
-            return real(batch)
-
-        served.lane.process = slow
+        go, _, batches = held(served)
 
         async def ask():
             tasks = [asyncio.create_task(service.answer("intent", [str(n)], call())) for n in range(6)]
@@ -312,22 +298,13 @@ def test_a_model_is_given_no_more_requests_at_once_than_was_said(house, n_at_onc
             await asyncio.gather(*tasks)
 
         asyncio.run(ask())
-    assert (max(sizes) == 1) == (n_at_once == 1)
+    assert (max(map(len, batches)) == 1) == (n_at_once == 1)
 
 
 def test_under_overload_texts_of_like_length_share_a_batch_whatever_came_first(house):
-    texts, batches, go, has_begun = ["good " * 9, "bad", "bad " * 9, "good"], [], threading.Event(), threading.Event()
+    texts = ["good " * 9, "bad", "bad " * 9, "good"]
     with house.service(batch=2) as service:
-        lane = service.fleet.loaded(service.fleet.routing("intent").main).lane
-        real = lane.process
-
-        def slow(batch):
-            batches.append([work.about.asked.rows[0]["text"] for work in batch])
-            has_begun.set()
-            assert go.wait(10)
-            return real(batch)
-
-        lane.process = slow
+        go, has_begun, batches = held(service.fleet.loaded(service.fleet.routing("intent").main))
 
         async def ask():
             tasks = [asyncio.create_task(service.answer("intent", ["first"], call()))]
@@ -338,7 +315,8 @@ def test_under_overload_texts_of_like_length_share_a_batch_whatever_came_first(h
             await asyncio.gather(*tasks)
 
         asyncio.run(ask())
-    assert batches[1:] == [["good " * 9, "bad " * 9], ["good", "bad"]]
+    found = [[row["text"] for row in batch] for batch in batches[1:]]
+    assert found == [["good " * 9, "bad " * 9], ["good", "bad"]]
 
 
 def test_rows_may_not_name_files():

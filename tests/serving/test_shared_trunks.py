@@ -2,13 +2,12 @@
 
 import asyncio
 import gc
-import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from tests.flows.conftest import sentiment_rows, write_csv
-from tests.serving.house import released, wait_until
+from tests.serving.house import held, released, wait_until
 from tests.serving.test_service import answered_during_swaps, call
 
 import burnish
@@ -58,22 +57,9 @@ def reads_of(served):
     return seen
 
 
-def held(served):
-    """Let the first batch wait until the event is set, so that what comes meanwhile is one batch."""
-    go, has_begun, real = threading.Event(), threading.Event(), served.lane.process
-
-    def slow(batch):
-        has_begun.set()
-        assert go.wait(10)
-        return real(batch)
-
-    served.lane.process = slow
-    return go, has_begun
-
-
 def ask_together(service, asked):
     """Answers to requests that come while the crew is busy, so that they make one batch; errors where they failed."""
-    go, has_begun = held(of(service, "intent"))
+    go, has_begun, _ = held(of(service, "intent"))
 
     async def ask():
         first = asyncio.create_task(service.answer("intent", ["first"], call()))
@@ -85,10 +71,6 @@ def ask_together(service, asked):
         return await asyncio.gather(*tasks, return_exceptions=True)
 
     return asyncio.run(ask())
-
-
-def without_id(item):
-    return {name: value for name, value in item.items() if name != "prediction_id"}
 
 
 def test_two_names_are_answered_in_one_pass_as_each_alone(two, answer_of, topic):
@@ -183,7 +165,7 @@ def test_over_http_two_names_asked_at_once_get_their_own_answers_from_one_pass(t
 
     with two.client("intent", "topic") as client, ThreadPoolExecutor(9) as pool:
         served = [of(client.service, name) for name in ("intent", "topic")]
-        reads, (go, has_begun) = reads_of(served[0]), held(served[0])
+        reads, (go, has_begun, _) = reads_of(served[0]), held(served[0])
 
         def ask(name, text):
             response = client.post(f"/v1/models/{name}/predict", json={"inputs": [text, "good day"]})
@@ -205,7 +187,7 @@ def test_stages_of_a_joint_batch_are_those_of_every_request_in_it(two, monkeypat
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
     told = []
     with two.service("intent", "topic") as service:
-        go, has_begun = held(of(service, "intent"))
+        go, has_begun, _ = held(of(service, "intent"))
 
         def how():
             return Call(**{**vars(call()), "seen": told.append})
