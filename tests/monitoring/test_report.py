@@ -95,6 +95,12 @@ def test_a_reader_without_javascript_finds_the_numbers():
     assert "2 of 202 requests failed (1.0 %)" in found.text
 
 
+def test_one_is_told_as_one():
+    _, found = read(period(windows=[window(drawn(200), n_errors=1, n_judged=1, n_wrong=0)]))
+    assert re.search(r"Failed\s*0\.50 %\s*1 request\s", found.text)
+    assert re.search(r"Called right\s*100\.0 %\s*of 1 judged answer\s", found.text)
+
+
 @pytest.mark.parametrize(
     ("alerts", "kind", "sentence"),
     [

@@ -18,6 +18,7 @@ from burnish.monitoring.looking import Findings, look
 from burnish.monitoring.reference import Reference
 from burnish.monitoring.rules import Rulebook
 from burnish.monitoring.watches._contract import Finding
+from burnish.monitoring.watches._words import counted
 from burnish.monitoring.watches.drift import Drift
 from burnish.monitoring.window import Window
 from burnish.store.records import Alert
@@ -143,7 +144,7 @@ def _cards(period: Period) -> list[Card]:
     usual = period.reference.answers if period.reference else None
     found = [
         Card("Inputs", f"{n_rows:,}", f"{n_rows / max(1, len(answers)):,.0f} a window"),
-        Card("Failed", _percent(_ratio(n_failed, n_failed + n_rows), 2), f"{n_failed:,} requests"),
+        Card("Failed", _percent(_ratio(n_failed, n_failed + n_rows), 2), counted(n_failed, "request")),
         Card("Time to answer", f"{_number(ms.quantile(0.5))} ms", f"99 % within {_number(ms.quantile(0.99))} ms"),
         Card("Mean confidence", _percent(confidence.mean), _beside(usual.confidence.mean if usual else math.nan)),
         Card(
@@ -151,7 +152,9 @@ def _cards(period: Period) -> list[Card]:
             _percent(_ratio(sum(one.n_unsure for one in answers), n_rows)),
             _beside(_ratio(usual.n_unsure, usual.n_rows) if usual else math.nan),
         ),
-        Card("Called right", _percent(_ratio(n_judged - n_wrong, n_judged)), f"of {n_judged:,} judged answers"),
+        Card(
+            "Called right", _percent(_ratio(n_judged - n_wrong, n_judged)), f"of {counted(n_judged, 'judged answer')}"
+        ),
     ]
     return [card for card in found if not card.value.startswith("–")]
 
